@@ -1,0 +1,97 @@
+"""Every error Steward raises on purpose.
+
+StewardError                 what happened, to what, and what to do (``hint``)
+ ├─ DomainError              the input or the request is wrong; repeating it will not help
+ │   ├─ InvalidInput         a value that does not parse or breaks a rule
+ │   ├─ NotFound             a key that names nothing
+ │   └─ DecisionRefused      an approval decision that may not be taken
+ ├─ LogError                 the event log refuses
+ │   ├─ VersionConflict      somebody else wrote to the stream first
+ │   ├─ DuplicateConflict    the same event id with other content
+ │   └─ ChainBroken          the hash chain does not verify
+ ├─ EffectError              an outside system did not do what was asked
+ │   ├─ Retryable            network, 5xx, 429: the same call may succeed later
+ │   ├─ Permanent            4xx, validation: the same call will fail again
+ │   ├─ Unknown              sent, but the fate is not known: reconcile, never repeat blindly
+ │   ├─ Refused              gate, bounds, breaker or kill switch said no
+ │   └─ Stale                the record moved since it was shown
+ └─ SetupError               the machine or the configuration is not fit; the hint says what to do
+"""
+
+from datetime import timedelta
+
+
+class StewardError(Exception):
+    """Root of the tree. ``str(error)`` is one line for people: what happened, and the hint if there is one."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class DomainError(StewardError):
+    """The request itself is wrong."""
+
+
+class InvalidInput(DomainError):
+    """A value does not parse or breaks a rule."""
+
+
+class NotFound(DomainError):
+    """A key names nothing."""
+
+
+class DecisionRefused(DomainError):
+    """An approval decision may not be taken: unknown, stale, expired, already decided, or not allowed."""
+
+
+class LogError(StewardError):
+    """The event log refuses an operation."""
+
+
+class VersionConflict(LogError):
+    """The stream is not at the version the writer expected."""
+
+
+class DuplicateConflict(LogError):
+    """An event id was used before for a different event."""
+
+
+class ChainBroken(LogError):
+    """The hash chain does not verify."""
+
+
+class EffectError(StewardError):
+    """An outside system did not do what was asked."""
+
+
+class Retryable(EffectError):
+    """The same call may succeed later. ``retry_after`` is the server's own wish, where it stated one."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: timedelta | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class Permanent(EffectError):
+    """The same call will fail again."""
+
+
+class Unknown(EffectError):
+    """The call was sent and its fate is not known."""
+
+
+class Refused(EffectError):
+    """A bound, a breaker, the kill switch or the gate said no."""
+
+
+class Stale(EffectError):
+    """The record moved since it was shown."""
+
+
+class SetupError(StewardError):
+    """The machine or the configuration is not fit."""

@@ -1,0 +1,512 @@
+"""What can happen to the business. Each event carries its own fold; read it as a table of contents."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from domain.entities import (
+    Address,
+    ContentMetrics,
+    ContentPiece,
+    ContentStatus,
+    Customer,
+    Direction,
+    Message,
+    Order,
+    OrderStatus,
+    Product,
+    PurchaseOrder,
+    PurchaseOrderStatus,
+    Refund,
+    SalesDay,
+    Shop,
+    Stock,
+    Supplier,
+    Ticket,
+    TicketStatus,
+)
+from domain.event import EventData, FactChange, SalesRow, Topic, Wake, existing
+from domain.model import Moment, Name, Text, Value
+
+# --- the shop, its catalogue and its people ---------------------------------------------------------------------
+
+
+class ShopDescribed(EventData):
+    type = "shop.described"
+    entity = Shop
+    shop: Shop
+
+    @property
+    def stream(self) -> str:
+        return "shop/self"
+
+    def fold(self, state: Shop | None) -> Shop:
+        return self.shop
+
+
+class ProductListed(EventData):
+    """A product appears or is described anew; the whole product is carried."""
+
+    type = "product.listed"
+    entity = Product
+    product: Product
+
+    @property
+    def stream(self) -> str:
+        return f"product/{self.product.sku}"
+
+    def fold(self, state: Product | None) -> Product:
+        return self.product
+
+    def facts(self, at: Moment) -> tuple[FactChange, ...]:
+        subject = self.stream
+        plain = {"title": self.product.title, "price": str(self.product.price), **self.product.attributes}
+        return tuple(FactChange(subject=subject, predicate=p, object=o, valid_from=at) for p, o in plain.items() if o)
+
+
+class SupplierListed(EventData):
+    type = "supplier.listed"
+    entity = Supplier
+    supplier: Supplier
+
+    @property
+    def stream(self) -> str:
+        return f"supplier/{self.supplier.supplier_id}"
+
+    def fold(self, state: Supplier | None) -> Supplier:
+        return self.supplier
+
+    def facts(self, at: Moment) -> tuple[FactChange, ...]:
+        days = f"{self.supplier.lead_time_days:g}"
+        return (FactChange(subject=self.stream, predicate="lead-time-days", object=days, valid_from=at),)
+
+
+class CustomerListed(EventData):
+    type = "customer.listed"
+    entity = Customer
+    customer: Customer
+
+    @property
+    def stream(self) -> str:
+        return f"customer/{self.customer.customer_id}"
+
+    def fold(self, state: Customer | None) -> Customer:
+        return self.customer
+
+
+# --- stock -------------------------------------------------------------------------------------------------------
+
+
+class _StockEvent(EventData):
+    entity = Stock
+    sku: Name
+
+    @property
+    def stream(self) -> str:
+        return f"stock/{self.sku}"
+
+    def fold(self, state: Stock | None) -> Stock:
+        return self.change(state or Stock(sku=self.sku))
+
+    def change(self, stock: Stock) -> Stock:
+        return stock
+
+    def wakes(self, before: Stock | None, after: Stock) -> Wake | None:
+        """The supplier's replenishment, when this event takes the position across the reorder point."""
+        crossed = after.below_reorder_point and not (before is not None and before.below_reorder_point)
+        return Wake(topic=Topic.REPLENISH, key=after.supplier_id) if crossed and after.supplier_id else None
+
+
+class StockCounted(_StockEvent):
+    """Somebody counted, or an import stated, what is on the shelf."""
+
+    type = "stock.counted"
+    on_hand: int
+    supplier_id: str = ""
+
+    def change(self, stock: Stock) -> Stock:
+        return stock.model_copy(update={"on_hand": self.on_hand, "supplier_id": self.supplier_id or stock.supplier_id})
+
+
+class SaleRecorded(_StockEvent):
+    type = "stock.sold"
+    units: int = Field(ge=1)
+    day: date
+    revenue: Decimal = Decimal(0)
+    order_id: str = ""
+
+    def change(self, stock: Stock) -> Stock:
+        return stock.model_copy(update={"on_hand": stock.on_hand - self.units})
+
+    def sales(self) -> tuple[SalesRow, ...]:
+        return (SalesRow(sku=self.sku, day=self.day, units=self.units, orders=1, revenue=self.revenue),)
+
+
+class SalesImported(_StockEvent):
+    """Past sales of one SKU from a file. They are history: they do not move today's stock."""
+
+    type = "stock.sales-imported"
+    days: tuple[SalesDay, ...]
+
+    def sales(self) -> tuple[SalesRow, ...]:
+        return tuple(
+            SalesRow(
+                sku=self.sku, day=d.day, units=d.units, orders=d.orders, returned=d.returned, revenue=d.revenue, additive=False
+            )
+            for d in self.days
+        )
+
+
+class ReorderPointSet(_StockEvent):
+    type = "stock.reorder-point-set"
+    reorder_point: int = Field(ge=0)
+    supplier_id: Name
+    why: str = ""
+
+    def change(self, stock: Stock) -> Stock:
+        return stock.model_copy(update={"reorder_point": self.reorder_point, "supplier_id": self.supplier_id})
+
+
+class StockOrdered(_StockEvent):
+    """Units promised to us by a purchase order; negative when it is cancelled."""
+
+    type = "stock.ordered"
+    units: int
+    purchase_order_id: Name
+
+    def change(self, stock: Stock) -> Stock:
+        return stock.model_copy(update={"on_order": max(0, stock.on_order + self.units)})
+
+
+class StockReceived(_StockEvent):
+    type = "stock.received"
+    units: int = Field(ge=1)
+    purchase_order_id: str = ""
+
+    def change(self, stock: Stock) -> Stock:
+        on_order = max(0, stock.on_order - self.units) if self.purchase_order_id else stock.on_order
+        return stock.model_copy(update={"on_hand": stock.on_hand + self.units, "on_order": on_order})
+
+
+# --- orders ------------------------------------------------------------------------------------------------------
+
+
+class OrderPlaced(EventData):
+    type = "order.placed"
+    entity = Order
+    order: Order
+
+    @property
+    def stream(self) -> str:
+        return f"order/{self.order.order_id}"
+
+    def fold(self, state: Order | None) -> Order:
+        return self.order
+
+
+class _OrderEvent(EventData):
+    entity = Order
+    order_id: Name
+
+    @property
+    def stream(self) -> str:
+        return f"order/{self.order_id}"
+
+    def fold(self, state: Order | None) -> Order:
+        order: Order = existing(state, self.stream)
+        return order.model_copy(update=self.change(order))
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {}
+
+
+class OrderShipped(_OrderEvent):
+    type = "order.shipped"
+    at: Moment
+    carrier: str = ""
+    tracking: str = ""
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"status": OrderStatus.SHIPPED, "shipped_at": self.at, "carrier": self.carrier, "tracking": self.tracking}
+
+
+class OrderDelivered(_OrderEvent):
+    type = "order.delivered"
+    at: Moment
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"status": OrderStatus.DELIVERED, "delivered_at": self.at}
+
+
+class OrderCancelled(_OrderEvent):
+    type = "order.cancelled"
+    reason: str
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"status": OrderStatus.CANCELLED}
+
+
+class OrderReinstated(_OrderEvent):
+    type = "order.reinstated"
+    status: OrderStatus = OrderStatus.PAID
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"status": self.status}
+
+
+class AddressChanged(_OrderEvent):
+    type = "order.address-changed"
+    address: Address
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"ship_to": self.address}
+
+
+class OrderRefunded(_OrderEvent):
+    type = "order.refunded"
+    refund: Refund
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"refunds": (*order.refunds, self.refund)}
+
+
+# --- tickets -----------------------------------------------------------------------------------------------------
+
+
+class MessageReceived(EventData):
+    """A customer's message: opens a ticket, joins one, or reopens a closed one."""
+
+    type = "ticket.message-received"
+    entity = Ticket
+    ticket_id: Name
+    source: Name
+    subject: str = ""
+    message: Message
+
+    @property
+    def stream(self) -> str:
+        return f"ticket/{self.ticket_id}"
+
+    def fold(self, state: Ticket | None) -> Ticket:
+        if state is None:
+            return Ticket(
+                ticket_id=self.ticket_id,
+                source=self.source,
+                sender=self.message.sender,
+                subject=self.subject,
+                messages=(self.message,),
+            )
+        reopened = state.reopened + (state.status is TicketStatus.CLOSED)
+        return state.model_copy(
+            update={"messages": (*state.messages, self.message), "status": TicketStatus.OPEN, "reopened": reopened}
+        )
+
+    def wakes(self, before: Ticket | None, after: Ticket) -> Wake:
+        return Wake(topic=Topic.SUPPORT, key=self.ticket_id)
+
+
+class _TicketEvent(EventData):
+    entity = Ticket
+    ticket_id: Name
+
+    @property
+    def stream(self) -> str:
+        return f"ticket/{self.ticket_id}"
+
+    def fold(self, state: Ticket | None) -> Ticket:
+        ticket: Ticket = existing(state, self.stream)
+        return ticket.model_copy(update=self.change(ticket))
+
+    def change(self, ticket: Ticket) -> dict[str, Any]:
+        return {}
+
+
+class TicketTriaged(_TicketEvent):
+    type = "ticket.triaged"
+    intent: str
+    urgency: str
+    language: str
+    confidence: float
+    engine: str
+    customer_id: str | None = None
+    order_id: str | None = None
+
+    def change(self, ticket: Ticket) -> dict[str, Any]:
+        seen = {"intent": self.intent, "urgency": self.urgency, "language": self.language}
+        return {**seen, "customer_id": self.customer_id, "order_id": self.order_id or ticket.order_id}
+
+
+class ReplySent(_TicketEvent):
+    type = "ticket.reply-sent"
+    message: Message
+
+    def change(self, ticket: Ticket) -> dict[str, Any]:
+        return {"messages": (*ticket.messages, self.message), "status": TicketStatus.WAITING_CUSTOMER}
+
+
+class TicketHandedOver(_TicketEvent):
+    """The operator has it now."""
+
+    type = "ticket.handed-over"
+    reason: str
+
+    def change(self, ticket: Ticket) -> dict[str, Any]:
+        return {"status": TicketStatus.WITH_OPERATOR}
+
+
+class TicketClosed(_TicketEvent):
+    type = "ticket.closed"
+    reason: str
+    labels: tuple[str, ...] = ()
+
+    def change(self, ticket: Ticket) -> dict[str, Any]:
+        return {"status": TicketStatus.CLOSED, "labels": (*ticket.labels, *self.labels)}
+
+
+class TicketRelabelled(_TicketEvent):
+    """The operator corrected the intent: a label the triage model learns from."""
+
+    type = "ticket.relabelled"
+    intent: str
+    by: str
+
+    def change(self, ticket: Ticket) -> dict[str, Any]:
+        return {"intent": self.intent}
+
+
+# --- purchase orders ---------------------------------------------------------------------------------------------
+
+
+class PurchaseOrderSent(EventData):
+    type = "purchase-order.sent"
+    entity = PurchaseOrder
+    purchase_order: PurchaseOrder
+
+    @property
+    def stream(self) -> str:
+        return f"purchase-order/{self.purchase_order.purchase_order_id}"
+
+    def fold(self, state: PurchaseOrder | None) -> PurchaseOrder:
+        return self.purchase_order
+
+
+class _PurchaseOrderEvent(EventData):
+    entity = PurchaseOrder
+    purchase_order_id: Name
+    status: ClassVar[PurchaseOrderStatus]
+
+    @property
+    def stream(self) -> str:
+        return f"purchase-order/{self.purchase_order_id}"
+
+    def fold(self, state: PurchaseOrder | None) -> PurchaseOrder:
+        order: PurchaseOrder = existing(state, self.stream)
+        return order.model_copy(update=self.change())
+
+    def change(self) -> dict[str, Any]:
+        return {"status": self.status}
+
+
+class PurchaseOrderLate(_PurchaseOrderEvent):
+    type = "purchase-order.late"
+    status = PurchaseOrderStatus.LATE
+
+
+class PurchaseOrderCancelled(_PurchaseOrderEvent):
+    type = "purchase-order.cancelled"
+    status = PurchaseOrderStatus.CANCELLED
+    reason: str
+
+
+class PurchaseOrderReceived(_PurchaseOrderEvent):
+    type = "purchase-order.received"
+    status = PurchaseOrderStatus.RECEIVED
+    at: Moment
+
+    def change(self) -> dict[str, Any]:
+        return {"status": self.status, "received_at": self.at}
+
+
+# --- content -----------------------------------------------------------------------------------------------------
+
+
+class ContentPublished(EventData):
+    type = "content.published"
+    entity = ContentPiece
+    piece: ContentPiece
+
+    @property
+    def stream(self) -> str:
+        return f"content/{self.piece.slug}"
+
+    def fold(self, state: ContentPiece | None) -> ContentPiece:
+        return self.piece.model_copy(update={"metrics": state.metrics if state else ()})
+
+
+class _ContentEvent(EventData):
+    entity = ContentPiece
+    slug: Name
+
+    @property
+    def stream(self) -> str:
+        return f"content/{self.slug}"
+
+    def fold(self, state: ContentPiece | None) -> ContentPiece:
+        return self.change(existing(state, self.stream))
+
+    def change(self, piece: ContentPiece) -> ContentPiece:
+        return piece
+
+
+class ContentUnpublished(_ContentEvent):
+    type = "content.unpublished"
+    reason: str = ""
+
+    def change(self, piece: ContentPiece) -> ContentPiece:
+        return piece.model_copy(update={"status": ContentStatus.UNPUBLISHED})
+
+
+class ContentMeasured(_ContentEvent):
+    """Analytics of one day; a later figure for the same day replaces the earlier one."""
+
+    type = "content.measured"
+    metrics: ContentMetrics
+
+    def change(self, piece: ContentPiece) -> ContentPiece:
+        kept = tuple(m for m in piece.metrics if m.day != self.metrics.day)
+        return piece.model_copy(update={"metrics": tuple(sorted((*kept, self.metrics), key=lambda m: m.day))})
+
+
+# --- facts -------------------------------------------------------------------------------------------------------
+
+
+class FactSubject(Value):
+    """The entity behind a fact stream: how many statements were made about it. The statements are in the facts table."""
+
+    subject: Name
+    statements: int = 0
+
+
+class FactStated(EventData):
+    """Somebody states something that no other event implies: the operator, a learned parameter, a document."""
+
+    type = "fact.stated"
+    entity = FactSubject
+    fact: FactChange
+    why: Text = ""
+
+    @property
+    def stream(self) -> str:
+        return f"fact/{self.fact.subject}"
+
+    def fold(self, state: FactSubject | None) -> FactSubject:
+        return FactSubject(subject=self.fact.subject, statements=(state.statements if state else 0) + 1)
+
+    def facts(self, at: Moment) -> tuple[FactChange, ...]:
+        return (self.fact,)
+
+
+def outbound(message_id: str, sender: str, at: Moment, body: str, in_reply_to: str = "") -> Message:
+    return Message(message_id=message_id, direction=Direction.OUTBOUND, sender=sender, at=at, body=body, in_reply_to=in_reply_to)

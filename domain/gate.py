@@ -1,0 +1,68 @@
+"""The gate: whether an audited action goes ahead, is asked, is only suggested, or is refused. Pure."""
+
+from typing import assert_never
+
+from domain.actions import Action, Reversibility, Risk
+from domain.decisions import GateDecision, GateOutcome, Mode, Severity, Verdict, Why
+from domain.policies import GatePolicy
+
+
+def decide(
+    *, action: Action, mode: Mode, verdict: Verdict, why: Why, policy: GatePolicy, breaker_open: bool, bound_exceeded: str
+) -> GateDecision:
+    """Safe by default: everything that is not clearly allowed is asked.
+
+    ``bound_exceeded`` names the bound that has no room left for the action, or is empty. The reasons are for people.
+    """
+    match mode:
+        case Mode.OFF:
+            return GateDecision(outcome=GateOutcome.REFUSE, reasons=("the mode is off",))
+        case Mode.SUGGEST:
+            return GateDecision(outcome=GateOutcome.SUGGEST, reasons=("the mode is suggest",))
+        case Mode.ASK | Mode.AUTO:
+            pass
+        case never:
+            assert_never(never)
+    if verdict.severity is Severity.BLOCK:
+        return GateDecision(outcome=GateOutcome.REFUSE, reasons=_texts(verdict, Severity.BLOCK))
+    reasons = (*_reasons_to_ask(action, mode, verdict, why, policy), *_obstacles(breaker_open, bound_exceeded))
+    if reasons:
+        return GateDecision(outcome=GateOutcome.ASK, reasons=reasons)
+    return GateDecision(outcome=GateOutcome.ALLOW, reasons=("within policy",))
+
+
+def _reasons_to_ask(action: Action, mode: Mode, verdict: Verdict, why: Why, policy: GatePolicy) -> tuple[str, ...]:
+    reasons = [*_texts(verdict, Severity.HOLD)]
+    if mode is Mode.ASK:
+        reasons.append("the mode is ask")
+    if why.force_ask:
+        reasons.append(why.force_ask)
+    if action.kind in policy.always_ask:
+        reasons.append(f"{action.kind} is always asked")
+    floor = policy.minimum_confidence.get(action.kind, policy.default_minimum_confidence)
+    if why.confidence < floor:
+        reasons.append(f"confidence {why.confidence:.2f} is under {floor:.2f}")
+    reasons += _money_reasons(action, policy)
+    return tuple(reasons)
+
+
+def _money_reasons(action: Action, policy: GatePolicy) -> list[str]:
+    money = action.money()
+    limit = policy.money_without_asking.get(action.kind)
+    if action.spec.risk is Risk.R3:
+        return ["risk R3 is always asked"]
+    if money is None:
+        unsafe = action.spec.risk >= Risk.R2 and action.spec.reversibility is Reversibility.IRREVERSIBLE
+        return ["it cannot be undone"] if unsafe else []
+    if limit is None or limit.currency != money.currency:
+        return [f"no limit is set for {action.kind} in {money.currency}"]
+    return [f"{money} is over the limit of {limit}"] if money > limit else []
+
+
+def _obstacles(breaker_open: bool, bound_exceeded: str) -> tuple[str, ...]:
+    """An open breaker or a full bound asks: the operator sees it, and the reservation checks again."""
+    return (*(("the connector's breaker is open",) if breaker_open else ()), *((bound_exceeded,) if bound_exceeded else ()))
+
+
+def _texts(verdict: Verdict, severity: Severity) -> tuple[str, ...]:
+    return tuple(f.text for f in verdict.findings if f.severity is severity)

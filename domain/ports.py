@@ -1,0 +1,229 @@
+"""Ports: what the inside needs from the outside. At most five methods each; every one has a real adapter and a fake."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol, TypeVar
+
+from domain.actions import Action, Bound, Capability, Receipt
+from domain.context import ContextPack, ContextRequest
+from domain.decisions import Diff
+from domain.effects import Breaker, Effect, EffectStatus, Reservation
+from domain.event import Event, FactOp, NewEvent, SalesRow
+from domain.knowledge import Fact, Head, InForce, OutboxItem, Passage, Recalled, Verification
+from domain.model import Moment, Value
+from domain.policies import Policy
+from domain.tasks import Answer, Question
+
+E = TypeVar("E", bound=Value)
+P = TypeVar("P", bound=Policy)
+T = TypeVar("T", bound=Value)
+
+
+class EventLog(Protocol):
+    """The append-only, hash-chained log; the only source of truth."""
+
+    async def append(self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None) -> list[Event]:
+        """Append all or none, with projections, facts and wake-ups in the same transaction.
+
+        An event id already in the log with the same content is returned as it stands and changes nothing.
+        ``expected`` maps streams to the version they must have. Raises VersionConflict, DuplicateConflict, InvalidInput.
+        """
+        ...
+
+    async def read(self, *, after: int = 0, stream: str = "", correlation_id: str = "", limit: int = 1_000) -> list[Event]:
+        """Events with seq > ``after`` in order, of one stream or correlation where given."""
+        ...
+
+    async def head(self) -> Head: ...
+
+    async def verify(self) -> Verification:
+        """Recompute every hash from the first event on."""
+        ...
+
+
+class State(Protocol):
+    """The canonical state by key: always the fold of the log."""
+
+    async def get(self, entity: type[E], key: str) -> E | None: ...
+
+    async def find(self, entity: type[E], **equals: str) -> list[E]:
+        """Entities whose top-level fields equal the given texts, in key order."""
+        ...
+
+    async def version(self, entity: type[Value], key: str) -> int:
+        """The version of the entity's stream; 0 where it has none."""
+        ...
+
+    async def sales(self, *, since: date, until: date, skus: Sequence[str] = ()) -> list[SalesRow]:
+        """Sales rows with since <= day <= until, by SKU and day; all SKUs where none is named."""
+        ...
+
+
+class Facts(Protocol):
+    """Bitemporal statements. They are written by events only (``FactStated`` and the ``facts`` of other events)."""
+
+    async def current(self, subject: str, *, predicate: str = "", status: FactOp = FactOp.ASSERT) -> list[Fact]: ...
+
+    async def as_of(self, subject: str, *, world: Moment, belief: Moment) -> list[Fact]:
+        """What was believed at ``belief`` to hold in the world at ``world``."""
+        ...
+
+    async def history(self, subject: str) -> list[Fact]: ...
+
+
+class Policies(Protocol):
+    async def in_force(self, policy: type[P]) -> InForce[P]:
+        """The version in force; the built-in defaults as version 0 where none was ever activated."""
+        ...
+
+    async def versions(self) -> dict[str, int]:
+        """The version in force of every policy."""
+        ...
+
+
+class Recall(Protocol):
+    """Hybrid search over texts; never for what a key can answer."""
+
+    async def search(self, query: str, *, entities: Sequence[str] = (), limit: int = 8, now: Moment) -> list[Recalled]: ...
+
+    async def remember(self, passages: Sequence[Passage]) -> None:
+        """Store or replace passages by id."""
+        ...
+
+    async def reindex(self) -> int:
+        """Drop the vector index and rebuild it from Postgres; the number of passages."""
+        ...
+
+
+class ContextPacks(Protocol):
+    async def compile(self, request: ContextRequest) -> ContextPack:
+        """Compile, record and return the pack."""
+        ...
+
+    async def get(self, pack_hash: str) -> ContextPack | None: ...
+
+
+class Ledger(Protocol):
+    """The effect ledger. Every change of status is one transaction."""
+
+    async def reserve(self, reservation: Reservation, *, connector: str) -> Effect:
+        """Check kill switch, breaker and bounds and reserve, all in one transaction.
+
+        Idempotent by key: an effect that exists is returned in the state it is in, except that a FAILED one is
+        reserved anew. Raises Refused, naming what said no.
+        """
+        ...
+
+    async def begin(self, key: str, *, now: Moment) -> Effect:
+        """reserved -> executing, checking the kill switch once more. Raises Refused."""
+        ...
+
+    async def commit(self, key: str, receipt: Receipt, events: Sequence[NewEvent]) -> Effect:
+        """-> committed, with the events, in one transaction. Repeating it changes nothing. Marks what it compensates."""
+        ...
+
+    async def settle(self, key: str, status: EffectStatus, *, error: str, now: Moment) -> Effect:
+        """-> failed (releasing its bounds) or unknown."""
+        ...
+
+    async def effects(self, *, run_id: str = "", key: str = "", status: EffectStatus | None = None) -> list[Effect]:
+        """Newest first."""
+        ...
+
+
+class Guards(Protocol):
+    """What the gate and the operator look at before anything is reserved."""
+
+    async def exceeded(self, action: Action, *, run_id: str, now: Moment) -> str:
+        """The first bound the action does not fit into, as a sentence; empty where it fits."""
+        ...
+
+    async def used(self, *, now: Moment) -> dict[Bound, tuple[Any, Any]]:
+        """(used, limit) of today's bounds; the limit is None where there is none."""
+        ...
+
+    async def breaker(self, connector: str, action_kind: str) -> Breaker: ...
+
+    async def breakers(self) -> list[Breaker]: ...
+
+    async def reset_breaker(self, connector: str, action_kind: str) -> None: ...
+
+
+class Connector(Protocol):
+    """One outside system. Every method may raise Retryable, Permanent, Unknown or Stale and nothing else."""
+
+    name: str
+    capability: Capability
+
+    async def check(self) -> str:
+        """One line on its health. Raises where it is not usable."""
+        ...
+
+    async def preview(self, action: Action) -> Diff:
+        """What the action would change, from the system's own record now. Raises Permanent where it cannot be done."""
+        ...
+
+    async def execute(self, action: Action, *, key: str, expected_version: str, now: Moment) -> Receipt:
+        """Do it once per ``key``. Raises Stale where the record is not at ``expected_version`` any more."""
+        ...
+
+    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
+        """What the system knows of an effect under ``key``; None is a definite no. Raises Retryable where it cannot tell."""
+        ...
+
+
+class Model(Protocol):
+    """An engine that answers typed questions. Raises Retryable, Permanent or Refused (over budget)."""
+
+    async def answer(self, question: Question[T]) -> Answer[T]: ...
+
+
+class ModelJournal(Protocol):
+    """Remembers answers by cache key and what they cost."""
+
+    async def recall(self, cache_key: str) -> dict[str, Any] | None: ...
+
+    async def record(self, cache_key: str, answer: dict[str, Any], *, cost: Any, engine: str, model: str, at: Moment) -> None: ...
+
+    async def spent(self, day: date) -> Any:
+        """US dollars (Decimal) spent on ``day`` (UTC)."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors. ``name`` changes when the vectors would."""
+
+    name: str
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """float32 array of shape (len(texts), dimensions), rows of length 1 (zero rows for empty texts)."""
+        ...
+
+
+class Inbox(Protocol):
+    """Raw deliveries, stored before anything understands them."""
+
+    async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
+        """Store it; False where this delivery is already there."""
+        ...
+
+
+class Outbox(Protocol):
+    """Wake-ups committed with their events; delivered at least once."""
+
+    async def pending(self, limit: int = 100) -> list[OutboxItem]: ...
+
+    async def delivered(self, item_ids: Sequence[int]) -> None: ...
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something new is committed, or after ``seconds``."""
+        ...
+
+
+class Analytics(Protocol):
+    """Page metrics from outside."""
+
+    async def measure(self, slug: str) -> list[Any]:
+        """ContentMetrics by day; empty where nothing is known."""
+        ...

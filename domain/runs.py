@@ -1,0 +1,258 @@
+"""What Steward itself does and learns: runs, effects that failed, alerts, outcomes, lessons, controls."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from domain.decisions import Mode, Proposal
+from domain.event import EventData, existing
+from domain.model import Moment, Name, Text, Value
+
+
+class Outcome(Value):
+    """A measured result: ``metric`` as declared by an action type, ``value`` in the metric's unit."""
+
+    metric: Name
+    value: float
+    at: Moment
+    action_digest: str = ""
+
+
+class Run(Value):
+    """One workflow run as the business sees it."""
+
+    run_id: Name
+    workflow: Name
+    status: str = "running"
+    started_at: Moment
+    finished_at: Moment | None = None
+    result: str = ""
+    suggested: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    reverted: bool = False
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class _RunEvent(EventData):
+    entity = Run
+    run_id: Name
+
+    @property
+    def stream(self) -> str:
+        return f"run/{self.run_id}"
+
+    def fold(self, state: Run | None) -> Run:
+        run: Run = existing(state, self.stream)
+        return run.model_copy(update=self.change(run))
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {}
+
+
+class RunStarted(_RunEvent):
+    """A run begins, or begins again under the same business key."""
+
+    type = "run.started"
+    workflow: Name
+    at: Moment
+
+    def fold(self, state: Run | None) -> Run:
+        return Run(run_id=self.run_id, workflow=self.workflow, started_at=self.at, outcomes=state.outcomes if state else ())
+
+
+class RunFinished(_RunEvent):
+    type = "run.finished"
+    at: Moment
+    status: str = "done"
+    result: str = ""
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"status": self.status, "finished_at": self.at, "result": self.result}
+
+
+class RunReverted(_RunEvent):
+    type = "run.reverted"
+    by: str
+    compensated: tuple[str, ...] = ()
+    impossible: tuple[str, ...] = ()
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"reverted": True}
+
+
+class ActionSuggested(_RunEvent):
+    """In suggest mode: what would have been done."""
+
+    type = "run.action-suggested"
+    proposal: Proposal
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"suggested": (*run.suggested, self.proposal.action.summary())}
+
+
+class ActionRefused(_RunEvent):
+    """The gate or the reservation said no."""
+
+    type = "run.action-refused"
+    action_kind: Name
+    summary: str
+    reasons: tuple[str, ...]
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"refused": (*run.refused, f"{self.summary}: {'; '.join(self.reasons)}")}
+
+
+class ActionFailed(_RunEvent):
+    """An outside system refused for good, or its answer could not be reconciled."""
+
+    type = "run.action-failed"
+    action_kind: Name
+    summary: str
+    error: str
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"failed": (*run.failed, f"{self.summary}: {self.error}")}
+
+
+class OutcomeRecorded(_RunEvent):
+    type = "run.outcome-recorded"
+    outcome: Outcome
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"outcomes": (*run.outcomes, self.outcome)}
+
+
+class AlertLevel(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    URGENT = "urgent"
+
+
+class Alert(Value):
+    """Something the operator should know. Repeats fold into one by ``key``."""
+
+    key: Name
+    level: AlertLevel
+    text: str
+    what_to_do: str = ""
+    run_id: str = ""
+    at: Moment
+    times: int = 1
+    open: bool = True
+
+
+class AlertRaised(EventData):
+    type = "alert.raised"
+    entity = Alert
+    alert: Alert
+
+    @property
+    def stream(self) -> str:
+        return f"alert/{self.alert.key}"
+
+    def fold(self, state: Alert | None) -> Alert:
+        return self.alert.model_copy(update={"times": state.times + 1 if state and state.open else 1})
+
+
+class AlertClosed(EventData):
+    type = "alert.closed"
+    entity = Alert
+    key: Name
+    by: str
+
+    @property
+    def stream(self) -> str:
+        return f"alert/{self.key}"
+
+    def fold(self, state: Alert | None) -> Alert:
+        alert: Alert = existing(state, self.stream)
+        return alert.model_copy(update={"open": False})
+
+
+class Lesson(Value):
+    """What a correction teaches: shown in the context packs of later cases of the same ``topic``."""
+
+    lesson_id: Name
+    topic: Name  # an intent, a supplier, a content topic
+    text: Text
+    source: str  # the approval or ticket it comes from
+    at: Moment
+
+
+class LessonLearned(EventData):
+    type = "lesson.learned"
+    entity = Lesson
+    lesson: Lesson
+
+    @property
+    def stream(self) -> str:
+        return f"lesson/{self.lesson.lesson_id}"
+
+    def fold(self, state: Lesson | None) -> Lesson:
+        return self.lesson
+
+
+class Digest(Value):
+    day: str
+    text: Text
+    at: Moment
+
+
+class DigestWritten(EventData):
+    type = "digest.written"
+    entity = Digest
+    digest: Digest
+
+    @property
+    def stream(self) -> str:
+        return f"digest/{self.digest.day}"
+
+    def fold(self, state: Digest | None) -> Digest:
+        return self.digest
+
+
+class Controls(Value):
+    """The operator's switches. ``modes`` is keyed ``workflow`` or ``workflow/action-kind``; the narrower key wins."""
+
+    kill_switch: bool = False
+    kill_reason: str = ""
+    modes: dict[str, Mode] = Field(default_factory=dict)
+
+    def mode_of(self, workflow: str, action_kind: str) -> Mode:
+        """Safe by default: no rule means ask."""
+        return self.modes.get(f"{workflow}/{action_kind}") or self.modes.get(workflow) or Mode.ASK
+
+
+class _ControlEvent(EventData):
+    entity = Controls
+    by: Name
+
+    @property
+    def stream(self) -> str:
+        return "controls/self"
+
+    def fold(self, state: Controls | None) -> Controls:
+        return (state or Controls()).model_copy(update=self.change(state or Controls()))
+
+    def change(self, controls: Controls) -> dict[str, Any]:
+        return {}
+
+
+class ModeSet(_ControlEvent):
+    type = "controls.mode-set"
+    scope: Name
+    mode: Mode
+
+    def change(self, controls: Controls) -> dict[str, Any]:
+        return {"modes": {**controls.modes, self.scope: self.mode}}
+
+
+class KillSwitchSet(_ControlEvent):
+    type = "controls.kill-switch-set"
+    on: bool
+    reason: str = ""
+
+    def change(self, controls: Controls) -> dict[str, Any]:
+        return {"kill_switch": self.on, "kill_reason": self.reason}
