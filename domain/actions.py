@@ -59,7 +59,6 @@ class ActionSpec(Value):
     risk: Risk
     reversibility: Reversibility
     capability: Capability
-    holdable_seconds: int = 0  # how long an approved effect may be held back, so that the approval can be undone
     outcomes: tuple[str, ...] = ()  # the metrics this kind of action can be judged by
 
 
@@ -111,7 +110,6 @@ class SendReply(BaseAction):
         risk=Risk.R1,
         reversibility=Reversibility.IRREVERSIBLE,
         capability=Capability.HELPDESK,
-        holdable_seconds=10,
         outcomes=("first-response-minutes", "reopened", "corrected"),
     )
     kind: Literal["send-reply"] = "send-reply"

@@ -122,8 +122,8 @@ class Ledger(Protocol):
         """-> committed, with the events, in one transaction. Repeating it changes nothing. Marks what it compensates."""
         ...
 
-    async def settle(self, key: str, status: EffectStatus, *, error: str, now: Moment) -> Effect:
-        """-> failed (releasing its bounds) or unknown."""
+    async def settle(self, key: str, status: EffectStatus, *, error: str, now: Moment, system_fault: bool = True) -> Effect:
+        """-> failed (releasing its bounds) or unknown. Only a ``system_fault`` counts for the breaker; a stale record does not."""
         ...
 
     async def effects(self, *, run_id: str = "", key: str = "", status: EffectStatus | None = None) -> list[Effect]:

@@ -1,0 +1,1 @@
+"""STEP: one effect a method. Activities turn one input model into one output model through injected ports."""

@@ -1,0 +1,318 @@
+"""The steps of a governed action: propose, ask, carry out, reconcile, undo."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from agents.auditor import Auditor
+from agents.executor import Executor
+from temporalio import activity
+
+from activities.steps import (
+    ActionResult,
+    CarryOutInput,
+    EffectInput,
+    Proposed,
+    ProposeInput,
+    ResultKind,
+    RevertPlan,
+    SettleInput,
+)
+from domain import gate
+from domain.actions import Action, Receipt
+from domain.approvals import Approval, outside_quiet_hours
+from domain.decisions import GateDecision, GateOutcome, Proposal
+from domain.effects import BreakerState, Effect, EffectStatus, Reservation, effect_key, reservation_of
+from domain.errors import NotFound, Permanent, Refused, Retryable, Stale, Unknown
+from domain.event import EventData, NewEvent, new_event
+from domain.ids import derived_id
+from domain.model import Moment
+from domain.policies import ApprovalPolicy, GatePolicy
+from domain.ports import EventLog, Guards, Ledger, Policies, State
+from domain.runs import ActionFailed, ActionRefused, ActionSuggested, Alert, AlertLevel, AlertRaised, Controls
+
+
+class ActionActivities:
+    """The only code that makes an effect happen."""
+
+    def __init__(
+        self,
+        *,
+        executor: Executor,
+        auditor: Auditor,
+        ledger: Ledger,
+        guards: Guards,
+        log: EventLog,
+        state: State,
+        policies: Policies,
+    ) -> None:
+        self._executor = executor
+        self._auditor = auditor
+        self._ledger = ledger
+        self._guards = guards
+        self._log = log
+        self._state = state
+        self._policies = policies
+
+    @activity.defn
+    async def propose(self, request: ProposeInput) -> Proposed:
+        """Preview, audit and gate an action. Refusals and suggestions are recorded here, since nothing follows them."""
+        proposal = await self._proposal(request)
+        match proposal.gate.outcome:
+            case GateOutcome.ASK:
+                return Proposed(proposal=proposal, approval=await self._approval(request, proposal))
+            case GateOutcome.SUGGEST:
+                await self._record(request, ActionSuggested(run_id=request.run_id, proposal=proposal))
+            case GateOutcome.REFUSE:
+                action = request.planned.action
+                refused = ActionRefused(
+                    run_id=request.run_id, action_kind=action.kind, summary=action.summary(), reasons=proposal.gate.reasons
+                )
+                await self._record(request, refused)
+            case GateOutcome.ALLOW:
+                pass
+        return Proposed(proposal=proposal)
+
+    @activity.defn
+    async def carry_out(self, request: CarryOutInput) -> ActionResult:
+        """Reserve, execute and commit one approved action. Safe to repeat at any point.
+
+        What was approved is stale where a policy moved since it was shown, or the outside record did.
+        """
+        if moved := await self._policy_moved(request):
+            return ActionResult(kind=ResultKind.STALE, summary=request.proposal.action.summary(), detail=moved)
+        reservation = reservation_of(request.proposal, approval_id=request.approval_id, now=request.now)
+        return await self._effect(reservation)
+
+    @activity.defn
+    async def reconcile(self, request: EffectInput) -> ActionResult:
+        """Ask the outside system what became of an effect. Raises Retryable while it cannot tell."""
+        effect = await self._one(request.key)
+        if effect.status is not EffectStatus.UNKNOWN:
+            return _result_of(effect)
+        receipt = await self._executor.find_receipt(effect)
+        if receipt is None:
+            settled = await self._ledger.settle(effect.key, EffectStatus.FAILED, error="it did not happen", now=request.now)
+            return _result_of(settled)
+        return await self._commit(effect, receipt, request.now)
+
+    @activity.defn
+    async def settle_by_operator(self, request: SettleInput) -> ActionResult:
+        """The operator looked and knows."""
+        effect = await self._one(request.key)
+        if effect.status is not EffectStatus.UNKNOWN:
+            return _result_of(effect)
+        if not request.happened:
+            settled = await self._ledger.settle(
+                effect.key, EffectStatus.FAILED, error=f"{request.by}: did not happen", now=request.now
+            )
+            return _result_of(settled)
+        receipt = Receipt(reference=f"confirmed-by-{request.by}", at=request.now)
+        return await self._commit(effect, receipt, request.now)
+
+    @activity.defn
+    async def effects_to_undo(self, request: EffectInput) -> RevertPlan:
+        """Committed effects of the run named by ``key``, newest first."""
+        effects = await self._ledger.effects(run_id=request.key, status=EffectStatus.COMMITTED)
+        return RevertPlan(keys=tuple(e.key for e in effects if not e.compensates))
+
+    @activity.defn
+    async def undo(self, request: EffectInput) -> ActionResult:
+        """Carry out the inverse of a committed effect, from the outside record as it is now."""
+        effect = await self._one(request.key)
+        if effect.status is EffectStatus.COMPENSATED:
+            return ActionResult(kind=ResultKind.COMMITTED, summary=f"undid: {effect.action.summary()}", key=effect.key)
+        inverse = effect.inverse()
+        if inverse is None:
+            return ActionResult(
+                kind=ResultKind.IMPOSSIBLE, summary=effect.action.summary(), key=effect.key, detail="nothing undoes it"
+            )
+        return await self._effect(await self._reservation_to_undo(effect, inverse, request.now))
+
+    async def _policy_moved(self, request: CarryOutInput) -> str:
+        shown = request.proposal
+        if await self._ledger.effects(key=effect_key(shown.run_id, shown.step, shown.action)):
+            return ""  # it is under way already: the policies of its reservation hold
+        now = await self._policies.versions()
+        return ", ".join(f"policy {p} is now version {v}" for p, v in now.items() if shown.policy_versions.get(p) != v)
+
+    async def _proposal(self, request: ProposeInput) -> Proposal:
+        planned = request.planned
+        diff = await self._executor.preview(planned.action)
+        verdict = await self._auditor.before(action=planned.action, diff=diff, why=planned.why, now=request.now)
+        controls = await self._state.get(Controls, "self") or Controls()
+        policy = await self._policies.in_force(GatePolicy)
+        decision = gate.decide(
+            action=planned.action,
+            mode=controls.mode_of(request.workflow, planned.action.kind),
+            verdict=verdict,
+            why=planned.why,
+            policy=policy.document,
+            breaker_open=await self._breaker_open(planned.action),
+            bound_exceeded=await self._guards.exceeded(planned.action, run_id=request.run_id, now=request.now),
+        )
+        return Proposal(
+            run_id=request.run_id,
+            workflow=request.workflow,
+            step=planned.step,
+            action=planned.action,
+            diff=diff,
+            verdict=verdict,
+            gate=_with_history(decision, request, passed=verdict.passed),
+            why=planned.why,
+            policy_versions=await self._policies.versions(),
+            proposed_at=request.now,
+        )
+
+    async def _breaker_open(self, action: Action) -> bool:
+        breaker = await self._guards.breaker(self._executor.connector_name(action), action.kind)
+        return breaker.state is BreakerState.OPEN
+
+    async def _approval(self, request: ProposeInput, proposal: Proposal) -> Approval:
+        policy = (await self._policies.in_force(ApprovalPolicy)).document
+        expires = request.now + timedelta(hours=policy.expire_after_hours)
+        old = request.replaces
+        return Approval(
+            approval_id=str(derived_id("approval", request.run_id, proposal.step, proposal.digest, str(request.round))),
+            proposal=proposal,
+            deciders=policy.deciders,
+            requested_at=request.now,
+            remind_at=_awake(policy, request.now, policy.remind_after_hours),
+            escalate_at=_awake(policy, request.now, policy.escalate_after_hours),
+            expires_at=expires,
+            replaces=old.digest if old else "",
+            moved=_moved(old, proposal) if old else (),
+        )
+
+    async def _effect(self, reservation: Reservation) -> ActionResult:
+        connector = self._executor.connector_name(reservation.action)
+        try:
+            effect = await self._ledger.reserve(reservation, connector=connector)
+            match effect.status:
+                case EffectStatus.COMMITTED | EffectStatus.COMPENSATED | EffectStatus.UNKNOWN:
+                    return _result_of(effect)
+                case EffectStatus.EXECUTING:
+                    return await self._resume(effect, reservation.now)
+                case _:
+                    return await self._execute(await self._ledger.begin(effect.key, now=reservation.now), reservation.now)
+        except Refused as no:
+            return ActionResult(kind=ResultKind.REFUSED, summary=reservation.action.summary(), key=reservation.key, detail=str(no))
+
+    async def _resume(self, effect: Effect, now: Moment) -> ActionResult:
+        """A step died between starting the effect and recording it: look before doing anything."""
+        receipt = await self._executor.find_receipt(effect)
+        return await self._commit(effect, receipt, now) if receipt else await self._execute(effect, now)
+
+    async def _execute(self, effect: Effect, now: Moment) -> ActionResult:
+        try:
+            receipt = await self._executor.execute(effect, now=now)
+        except Stale as error:
+            await self._ledger.settle(effect.key, EffectStatus.FAILED, error=str(error), now=now, system_fault=False)
+            return ActionResult(kind=ResultKind.STALE, summary=effect.action.summary(), key=effect.key, detail=str(error))
+        except Permanent as error:
+            return await self._failed(effect, str(error), now)
+        except Unknown as error:
+            settled = await self._ledger.settle(effect.key, EffectStatus.UNKNOWN, error=str(error), now=now)
+            return _result_of(settled)
+        except Retryable as error:
+            await self._ledger.settle(effect.key, EffectStatus.FAILED, error=str(error), now=now)
+            raise
+        return await self._commit(effect, receipt, now)
+
+    async def _failed(self, effect: Effect, error: str, now: Moment) -> ActionResult:
+        settled = await self._ledger.settle(effect.key, EffectStatus.FAILED, error=error, now=now)
+        data = ActionFailed(run_id=effect.run_id, action_kind=effect.action.kind, summary=effect.action.summary(), error=error)
+        await self._log.append([new_event(data, at=now, key=(effect.key, error), correlation_id=effect.run_id)])
+        return _result_of(settled)
+
+    async def _commit(self, effect: Effect, receipt: Receipt, now: Moment) -> ActionResult:
+        committed = await self._ledger.commit(effect.key, receipt, _effect_events(effect, receipt))
+        verdict = await self._auditor.after(effect=committed, now=now)
+        if not verdict.passed:
+            await self._alert(committed, "; ".join(f.text for f in verdict.findings), now)
+        return _result_of(committed)
+
+    async def _alert(self, effect: Effect, text: str, now: Moment) -> None:
+        alert = Alert(
+            key=f"audit-after/{effect.key}",
+            level=AlertLevel.URGENT,
+            text=f"{effect.action.summary()}: {text}",
+            what_to_do=f"look at the record, then `steward rollback {effect.run_id}` if it is wrong",
+            run_id=effect.run_id,
+            at=now,
+        )
+        await self._log.append([new_event(AlertRaised(alert=alert), at=now, key=(alert.key,), correlation_id=effect.run_id)])
+
+    async def _reservation_to_undo(self, effect: Effect, inverse: Action, now: Moment) -> Reservation:
+        step = f"compensate/{effect.key}"
+        return Reservation(
+            key=effect_key(effect.run_id, step, inverse),
+            run_id=effect.run_id,
+            workflow=effect.workflow,
+            step=step,
+            action=inverse,
+            diff=await self._executor.preview(inverse),
+            policy_versions=await self._policies.versions(),
+            compensates=effect.key,
+            now=now,
+        )
+
+    async def _one(self, key: str) -> Effect:
+        effects = await self._ledger.effects(key=key)
+        if not effects:
+            raise NotFound(f"no effect {key}", hint="see `steward show RUN` for the effects of a run")
+        return effects[0]
+
+    async def _record(self, request: ProposeInput, data: EventData) -> None:
+        key = (request.run_id, request.planned.step, str(request.round), request.planned.action.digest())
+        await self._log.append([new_event(data, at=request.now, key=key, correlation_id=request.run_id)])
+
+
+def _with_history(decision: GateDecision, request: ProposeInput, *, passed: bool) -> GateDecision:
+    """An operator's own edit needs no second yes if it audits clean; something that moved is always asked anew."""
+    if decision.outcome not in (GateOutcome.ALLOW, GateOutcome.ASK):
+        return decision
+    if request.anew:
+        return GateDecision(outcome=GateOutcome.ASK, reasons=(request.anew, *decision.reasons))
+    if request.edited and passed:
+        return GateDecision(outcome=GateOutcome.ALLOW, reasons=("edited and approved by the operator",))
+    return decision
+
+
+def _awake(policy: ApprovalPolicy, now: Moment, hours: float) -> Moment:
+    local = (now + timedelta(hours=hours)).astimezone(ZoneInfo(policy.timezone))
+    return outside_quiet_hours(local, start_hour=policy.quiet_from_hour, end_hour=policy.quiet_to_hour)
+
+
+def _moved(old: Proposal, new: Proposal) -> tuple[str, ...]:
+    """What changed between two showings of the same step, in words."""
+    fields = dict.fromkeys((*old.diff.before, *new.diff.before))
+    records = [f"{f} was {old.diff.before.get(f)!r}, is {new.diff.before.get(f)!r}" for f in fields
+               if old.diff.before.get(f) != new.diff.before.get(f)]  # fmt: skip
+    policies = [f"policy {p} is now version {v}" for p, v in new.policy_versions.items() if old.policy_versions.get(p) != v]
+    return (*records, *policies)
+
+
+def _effect_events(effect: Effect, receipt: Receipt) -> list[NewEvent]:
+    return [
+        new_event(
+            data,
+            at=receipt.at,
+            key=(effect.key, str(position)),
+            source=f"connector/{effect.action.spec.capability}",
+            correlation_id=effect.run_id,
+            causation_id=effect.key,
+            policy_versions=effect.policy_versions,
+        )
+        for position, data in enumerate(effect.action.events(receipt))
+    ]
+
+
+def _result_of(effect: Effect) -> ActionResult:
+    kinds = {
+        EffectStatus.COMMITTED: ResultKind.COMMITTED,
+        EffectStatus.COMPENSATED: ResultKind.COMMITTED,
+        EffectStatus.UNKNOWN: ResultKind.UNKNOWN,
+    }
+    return ActionResult(
+        kind=kinds.get(effect.status, ResultKind.FAILED), summary=effect.action.summary(), key=effect.key, detail=effect.error
+    )

@@ -1,0 +1,263 @@
+"""Inputs and outputs of activities: one model in, one model out. ``now`` is the workflow's clock."""
+
+from enum import StrEnum
+
+from agents.support_planner import SupportPlan
+from pydantic import Field
+
+from domain.approvals import Approval, Decision
+from domain.decisions import GateOutcome, Planned, Proposal
+from domain.entities import ContentMetrics
+from domain.model import Moment, Name, Value
+from domain.policies import SupportPolicy
+from domain.runs import AlertLevel
+
+
+class ProposeInput(Value):
+    """``edited`` is the approval that the operator answered with another action; ``anew`` asks again and says why."""
+
+    run_id: Name
+    workflow: Name
+    planned: Planned
+    now: Moment
+    round: int = 0
+    edited: str = ""
+    anew: str = ""
+    replaces: Proposal | None = None
+
+
+class Proposed(Value):
+    """``approval`` is there when the gate asks."""
+
+    proposal: Proposal
+    approval: Approval | None = None
+
+    @property
+    def outcome(self) -> GateOutcome:
+        return self.proposal.gate.outcome
+
+
+class DecisionNote(Value):
+    approval_id: Name
+    decision: Decision
+    now: Moment
+
+
+class RefusedDecisionNote(Value):
+    approval_id: Name
+    by: str
+    reason: str
+    key: str
+    now: Moment
+
+
+class ReminderNote(Value):
+    approval: Approval
+    number: int
+    escalation: bool
+    now: Moment
+
+
+class EndNote(Value):
+    approval_id: Name
+    status: Name
+    reason: str
+    now: Moment
+
+
+class CarryOutInput(Value):
+    proposal: Proposal
+    approval_id: str = ""
+    now: Moment
+
+
+class ResultKind(StrEnum):
+    COMMITTED = "committed"
+    SUGGESTED = "suggested"
+    REFUSED = "refused"  # by the gate, a bound, a breaker or the kill switch
+    REJECTED = "rejected"  # by the operator
+    EXPIRED = "expired"
+    STALE = "stale"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    IMPOSSIBLE = "impossible"  # nothing undoes it
+    INTERRUPTED = "interrupted"  # something newer made the question moot
+
+
+class ActionResult(Value):
+    """How an action ended. ``key`` names its effect, where it came to one."""
+
+    kind: ResultKind
+    summary: str
+    key: str = ""
+    detail: str = ""
+
+    @property
+    def committed(self) -> bool:
+        return self.kind is ResultKind.COMMITTED
+
+
+class EffectInput(Value):
+    key: Name
+    now: Moment
+
+
+class SettleInput(Value):
+    """The operator's word on an effect whose fate the outside system could not tell."""
+
+    key: Name
+    happened: bool
+    by: Name
+    now: Moment
+
+
+class RevertPlan(Value):
+    """Keys of committed effects, newest first."""
+
+    keys: tuple[str, ...]
+
+
+class RunInput(Value):
+    run_id: Name
+    workflow: Name
+    now: Moment
+
+
+class FinishInput(Value):
+    run_id: Name
+    status: Name
+    result: str
+    now: Moment
+
+
+class RevertedInput(Value):
+    run_id: Name
+    by: Name
+    compensated: tuple[str, ...]
+    impossible: tuple[str, ...]
+    now: Moment
+
+
+class AlertInput(Value):
+    key: Name
+    level: AlertLevel
+    text: str
+    what_to_do: str = ""
+    run_id: str = ""
+    now: Moment
+
+
+class OutcomeInput(Value):
+    run_id: Name
+    metric: Name
+    value: float
+    now: Moment
+
+
+class TicketInput(Value):
+    run_id: Name
+    ticket_id: Name
+    now: Moment
+    turn: int = 1
+
+
+class TurnPlan(Value):
+    """What to do about the ticket's newest message, and the policy the waiting goes by."""
+
+    plan: SupportPlan | None  # None where nothing is unanswered
+    policy: SupportPolicy
+    first_message_at: Moment
+    unanswered: int
+
+
+class CloseInput(Value):
+    run_id: Name
+    ticket_id: Name
+    reason: str
+    labels: tuple[str, ...] = ()
+    now: Moment
+
+
+class HandOverInput(Value):
+    run_id: Name
+    ticket_id: Name
+    reason: str
+    now: Moment
+
+
+class FollowUp(Value):
+    planned: Planned | None
+
+
+class PlanStockInput(Value):
+    run_id: Name
+    suppliers: tuple[str, ...] = ()
+    now: Moment
+
+
+class StockPlanned(Value):
+    planned: tuple[Planned, ...]
+    notes: tuple[str, ...] = ()
+
+
+class DeliveryInput(Value):
+    run_id: Name
+    purchase_order_ids: tuple[str, ...]
+    now: Moment
+
+
+class Deliveries(Value):
+    """Which orders are still open, and when to look again."""
+
+    open: tuple[str, ...] = ()
+    look_again_at: Moment | None = None
+
+
+class ContentTopic(Value):
+    """A page worth writing; ``payload`` is the content planner's own description of it."""
+
+    slug: Name
+    payload: str
+    reason: str
+
+
+class TopicsInput(Value):
+    now: Moment
+
+
+class Topics(Value):
+    topics: tuple[ContentTopic, ...]
+
+
+class WriteInput(Value):
+    run_id: Name
+    topic: ContentTopic
+    now: Moment
+
+
+class Written(Value):
+    """``planned`` is None where the draft did not pass its audits; ``findings`` say why."""
+
+    planned: Planned | None
+    findings: tuple[str, ...] = ()
+    measure_after_days: float
+
+
+class MeasureInput(Value):
+    run_id: Name
+    slug: Name
+    now: Moment
+
+
+class Measured(Value):
+    metrics: tuple[ContentMetrics, ...] = ()
+    planned: Planned | None = None
+
+
+class DigestInput(Value):
+    day: str
+    now: Moment
+
+
+class DigestText(Value):
+    text: str = Field(default="")

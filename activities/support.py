@@ -1,0 +1,90 @@
+"""Steps of a support ticket."""
+
+from agents.support_planner import SupportPlanner, Triage
+from temporalio import activity
+
+from activities.steps import CloseInput, FollowUp, HandOverInput, TicketInput, TurnPlan
+from domain.entities import Direction, Message, Ticket, TicketStatus
+from domain.errors import NotFound
+from domain.event import EventData, new_event
+from domain.events import TicketClosed, TicketHandedOver, TicketTriaged
+from domain.model import Moment
+from domain.policies import SupportPolicy
+from domain.ports import EventLog, Policies, State
+from domain.runs import RunStarted
+
+
+class SupportActivities:
+    def __init__(self, *, planner: SupportPlanner, log: EventLog, state: State, policies: Policies) -> None:
+        self._planner = planner
+        self._log = log
+        self._state = state
+        self._policies = policies
+
+    @activity.defn
+    async def plan_turn(self, request: TicketInput) -> TurnPlan:
+        """Understand the ticket's newest message and plan the answer: all the thinking in one step."""
+        ticket = await self._ticket(request.ticket_id)
+        policy = (await self._policies.in_force(SupportPolicy)).document
+        unanswered = _unanswered(ticket)
+        first = ticket.messages[0].at
+        if not unanswered or ticket.status in (TicketStatus.CLOSED, TicketStatus.WITH_OPERATOR):
+            return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0)
+        turn = sum(m.direction is Direction.INBOUND for m in ticket.messages)
+        started = RunStarted(run_id=request.run_id, workflow="support", at=request.now)
+        await self._append(started, request, "started", str(request.turn))
+        triage = await self._planner.triage(request.ticket_id, now=request.now)
+        await self._append(_triaged(triage), request, "triaged", unanswered[-1].message_id)
+        plan = await self._planner.plan(triage, now=request.now, turn=turn)
+        return TurnPlan(plan=plan, policy=policy, first_message_at=first, unanswered=len(unanswered))
+
+    @activity.defn
+    async def plan_follow_up(self, request: TicketInput) -> FollowUp:
+        return FollowUp(planned=await self._planner.follow_up(request.ticket_id, now=request.now))
+
+    @activity.defn
+    async def close_ticket(self, request: CloseInput) -> None:
+        ticket = await self._ticket(request.ticket_id)
+        if ticket.status is TicketStatus.CLOSED:
+            return
+        data = TicketClosed(ticket_id=request.ticket_id, reason=request.reason, labels=request.labels)
+        await self._append(data, request, "closed", str(len(ticket.messages)))
+
+    @activity.defn
+    async def hand_over(self, request: HandOverInput) -> None:
+        ticket = await self._ticket(request.ticket_id)
+        data = TicketHandedOver(ticket_id=request.ticket_id, reason=request.reason)
+        await self._append(data, request, "handed-over", str(len(ticket.messages)), request.reason)
+
+    async def _ticket(self, ticket_id: str) -> Ticket:
+        ticket = await self._state.get(Ticket, ticket_id)
+        if ticket is None:
+            raise NotFound(f"no ticket {ticket_id}", hint="import its message first")
+        return ticket
+
+    async def _append(self, data: EventData, request: TicketInput | CloseInput | HandOverInput, *key: str) -> None:
+        now: Moment = request.now
+        await self._log.append([new_event(data, at=now, key=(request.run_id, *key), correlation_id=request.run_id)])
+
+
+def _unanswered(ticket: Ticket) -> list[Message]:
+    """Inbound messages since the last reply."""
+    tail: list[Message] = []
+    for message in reversed(ticket.messages):
+        if message.direction is Direction.OUTBOUND:
+            break
+        tail.insert(0, message)
+    return tail
+
+
+def _triaged(triage: Triage) -> TicketTriaged:
+    return TicketTriaged(
+        ticket_id=triage.ticket_id,
+        intent=triage.label.intent,
+        urgency=triage.label.urgency,
+        language=triage.label.language,
+        confidence=triage.confidence,
+        engine=triage.engine,
+        customer_id=triage.customer_id,
+        order_id=triage.order_id,
+    )

@@ -1,0 +1,99 @@
+"""One embedded stack for the whole test run, shared by all its processes; one fresh database a test."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from filelock import FileLock
+from models.embedding import HashingEmbedder
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+import memory
+import stack
+from memory.migrations import migrate
+from settings import Settings
+
+TEMPLATE = "steward_template"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the shared stack. ``admin_url`` reaches the maintenance database."""
+
+    admin_url: str
+    template_url: str
+    temporal_address: str
+    chroma_url: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Servers]:
+    """The first process starts the stack, the last one stops it."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    settings = Settings.load({"STEWARD_HOME": str(shared / "stack")})
+    users = shared / "stack-users"
+    with FileLock(shared / "stack.lock"):
+        endpoints = stack.start(settings, worker=False)
+        found = _servers(endpoints)
+        if not users.exists():
+            _make_template(found)
+        users.write_text(users.read_text() + "x" if users.exists() else "x")
+    yield found
+    with FileLock(shared / "stack.lock"):
+        users.write_text(users.read_text()[1:])
+        if not users.read_text():
+            stack.stop(settings)
+            shutil.rmtree(settings.home, ignore_errors=True)
+
+
+def _servers(endpoints: stack.Endpoints) -> Servers:
+    def at(name: str) -> str:
+        return make_conninfo(**{**conninfo_to_dict(endpoints.database_url), "dbname": name})
+
+    return Servers(
+        admin_url=at("postgres"),
+        template_url=at(TEMPLATE),
+        temporal_address=endpoints.temporal_address,
+        chroma_url=endpoints.chroma_url,
+    )
+
+
+def _make_template(servers: Servers) -> None:
+    import asyncio
+
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {TEMPLATE}")
+    asyncio.run(migrate(servers.template_url))
+
+
+@pytest.fixture
+def database_url(servers: Servers) -> Iterator[str]:
+    """A fresh, migrated database of this test's own."""
+    name = f"t_{uuid4().hex[:12]}"
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    yield make_conninfo(**{**conninfo_to_dict(servers.admin_url), "dbname": name})
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def chroma_url(servers: Servers) -> str:
+    return servers.chroma_url
+
+
+@pytest.fixture
+async def kept(database_url: str, chroma_url: str) -> AsyncIterator[memory.Memory]:
+    """Memory over the real servers, with the fast embedder."""
+    async with memory.open_memory(database_url=database_url, chroma_url=chroma_url, embedder=HashingEmbedder()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home of this test's own."""
+    return tmp_path / "home"

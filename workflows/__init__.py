@@ -1,0 +1,1 @@
+"""WHEN: deterministic Temporal code, one workflow a file. Everything that leaves goes through ``governed_action``."""

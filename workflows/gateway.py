@@ -1,0 +1,154 @@
+"""The one place from which runs are started, decided and stopped from outside: CLI, console and relay call it."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.steps import SettleInput
+from domain.approvals import Approval, Decision, judge
+from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
+from domain.event import Topic
+from domain.knowledge import OutboxItem
+from workflows import options
+from workflows.digest import DigestStart, DigestWorkflow
+from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
+from workflows.search_attributes import KIND
+from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
+from workflows.stock_replenishment import Crossed, ReplenishInput, StockReplenishmentWorkflow
+from workflows.support_triage import MessageArrived, SupportInput, SupportTriageWorkflow
+
+_PATIENCE = timedelta(seconds=20)  # how long a decision waits for a worker to take it
+
+
+class Gateway:
+    """Business calls on workflows. Ids are business keys, so that asking twice is asking once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def decide(self, approval: Approval, decision: Decision, *, now: datetime) -> str:
+        """Take a decision to the run that waits for it.
+
+        Raises DecisionRefused where it does not count, NotFound where no run waits, Retryable where no worker answers.
+        """
+        judge(approval, decision, now)
+        handle = self._client.get_workflow_handle(approval.proposal.run_id)
+        return await self._update(handle, "decide", decision, update_id=decision.decision_id)
+
+    async def settle(self, run_id: str, word: SettleInput) -> str:
+        """The operator's word on an effect whose fate is unknown, or on a compensation that failed."""
+        handle = self._client.get_workflow_handle(run_id)
+        return await self._update(handle, "settle", word, update_id=f"settle/{word.key}/{word.now.isoformat()}")
+
+    async def wake(self, item: OutboxItem, *, debounce: timedelta) -> None:
+        """Deliver a committed wake-up: start the run it concerns, or signal the one that is there. Safe to repeat."""
+        match item.topic:
+            case Topic.SUPPORT:
+                await self._wake_support(item)
+            case Topic.REPLENISH:
+                await self._wake_replenishment(item, debounce)
+            case _:
+                raise InvalidInput(f"nothing listens to {item.topic!r}", hint="the outbox was written by a newer version")
+
+    async def start_replenishment(self, *, now: datetime, suppliers: tuple[str, ...] = ()) -> str:
+        """Plan now, for all suppliers or the ones named; one run of a kind a day. Returns the run's id."""
+        run_id = f"replenish/{'+'.join((now.date().isoformat(), *suppliers))}"
+        return await self._start(
+            StockReplenishmentWorkflow.run,
+            ReplenishInput(suppliers=suppliers),
+            run_id,
+            "replenish",
+            f"replenish {', '.join(suppliers) or 'all suppliers'}",
+        )
+
+    async def start_content(self, *, now: datetime) -> str:
+        """Choose topics and start a run for each. Returns the planning run's id."""
+        run_id = f"content-plan/{now.date().isoformat()}"
+        return await self._start(PlanContentWorkflow.run, ContentPlanInput(), run_id, "content-plan", "choose what deserves a page")
+
+    async def start_digest(self, *, now: datetime) -> str:
+        day = now.date().isoformat()
+        return await self._start(DigestWorkflow.run, DigestStart(day=day), f"digest/{day}", "digest", f"the page of {day}")
+
+    async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
+        """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""
+        handle = await self._client.start_workflow(
+            RollbackWorkflow.run,
+            RollbackInput(run_id=run_id, by=by),
+            id=f"rollback/{run_id}",
+            task_queue=options.ORCHESTRATION,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"undo {run_id}",
+            search_attributes=_attributes("rollback"),
+        )
+        return await handle.result()
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a run to stop; what it began in its current plan is undone. Raises NotFound."""
+        try:
+            await self._client.get_workflow_handle(run_id).cancel()
+        except RPCError as error:
+            raise _rpc(error, run_id) from error
+
+    async def _wake_support(self, item: OutboxItem) -> None:
+        await self._client.start_workflow(
+            SupportTriageWorkflow.run,
+            SupportInput(ticket_id=item.key),
+            id=f"support/{item.key}",
+            task_queue=options.ORCHESTRATION,
+            start_signal="message_arrived",
+            start_signal_args=[MessageArrived(event_id=str(item.event_id))],
+            static_summary=f"ticket {item.key}",
+            search_attributes=_attributes("support"),
+        )
+
+    async def _wake_replenishment(self, item: OutboxItem, debounce: timedelta) -> None:
+        await self._client.start_workflow(
+            StockReplenishmentWorkflow.run,
+            ReplenishInput(suppliers=(item.key,), debounce_seconds=debounce.total_seconds()),
+            id=f"replenish/{item.key}",
+            task_queue=options.ORCHESTRATION,
+            start_signal="crossed",
+            start_signal_args=[Crossed(event_id=str(item.event_id))],
+            static_summary=f"stock of {item.key} crossed a reorder point",
+            search_attributes=_attributes("replenish"),
+        )
+
+    async def _start(self, run: Any, start: Any, run_id: str, kind: str, summary: str) -> str:
+        with suppress(WorkflowAlreadyStartedError):
+            await self._client.start_workflow(
+                run,
+                start,
+                id=run_id,
+                task_queue=options.ORCHESTRATION,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=summary,
+                search_attributes=_attributes(kind),
+            )
+        return run_id
+
+    async def _update(self, handle: WorkflowHandle[Any, Any], name: str, argument: Any, *, update_id: str) -> str:
+        try:
+            answer: str = await handle.execute_update(name, argument, id=update_id, result_type=str, rpc_timeout=_PATIENCE)
+        except WorkflowUpdateFailedError as failed:
+            raise DecisionRefused(str(failed.cause)) from failed
+        except WorkflowUpdateRPCTimeoutOrCancelledError as late:
+            raise Retryable("no worker took the decision", hint="`steward status`, then decide again: it counts once") from late
+        except RPCError as error:
+            raise _rpc(error, handle.id) from error
+        return answer
+
+
+def _attributes(kind: str) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(KIND, kind)])
+
+
+def _rpc(error: RPCError, run_id: str) -> StewardError:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return NotFound(f"no run {run_id} waits", hint="it may have ended; see `steward inbox`")
+    return Retryable(f"Temporal did not answer: {error.message}", hint="`steward status`")

@@ -1,0 +1,47 @@
+"""Every timeout, retry policy and queue in one place.
+
+A dead worker is noticed after ``HEARTBEAT`` (activities beat once a second); ``STEP`` bounds one attempt. Only
+Retryable errors are repeated: all others are raised as non-retryable by the activity interceptor.
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+ORCHESTRATION = "orchestration"
+MODEL_CALLS = "model-calls"
+CONNECTORS = "connectors"
+
+HEARTBEAT = timedelta(seconds=5)
+
+
+class StepOptions(TypedDict):
+    task_queue: str
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+def _step(queue: str, seconds: float, attempts: int) -> StepOptions:
+    return StepOptions(
+        task_queue=queue,
+        start_to_close_timeout=timedelta(seconds=seconds),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(milliseconds=500),
+            backoff_coefficient=2,
+            maximum_interval=timedelta(minutes=2),
+            maximum_attempts=attempts,
+        ),
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+RECORD = _step(ORCHESTRATION, 30, 0)  # our own database: wait for it as long as it takes
+THINK = _step(MODEL_CALLS, 180, 8)  # planning and model calls; local engines take over when a model stays away
+EFFECT = _step(CONNECTORS, 60, 8)  # one outside effect
+RECONCILE = _step(CONNECTORS, 60, 12)  # asking what became of one: longer, it must not be given up early
+REST = _step(ORCHESTRATION, 30, 8)  # waiting for another run to come to rest

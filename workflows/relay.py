@@ -1,0 +1,43 @@
+"""The relay: takes wake-ups that were committed with their events to the workflows they concern (transactional outbox)."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from domain.knowledge import OutboxItem
+from domain.policies import StockPolicy
+from domain.ports import Outbox, Policies
+from workflows.gateway import Gateway
+
+_POLL_SECONDS = 5.0
+_PAUSE_SECONDS = 1.0
+
+
+class Relay:
+    """At least once, in order; a wake-up that fails stays in the outbox and is tried again."""
+
+    def __init__(self, *, outbox: Outbox, gateway: Gateway, policies: Policies) -> None:
+        self._outbox = outbox
+        self._gateway = gateway
+        self._policies = policies
+        self._log = structlog.get_logger().bind(part="relay")
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                if not await self.deliver():
+                    await self._outbox.wait(_POLL_SECONDS)
+            except Exception as error:  # noqa: BLE001 - the relay outlives every outage of what it connects
+                self._log.warning("could not deliver, will try again", error=str(error))
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def deliver(self) -> int:
+        """Deliver what is pending now; how many wake-ups that were."""
+        items: list[OutboxItem] = await self._outbox.pending()
+        policy = (await self._policies.in_force(StockPolicy)).document
+        for item in items:
+            await self._gateway.wake(item, debounce=timedelta(minutes=policy.debounce_minutes))
+            await self._outbox.delivered([item.item_id])
+        return len(items)

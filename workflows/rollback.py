@@ -1,0 +1,84 @@
+"""Reverting a run: ``rollback/<run>``. Compensations, newest first, that survive crashes and cancellation."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.actions import ActionActivities
+    from activities.runs import RunActivities
+    from activities.steps import EffectInput, ResultKind, RevertedInput, RevertPlan, RunInput
+    from domain.model import Name, Value
+    from workflows import options
+    from workflows.governed_action import GovernedWorkflow
+
+
+class RollbackInput(Value):
+    run_id: Name
+    by: Name
+
+
+class RollbackResult(Value):
+    """What was undone, and what nothing undoes: it was gated before it happened."""
+
+    run_id: Name
+    compensated: tuple[str, ...]
+    impossible: tuple[str, ...]
+
+
+@workflow.defn
+class RollbackWorkflow(GovernedWorkflow):
+    kind = "rollback"
+
+    @workflow.init
+    def __init__(self, start: RollbackInput) -> None:
+        super().__init__()
+        self.result = RollbackResult(run_id=start.run_id, compensated=(), impossible=())
+
+    @workflow.run
+    async def run(self, start: RollbackInput) -> RollbackResult:
+        await self.governed(lambda: self._revert(start))
+        return self.result
+
+    async def _revert(self, start: RollbackInput) -> str:
+        await self._open_record()
+        await self._stop(start.run_id)
+        plan: RevertPlan = await workflow.execute_activity_method(
+            ActionActivities.effects_to_undo,
+            EffectInput(key=start.run_id, now=workflow.now()),
+            summary="what is to undo",
+            **options.RECORD,
+        )
+        undone = await self.out.undo(plan.keys)
+        self.out.results.extend(undone)
+        self.out.show()
+        self.result = RollbackResult(
+            run_id=start.run_id,
+            compensated=tuple(r.summary for r in undone if r.kind is ResultKind.COMMITTED),
+            impossible=tuple(r.summary for r in undone if r.kind is ResultKind.IMPOSSIBLE),
+        )
+        await self._record(start)
+        return f"undid {len(self.result.compensated)}, could not undo {len(self.result.impossible)}"
+
+    async def _open_record(self) -> None:
+        run = RunInput(run_id=workflow.info().workflow_id, workflow=self.kind, now=workflow.now())
+        await workflow.execute_activity_method(RunActivities.start_run, run, summary="open the record", **options.RECORD)
+
+    async def _stop(self, run_id: str) -> None:
+        """A run that still goes on would act again: cancel it. One that has ended already is what we want."""
+        try:
+            await workflow.get_external_workflow_handle(run_id).cancel()
+            await workflow.execute_activity_method(
+                RunActivities.await_end, EffectInput(key=run_id, now=workflow.now()), summary="let it come to rest", **options.REST
+            )
+        except (ApplicationError, ActivityError):
+            workflow.logger.info("%s has ended already, or does not come to rest", run_id)
+
+    async def _record(self, start: RollbackInput) -> None:
+        reverted = RevertedInput(
+            run_id=start.run_id,
+            by=start.by,
+            compensated=self.result.compensated,
+            impossible=self.result.impossible,
+            now=workflow.now(),
+        )
+        await workflow.execute_activity_method(RunActivities.record_reverted, reverted, summary="record it", **options.RECORD)
