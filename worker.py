@@ -131,6 +131,7 @@ def workers(
     kept: memory.Memory,
     outside: Outside,
     *,
+    workflows: Sequence[type] = WORKFLOWS,
     interceptors: Sequence[Interceptor] = (),
     max_cached_workflows: int = 500,
 ) -> list[Worker]:
@@ -139,7 +140,7 @@ def workers(
         Worker(
             client,
             task_queue=queue,
-            workflows=list(WORKFLOWS) if queue == options.ORCHESTRATION else [],
+            workflows=list(workflows) if queue == options.ORCHESTRATION else [],
             activities=activities,
             interceptors=[StewardInterceptor(), *interceptors],
             workflow_runner=SandboxedWorkflowRunner(

@@ -9,7 +9,7 @@ from domain.event import NewEvent, new_event
 from domain.events import ContentMeasured
 from domain.policies import ContentPolicy
 from domain.ports import Analytics, EventLog, Policies
-from domain.runs import Outcome, OutcomeRecorded, RunStarted
+from domain.runs import Outcome, OutcomeRecorded
 
 
 class ContentActivities:
@@ -33,9 +33,6 @@ class ContentActivities:
     @activity.defn
     async def write_page(self, request: WriteInput) -> Written:
         """Brief, draft and both audits; a draft that fails them is not proposed."""
-        started = RunStarted(run_id=request.run_id, workflow="content", at=request.now)
-        key = (request.run_id, request.now.isoformat())
-        await self._log.append([new_event(started, at=request.now, key=key, correlation_id=request.run_id)])
         policy = (await self._policies.in_force(ContentPolicy)).document
         written = await self._planner.write(Topic.model_validate_json(request.topic.payload), now=request.now)
         findings = tuple(f.text for f in written.findings)

@@ -15,7 +15,7 @@ from domain.events import PurchaseOrderLate
 from domain.model import Moment
 from domain.policies import StockPolicy
 from domain.ports import EventLog, Policies, State
-from domain.runs import Alert, AlertLevel, AlertRaised, Outcome, OutcomeRecorded, RunStarted
+from domain.runs import Alert, AlertLevel, AlertRaised, Outcome, OutcomeRecorded
 
 
 class StockActivities:
@@ -28,7 +28,6 @@ class StockActivities:
     @activity.defn
     async def plan_stock(self, request: PlanStockInput) -> StockPlanned:
         """Forecast and plan all SKUs in one step; store the new reorder points; skip what already waits for a decision."""
-        await self._start(request)
         plans = [
             await self._planner.plan(run_id=request.run_id, now=request.now, supplier_id=supplier)
             for supplier in request.suppliers or ("",)
@@ -59,11 +58,6 @@ class StockActivities:
         due = [o.expected_at + grace for o in still_open if o.expected_at + grace > request.now]
         look_again = min(due, default=request.now + timedelta(days=1)) if still_open else None
         return Deliveries(open=tuple(o.purchase_order_id for o in still_open), look_again_at=look_again)
-
-    async def _start(self, request: PlanStockInput) -> None:
-        started = RunStarted(run_id=request.run_id, workflow="replenish", at=request.now)
-        key = (request.run_id, request.now.isoformat())
-        await self._log.append([new_event(started, at=request.now, key=key, correlation_id=request.run_id)])
 
     def _points(self, plan: StockPlan, request: PlanStockInput) -> list[NewEvent]:
         return [

@@ -1,9 +1,9 @@
 """Steps of a support ticket."""
 
-from agents.support_planner import SupportPlanner, Triage
 from temporalio import activity
 
 from activities.steps import CloseInput, FollowUp, HandOverInput, TicketInput, TurnPlan
+from agents.support_planner import SupportPlanner, Triage
 from domain.entities import Direction, Message, Ticket, TicketStatus
 from domain.errors import NotFound
 from domain.event import EventData, new_event
@@ -11,7 +11,6 @@ from domain.events import TicketClosed, TicketHandedOver, TicketTriaged
 from domain.model import Moment
 from domain.policies import SupportPolicy
 from domain.ports import EventLog, Policies, State
-from domain.runs import RunStarted
 
 
 class SupportActivities:
@@ -31,8 +30,6 @@ class SupportActivities:
         if not unanswered or ticket.status in (TicketStatus.CLOSED, TicketStatus.WITH_OPERATOR):
             return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0)
         turn = sum(m.direction is Direction.INBOUND for m in ticket.messages)
-        started = RunStarted(run_id=request.run_id, workflow="support", at=request.now)
-        await self._append(started, request, "started", str(request.turn))
         triage = await self._planner.triage(request.ticket_id, now=request.now)
         await self._append(_triaged(triage), request, "triaged", unanswered[-1].message_id)
         plan = await self._planner.plan(triage, now=request.now, turn=turn)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.workflow import ContinueAsNewError
 
 with workflow.unsafe.imports_passed_through():
@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         RefusedDecisionNote,
         ReminderNote,
         ResultKind,
+        RunInput,
         SettleInput,
     )
     from domain.approvals import Approval, ApprovalStatus, Decision, Verb, judge
@@ -103,7 +104,10 @@ class GovernedAction:
     async def _act(self, planned: Planned, moot: Callable[[], bool]) -> ActionResult:
         request = self._first_request(planned)
         for _ in range(MAX_ROUNDS):
-            proposed = await self._propose(request)
+            try:
+                proposed = await self._propose(request)
+            except ActivityError as error:
+                return _failed(request.planned, error)
             match proposed.outcome:
                 case GateOutcome.REFUSE:
                     return _ended(ResultKind.REFUSED, proposed.proposal, "; ".join(proposed.proposal.gate.reasons))
@@ -122,7 +126,7 @@ class GovernedAction:
             if result.kind not in (ResultKind.STALE, ResultKind.REFUSED):
                 return result
             request = self._request_again(request, proposed, result)
-        return _ended(ResultKind.FAILED, proposed.proposal, "it changed too often while it was being decided")
+        return ActionResult(kind=ResultKind.FAILED, summary=planned.action.summary(), detail="it changed too often to be decided")
 
     def _first_request(self, planned: Planned) -> ProposeInput:
         return ProposeInput(run_id=_run_id(), workflow=self.workflow_name, planned=planned, now=workflow.now())
@@ -162,7 +166,7 @@ class GovernedAction:
                 ActionActivities.carry_out, request, summary=f"do: {proposal.action.kind}", **options.EFFECT
             )
         except ActivityError as error:
-            return _ended(ResultKind.FAILED, proposal, str(error.cause or error))
+            return _failed(proposal, error)
         return await self._reconciled(result)
 
     async def _reconciled(self, result: ActionResult) -> ActionResult:
@@ -357,7 +361,8 @@ class GovernedWorkflow:
         self.out = GovernedAction(self.kind)
 
     async def governed(self, work: Callable[[], Awaitable[str]]) -> str:
-        """Run the business part and close its record, however it ends."""
+        """Open the run's record, do the business part, and close the record however it ends."""
+        await self._open()
         try:
             result = await work()
         except ContinueAsNewError:
@@ -369,6 +374,12 @@ class GovernedWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._finish("done", result)
         return result
+
+    async def _open(self) -> None:
+        if workflow.info().continued_run_id:
+            return
+        run = RunInput(run_id=_run_id(), workflow=self.kind, now=workflow.now())
+        await workflow.execute_activity_method(RunActivities.start_run, run, summary="open the record", **options.RECORD)
 
     async def _finish(self, status: str, result: str) -> None:
         end = FinishInput(run_id=_run_id(), status=status, result=result, now=workflow.now())
@@ -433,6 +444,13 @@ def _run_id() -> str:
 
 def _ended(kind: ResultKind, proposal: Proposal, detail: str = "") -> ActionResult:
     return ActionResult(kind=kind, summary=proposal.action.summary(), detail=detail)
+
+
+def _failed(step: Planned | Proposal, error: ActivityError) -> ActionResult:
+    """A step that was given up. A cancelled run is not a failed step: that goes on up."""
+    if isinstance(error.cause, CancelledError):
+        raise error
+    return ActionResult(kind=ResultKind.FAILED, summary=step.action.summary(), detail=str(error.cause or error))
 
 
 def _unapproved(answer: Answer, proposal: Proposal) -> ActionResult:

@@ -6,7 +6,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.actions import ActionActivities
     from activities.runs import RunActivities
-    from activities.steps import EffectInput, ResultKind, RevertedInput, RevertPlan, RunInput
+    from activities.steps import EffectInput, ResultKind, RevertedInput, RevertPlan
     from domain.model import Name, Value
     from workflows import options
     from workflows.governed_action import GovernedWorkflow
@@ -40,7 +40,6 @@ class RollbackWorkflow(GovernedWorkflow):
         return self.result
 
     async def _revert(self, start: RollbackInput) -> str:
-        await self._open_record()
         await self._stop(start.run_id)
         plan: RevertPlan = await workflow.execute_activity_method(
             ActionActivities.effects_to_undo,
@@ -58,10 +57,6 @@ class RollbackWorkflow(GovernedWorkflow):
         )
         await self._record(start)
         return f"undid {len(self.result.compensated)}, could not undo {len(self.result.impossible)}"
-
-    async def _open_record(self) -> None:
-        run = RunInput(run_id=workflow.info().workflow_id, workflow=self.kind, now=workflow.now())
-        await workflow.execute_activity_method(RunActivities.start_run, run, summary="open the record", **options.RECORD)
 
     async def _stop(self, run_id: str) -> None:
         """A run that still goes on would act again: cancel it. One that has ended already is what we want."""

@@ -1,0 +1,58 @@
+# Everything needs Python 3.11 or newer, make and a network on first use. `make` alone lists the targets.
+
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+BIN := .venv/bin
+LOCK := --universal --generate-hashes --no-emit-index-url --no-header
+PYTEST_ARGS ?=
+
+.PHONY: help demo check test bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/.stamp ## start everything, run one business day of the demo shop, show what happened
+	./steward demo
+
+check: .venv/.stamp ## lint, types, import contracts and the tests that need no server
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit tests/architecture $(PYTEST_ARGS)
+
+test: .venv/.stamp ## all tests, on the embedded stack
+	$(BIN)/pytest tests $(PYTEST_ARGS)
+
+bench: .venv/.stamp ## benchmarks
+	$(BIN)/python -m bench
+
+lock: .venv/.stamp ## resolve the dependencies anew, for the checkout and for the image
+	$(BIN)/uv pip compile pyproject.toml --group embedded --group dev $(LOCK) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) -c requirements.lock -o requirements-image.lock
+
+clean: ## stop Steward and remove what can be made again; .steward, with your data, stays
+	@if [ -x $(BIN)/python ] && [ -d .steward ]; then ./steward down; fi
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.steward/*' -prune -exec rm -rf {} +
+
+.PHONY: .venv
+.venv: .venv/.stamp ## the virtual environment
+
+# The stamp says that everything was installed; an interrupted installation has none and is done again.
+.venv/.stamp: requirements.lock
+	@[ -n "$(PYTHON)" ] || { echo "Steward needs Python 3.11 or newer, and none is on PATH: install it from python.org or your package manager" >&2; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version); this takes a minute" >&2
+	@rm -f $@
+	@if command -v uv >/dev/null 2>&1; then \
+		[ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) .venv; \
+		VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes requirements.lock; \
+	else \
+		[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { echo "Python's venv module does not work: install it (on Debian and Ubuntu: apt-get install python3-venv), or install uv" >&2; exit 1; }; \
+		[ -x $(BIN)/uv ] || { awk '/^uv==/ { take = 1 } take { print } take && !/\\$$/ { exit }' requirements.lock > .venv/uv.lock \
+			&& $(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.lock; }; \
+		VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock; \
+	fi
+	@touch $@

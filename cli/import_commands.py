@@ -1,0 +1,275 @@
+"""``steward import catalog | sales | orders | customers | tickets FILE``: data of other systems, checked line by line."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from cli.context import System, open_system
+from cli.output import EXIT_WRONG, AsJson, console, give_up, print_json, print_table, run
+from connectors.importers.catalog import CatalogOptions, read_catalog
+from connectors.importers.customers import read_customers
+from connectors.importers.mail import mail_files, read_mail
+from connectors.importers.novelty import Known, KnownSales, what_is_new
+from connectors.importers.orders import read_orders
+from connectors.importers.report import ImportReport
+from connectors.importers.sales import read_sales
+from connectors.importers.table import TableOptions
+from domain.catalogue import ENTITY_TYPES
+from domain.entities import Shop
+from domain.errors import InvalidInput, StewardError
+from domain.event import SalesRow
+from domain.events import SalesImported
+from domain.model import Value
+
+_SHOWN = 20  # rejected lines shown to people; --json has them all
+_KEYS = {
+    "product": "sku",
+    "stock": "sku",
+    "supplier": "supplier_id",
+    "customer": "customer_id",
+    "order": "order_id",
+    "ticket": "ticket_id",
+}
+
+import_app = typer.Typer(
+    no_args_is_help=True,
+    help="Import data of other systems. All lines or none; importing a file again changes nothing. See docs/importing.md.",
+)
+
+File = Annotated[Path, typer.Argument(help="A CSV file, also gzipped.", show_default=False)]
+Map = Annotated[list[str] | None, typer.Option("--map", metavar="OURS=THEIRS[,...]", help="Columns that go by another name.")]
+DateFormat = Annotated[str, typer.Option("--date-format", help="How dates are written, such as %d.%m.%Y; else ISO 8601.")]
+DecimalMark = Annotated[str, typer.Option("--decimal", help="The decimal mark, '.' or ','; else as the cells show.")]
+InCurrency = Annotated[str, typer.Option("--currency", help="ISO code of amounts that do not say theirs.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and report; change nothing.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Import the good lines although others are rejected.")]
+
+
+@import_app.command()
+def catalog(
+    file: File,
+    *,
+    supplier: Annotated[str, typer.Option(help="The supplier of products that name none.")] = CatalogOptions.supplier,
+    supplier_email: Annotated[str, typer.Option(help="Where that supplier takes orders.")] = CatalogOptions.supplier_email,
+    cost_ratio: Annotated[str, typer.Option(help="Cost as a share of the price, where no cost is given.")] = "0.5",
+    columns: Map = None,
+    date_format: DateFormat = "",
+    decimal: DecimalMark = "",
+    currency: InCurrency = "EUR",
+    dry_run: DryRun = False,
+    partial: Partial = False,
+    as_json: AsJson = False,
+) -> None:
+    """Products, their suppliers, and stock where the file counts it."""
+    try:
+        table = _table(columns, date_format, decimal, currency)
+        options = CatalogOptions(supplier=supplier, supplier_email=supplier_email, cost_ratio=_ratio(cost_ratio))
+        report = read_catalog(_read(file), table=table, catalog=options, at=datetime.now(UTC))
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+@import_app.command()
+def sales(
+    file: File,
+    *,
+    opening_stock_days: Annotated[
+        int, typer.Option(min=0, max=365, help="Assume stock for so many days where nothing was counted.")
+    ] = 0,
+    columns: Map = None,
+    date_format: DateFormat = "",
+    decimal: DecimalMark = "",
+    currency: InCurrency = "EUR",
+    dry_run: DryRun = False,
+    partial: Partial = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sales history: units of an article on a day."""
+    try:
+        table = _table(columns, date_format, decimal, currency)
+        report = read_sales(_read(file), table=table, opening_stock_days=opening_stock_days)
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+@import_app.command()
+def orders(
+    file: File,
+    *,
+    columns: Map = None,
+    date_format: DateFormat = "",
+    decimal: DecimalMark = "",
+    currency: InCurrency = "EUR",
+    dry_run: DryRun = False,
+    partial: Partial = False,
+    as_json: AsJson = False,
+) -> None:
+    """Customers' orders, one line of the file for each article."""
+    try:
+        report = read_orders(_read(file), table=_table(columns, date_format, decimal, currency))
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+@import_app.command()
+def customers(
+    file: File,
+    *,
+    columns: Map = None,
+    dry_run: DryRun = False,
+    partial: Partial = False,
+    as_json: AsJson = False,
+) -> None:
+    """Customers and their addresses."""
+    try:
+        report = read_customers(_read(file), table=TableOptions(mapping=_mapping(columns)), at=datetime.now(UTC))
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+@import_app.command()
+def tickets(
+    file: Annotated[Path, typer.Argument(help="An mbox file, also gzipped, or a Maildir folder.", show_default=False)],
+    *,
+    own: Annotated[list[str] | None, typer.Option("--own", help="An address of ours: mail from it is skipped.")] = None,
+    since: Annotated[str, typer.Option(help="Skip mail from before this day, such as 2026-01-31.")] = "",
+    dry_run: DryRun = False,
+    partial: Partial = False,
+    as_json: AsJson = False,
+) -> None:
+    """Customers' mails. Each becomes a ticket, or joins one, and is answered: say --since to leave old mail in peace."""
+    try:
+        addresses = [*(own or []), *([] if dry_run else run(_shop_address, as_json=as_json))]
+        report = read_mail(_mails(file), own=addresses, at=datetime.now(UTC), since=_since(since))
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+
+def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool) -> None:
+    """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out."""
+    refused = bool(report.rejected) and not partial
+    imported = None if refused or dry_run else run(lambda: _import(report), as_json=as_json)
+    if as_json:
+        print_json(
+            {
+                "kind": report.kind,
+                "rows": report.rows,
+                "events": len(report.accepted) + len(report.assumed),
+                "imported": imported,
+                "dry_run": dry_run,
+                "rejected": [asdict(r) for r in report.rejected],
+                "notes": report.notes,
+            }
+        )
+    else:
+        _tell(report, imported, dry_run=dry_run)
+    if refused:
+        raise typer.Exit(EXIT_WRONG)
+
+
+async def _import(report: ImportReport) -> int:
+    """Append what is new, all or nothing; the number of events that were."""
+    async with open_system() as system:
+        fresh = what_is_new(report, known=await _known(system, report), sales=await _known_sales(system, report))
+        await system.memory.log.append(fresh)
+        return len(fresh)
+
+
+async def _known(system: System, report: ImportReport) -> Known:
+    kinds = {e.data.stream.partition("/")[0] for e in (*report.accepted, *report.assumed)}
+    known: dict[str, Value] = {}
+    for kind in sorted(kinds):
+        for entity in await system.memory.state.find(ENTITY_TYPES[kind]):
+            known[f"{kind}/{getattr(entity, _KEYS[kind])}"] = entity
+    return known
+
+
+async def _known_sales(system: System, report: ImportReport) -> KnownSales:
+    imported = [e.data for e in report.accepted if isinstance(e.data, SalesImported)]
+    days = [day.day for data in imported for day in data.days]
+    if not days:
+        return {}
+    known: dict[str, dict[date, SalesRow]] = {}
+    for row in await system.memory.state.sales(since=min(days), until=max(days)):
+        known.setdefault(row.sku, {})[row.day] = row
+    return known
+
+
+async def _shop_address() -> list[str]:
+    async with open_system() as system:
+        shop = await system.memory.state.get(Shop, "self")
+        return [shop.email] if shop else []
+
+
+def _tell(report: ImportReport, imported: int | None, *, dry_run: bool) -> None:
+    for note in report.notes:
+        console.print(escape(note), soft_wrap=True)
+    if report.rejected:
+        shown = [(r.line, r.column, r.value, r.why) for r in report.rejected[:_SHOWN]]
+        print_table(f"Rejected: {len(report.rejected)} of {report.rows} lines", ("line", "column", "value", "why"), shown)
+        if len(report.rejected) > _SHOWN:
+            console.print(f"… and {len(report.rejected) - _SHOWN} more; --json lists them all")
+    events = len(report.accepted) + len(report.assumed)
+    if imported is not None:
+        console.print(f"Imported {imported} events from {report.rows} lines; {events - imported} said nothing new.")
+    elif dry_run:
+        console.print(f"Dry run: {report.rows} lines read, {events} events ready, nothing changed.")
+    else:
+        console.print("Nothing was imported. Mend these lines, or import the others with --partial.")
+
+
+def _table(columns: Sequence[str] | None, date_format: str, decimal: str, currency: str) -> TableOptions:
+    if decimal not in {"", ".", ","}:
+        raise InvalidInput(f"{decimal!r} is no decimal mark", hint="say --decimal . or --decimal ,")
+    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
+        raise InvalidInput(f"{currency!r} is no currency", hint="say its ISO code, such as --currency EUR")
+    return TableOptions(mapping=_mapping(columns), date_format=date_format, decimal=decimal, currency=currency.upper())
+
+
+def _mapping(columns: Sequence[str] | None) -> dict[str, str]:
+    pairs = [pair for option in columns or () for pair in option.split(",")]
+    if wrong := [p for p in pairs if not all(part.strip() for part in p.partition("="))]:
+        raise InvalidInput(f"{wrong[0]!r} maps nothing", hint="say --map ours=theirs, such as --map sku=StockCode")
+    return {ours.strip(): theirs.strip() for ours, _, theirs in (p.partition("=") for p in pairs)}
+
+
+def _ratio(text: str) -> Decimal:
+    try:
+        ratio = Decimal(text)
+    except InvalidOperation:
+        ratio = Decimal(-1)
+    if not 0 <= ratio <= 10:
+        raise InvalidInput(f"{text!r} is no share of a price", hint="say --cost-ratio 0.5 for half of it")
+    return ratio
+
+
+def _since(text: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), time.min, UTC) if text else None
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is not a day", hint="say --since 2026-01-31") from error
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot read {file}: {error.strerror}", hint="name a file that is there") from error
+
+
+def _mails(file: Path) -> list[bytes]:
+    try:
+        return list(mail_files(file))
+    except OSError as error:
+        raise InvalidInput(f"cannot read {file}: {error.strerror}", hint="name an mbox file or a Maildir folder") from error

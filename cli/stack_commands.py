@@ -1,0 +1,167 @@
+"""``steward up | down | status | doctor | logs``."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+import stack
+from cli.output import AsJson, console, give_up, print_json
+from domain.errors import StewardError
+from settings import Settings
+from stack import doctor as stack_doctor
+from stack import logs as stack_logs
+from stack.layout import Layout
+from stack.state import PartState
+
+FOLLOW_EVERY = 0.3
+"""Seconds."""
+EXIT_NOT_UP = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the main one."""
+    for command in (up, down, status, doctor, logs):
+        app.command()(command)
+
+
+def up(
+    *,
+    worker: Annotated[bool, typer.Option(help="Start the worker too, not the servers only.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Start everything; what runs already is left as it is."""
+    try:
+        found = stack.start(Settings.load(), worker=worker, on_progress=_nothing if as_json else _progress)
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
+    if as_json:
+        print_json({"phase": "running", **shown})
+    else:
+        console.print("Steward is up." + (f" Its runs: {found.ui_url}" if found.ui_url else ""))
+
+
+def down(*, as_json: AsJson = False) -> None:
+    """Stop everything; nothing is lost."""
+    try:
+        stopped = stack.stop(Settings.load())
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    if as_json:
+        print_json({"stopped": stopped})
+    else:
+        console.print("Steward is stopped." if stopped else "Steward was not running.")
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Say which parts run. The exit code is 0 when the stack is up, else 3."""
+    try:
+        found = stack.status(Settings.load())
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    if as_json:
+        # The endpoints hold the database's password.
+        print_json(found.model_dump(exclude={"endpoints"}))
+    else:
+        _print_parts(found)
+    if found.phase != "running":
+        raise typer.Exit(EXIT_NOT_UP)
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look for what is wrong and say what to do. The exit code is 1 when something is."""
+    try:
+        findings = list(stack_doctor.examine(Settings.load()))
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = "[green]ok[/]  " if finding.ok else "[red]no[/]  "
+            console.print(mark + f"{finding.name}: {finding.detail}", soft_wrap=True)
+            if not finding.ok:
+                console.print(f"      -> {finding.hint}", soft_wrap=True)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def logs(
+    part: Annotated[str | None, typer.Argument(help=f"One of {', '.join(stack_logs.LOG_NAMES)}; all if none.")] = None,
+    *,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the logs of the parts."""
+    if part is not None and part not in stack_logs.LOG_NAMES:
+        raise typer.BadParameter(f"{part} has no log: choose one of {', '.join(stack_logs.LOG_NAMES)}")
+    try:
+        layout = Layout(Settings.load().home)
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    for name in [part] if part else stack_logs.LOG_NAMES:
+        for line in stack_logs.last_lines(layout.log(name), lines):
+            _print_line(name, line, as_json=as_json)
+    if follow:
+        for name, line in _new_lines({name: layout.log(name) for name in ([part] if part else stack_logs.LOG_NAMES)}):
+            _print_line(name, line, as_json=as_json)
+
+
+def _new_lines(paths: dict[str, Path]) -> Iterator[tuple[str, str]]:
+    """Lines as they are written, for ever."""
+    offsets = {name: _size(path) for name, path in paths.items()}
+    while True:
+        for name, path in paths.items():
+            # Smaller than before: it was rotated, so everything in it is new.
+            start = offsets[name] if _size(path) >= offsets[name] else 0
+            text = stack_logs.since(path, start) if _size(path) > start else ""
+            whole = text[: text.rfind("\n") + 1]
+            offsets[name] = start + len(whole.encode())
+            yield from ((name, line) for line in whole.splitlines())
+        time.sleep(FOLLOW_EVERY)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _print_parts(found: stack.StackStatus) -> None:
+    table = Table("part", "state", "pid", "up for", "restarts", "address", "last error", box=None, pad_edge=False)
+    for part in found.parts:
+        cells = (part.name, part.state, str(part.pid or ""), _uptime(part), str(part.restarts), part.address or "")
+        table.add_row(*cells, part.last_error or "")
+    console.print(f"Steward is {found.phase}." + (f" {found.error}: {found.hint}." if found.error else ""))
+    if found.phase != "stopped":
+        console.print(table)
+    if found.endpoints and found.endpoints.ui_url and found.phase == "running":
+        console.print(f"Its runs: {found.endpoints.ui_url}")
+
+
+def _uptime(part: PartState) -> str:
+    if part.state != "running" or part.since is None:
+        return ""
+    minutes, seconds = divmod(int(time.time() - part.since), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def _print_line(name: str, line: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"part": name, "line": line}))
+    else:
+        typer.echo(f"{name}: {line}")
+
+
+def _progress(line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True)
+
+
+def _nothing(_line: str) -> None:
+    """For programs: no progress."""

@@ -1,0 +1,101 @@
+"""The settings: the only reader of the environment.
+
+A value comes from the process environment, else from the file ``.env`` beside this file, else from the default here.
+An empty value counts as not set, so ``DATABASE_URL=`` switches a line of ``.env`` off.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+
+from domain.errors import SetupError
+
+CHECKOUT = Path(__file__).absolute().parent
+"""Where the code lives: ``worker.py`` is started from here, and the default home is here."""
+
+PostgresUrl = Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://.+")]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
+
+_VARIABLES = {
+    "home": "STEWARD_HOME",
+    "log_level": "STEWARD_LOG_LEVEL",
+    "ready_file": "STEWARD_READY_FILE",
+    "database_url": "DATABASE_URL",
+    "temporal_address": "TEMPORAL_ADDRESS",
+    "temporal_namespace": "TEMPORAL_NAMESPACE",
+    "chroma_url": "CHROMA_URL",
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+}
+
+
+class Settings(BaseModel):
+    """Everything that can be set from outside. Frozen: read once at the start, then passed on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = CHECKOUT / ".steward"
+    """Data, logs and the state of the embedded stack. Absolute."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    ready_file: Path | None = None
+    """The worker writes this file when it is ready to work."""
+    database_url: PostgresUrl | None = Field(default=None, repr=False)
+    """A PostgreSQL server of your own in place of the embedded one."""
+    temporal_address: str | None = None
+    """A Temporal server of your own, ``host:port``, in place of the embedded one."""
+    temporal_namespace: str = "default"
+    temporal_environ: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    """Every ``TEMPORAL_*`` variable, as ``temporalio.envconfig`` wants them (TLS, API key, profile)."""
+    chroma_url: HttpUrl | None = None
+    """A Chroma server of your own in place of the embedded one."""
+    anthropic_api_key: SecretStr | None = None
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """The settings of this process, or of ``environ`` alone (then no file is read). Raises SetupError."""
+        given = _environment() if environ is None else environ
+        given = {name: value for name, value in given.items() if value}
+        temporal = {name: value for name, value in given.items() if name.startswith("TEMPORAL_")}
+        values: dict[str, object] = {f: given[name] for f, name in _VARIABLES.items() if name in given}
+        values.update(_temporal_profile(temporal), temporal_environ=temporal)
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            raise _refusal(error) from None
+        return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+    def environ(self) -> dict[str, str]:
+        """The environment for a child process in which ``Settings.load()`` gives these settings again."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        key = self.anthropic_api_key
+        own = {name: str(getattr(self, f) or "") for f, name in _VARIABLES.items()}
+        own["ANTHROPIC_API_KEY"] = key.get_secret_value() if key else ""
+        return kept | dict(self.temporal_environ) | own
+
+
+def _environment() -> dict[str, str]:
+    from_file = {name: value for name, value in dotenv_values(CHECKOUT / ".env", interpolate=False).items() if value}
+    return from_file | dict(os.environ)
+
+
+def _temporal_profile(temporal: Mapping[str, str]) -> dict[str, str]:
+    """Address and namespace from a Temporal profile, where one was chosen and no address was set."""
+    if "TEMPORAL_ADDRESS" in temporal or not temporal.keys() & {"TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE"}:
+        return {}
+    from temporalio.envconfig import ClientConfig  # noqa: PLC0415 - half a second, and few use a profile
+
+    try:
+        connect = ClientConfig.load_client_connect_config(override_env_vars=temporal)
+    except RuntimeError as error:
+        raise SetupError(f"the Temporal profile cannot be read: {error}", hint="mend TEMPORAL_CONFIG_FILE") from error
+    found = {"temporal_address": connect.get("target_host"), "temporal_namespace": connect.get("namespace")}
+    return {name: value for name, value in found.items() if value}
+
+
+def _refusal(error: ValidationError) -> SetupError:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = _VARIABLES.get(str(first["loc"][0]), str(first["loc"][0]))
+    return SetupError(f"{name} is not valid: {first['msg']}", hint=f"mend {name} in the environment or in .env")

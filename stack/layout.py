@@ -1,0 +1,88 @@
+"""Where the stack keeps its files below the home."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.errors import StackError, disk_full, free_megabytes, from_os_error
+
+NEW_MEGABYTES = 256
+"""Room for a new PostgreSQL cluster, Temporal's file and Chroma's, with some to work in."""
+WARM_MEGABYTES = 48
+"""Room without which PostgreSQL cannot write its next WAL segments."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders and files of one home."""
+
+    home: Path
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor for as long as it lives; contains its pid."""
+        return self.run / "supervisor.lock"
+
+    @property
+    def state(self) -> Path:
+        return self.run / "stack.json"
+
+    @property
+    def ports(self) -> Path:
+        return self.run / "ports.json"
+
+    @property
+    def worker_wanted(self) -> Path:
+        """Asks the supervisor to start the worker; gone when it has tried."""
+        return self.run / "worker.wanted"
+
+    @property
+    def worker_ready(self) -> Path:
+        """Written by the worker when it is ready."""
+        return self.run / "worker.ready"
+
+    def log(self, part: str) -> Path:
+        return self.logs / f"{part}.log"
+
+    def create(self) -> None:
+        """Make the folders and prove that they can be written to. Raises StackError."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            for folder in (self.data, self.run, self.logs):
+                folder.mkdir(exist_ok=True)
+            self._close_to_others()
+            probe = self.run / "probe"
+            probe.write_bytes(b"x")
+            probe.unlink()
+        except OSError as error:
+            raise from_os_error(error, self.home) from error
+
+    def require_space(self) -> None:
+        """Raise StackError when the disk has too little room to start."""
+        needed = WARM_MEGABYTES if (self.data / "postgres").exists() else NEW_MEGABYTES
+        if free_megabytes(self.home) < needed:
+            raise disk_full(self.home)
+
+    def _close_to_others(self) -> None:
+        # As root, PostgreSQL runs under another account, which must be able to pass through home and data.
+        passable = 0o711 if os.geteuid() == 0 else 0o700
+        for folder, mode in ((self.home, passable), (self.data, passable), (self.run, 0o700), (self.logs, 0o700)):
+            if folder.stat().st_uid == os.geteuid():
+                folder.chmod(mode)
+            elif not os.access(folder, os.W_OK | os.X_OK):
+                raise StackError(
+                    f"{folder} belongs to another user",
+                    hint="run as that user, or set STEWARD_HOME to a directory of your own",
+                )
