@@ -1,6 +1,7 @@
 """Steps of a page: choose, write, measure."""
 
-from agents.content_planner import ContentPlanner, Topic
+from agents.content_planner import ContentPlanner
+from agents.skills.content import Topic
 from temporalio import activity
 
 from activities.steps import ContentTopic, Measured, MeasureInput, Topics, TopicsInput, WriteInput, Written

@@ -1,12 +1,12 @@
 """``steward demo``: one business day of a demo shop."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
 
 from cli.output import AsJson
-from demo.day import main as run_demo
-from settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -20,4 +20,6 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Run a demo shop for one business day, crash it in the middle, and show that nothing is lost."""
-    raise typer.Exit(run_demo(Settings.load(), seed=seed, as_json=as_json))
+    # The demo is a program of its own that uses this one; arrows point down, so it takes over the process.
+    words = [sys.executable, "-P", "-m", "demo", "--seed", str(seed), *(["--json"] if as_json else [])]
+    os.execv(sys.executable, words)  # noqa: S606 - no shell, and every word is made here

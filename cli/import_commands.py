@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from cli.context import System, open_system
+from cli.context import open_system
 from cli.output import EXIT_WRONG, AsJson, console, give_up, print_json, print_table, run
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.customers import read_customers
@@ -26,6 +26,7 @@ from domain.errors import InvalidInput, StewardError
 from domain.event import SalesRow
 from domain.events import SalesImported
 from domain.model import Value
+from domain.ports import EventLog, State
 
 _SHOWN = 20  # rejected lines shown to people; --json has them all
 _KEYS = {
@@ -159,7 +160,7 @@ def tickets(
 def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool) -> None:
     """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out."""
     refused = bool(report.rejected) and not partial
-    imported = None if refused or dry_run else run(lambda: _import(report), as_json=as_json)
+    imported = None if refused or dry_run else run(lambda: _into_running_system(report), as_json=as_json)
     if as_json:
         print_json(
             {
@@ -173,35 +174,39 @@ def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool
             }
         )
     else:
-        _tell(report, imported, dry_run=dry_run)
+        _tell(report, imported, dry_run=dry_run, refused=refused)
     if refused:
         raise typer.Exit(EXIT_WRONG)
 
 
-async def _import(report: ImportReport) -> int:
-    """Append what is new, all or nothing; the number of events that were."""
+async def _into_running_system(report: ImportReport) -> int:
     async with open_system() as system:
-        fresh = what_is_new(report, known=await _known(system, report), sales=await _known_sales(system, report))
-        await system.memory.log.append(fresh)
-        return len(fresh)
+        return await import_report(report, log=system.memory.log, state=system.memory.state)
 
 
-async def _known(system: System, report: ImportReport) -> Known:
+async def import_report(report: ImportReport, *, log: EventLog, state: State) -> int:
+    """Append what is new, all or nothing; the number of events that were."""
+    fresh = what_is_new(report, known=await _known(state, report), sales=await _known_sales(state, report))
+    await log.append(fresh)
+    return len(fresh)
+
+
+async def _known(state: State, report: ImportReport) -> Known:
     kinds = {e.data.stream.partition("/")[0] for e in (*report.accepted, *report.assumed)}
     known: dict[str, Value] = {}
     for kind in sorted(kinds):
-        for entity in await system.memory.state.find(ENTITY_TYPES[kind]):
+        for entity in await state.find(ENTITY_TYPES[kind]):
             known[f"{kind}/{getattr(entity, _KEYS[kind])}"] = entity
     return known
 
 
-async def _known_sales(system: System, report: ImportReport) -> KnownSales:
+async def _known_sales(state: State, report: ImportReport) -> KnownSales:
     imported = [e.data for e in report.accepted if isinstance(e.data, SalesImported)]
     days = [day.day for data in imported for day in data.days]
     if not days:
         return {}
     known: dict[str, dict[date, SalesRow]] = {}
-    for row in await system.memory.state.sales(since=min(days), until=max(days)):
+    for row in await state.sales(since=min(days), until=max(days)):
         known.setdefault(row.sku, {})[row.day] = row
     return known
 
@@ -212,7 +217,7 @@ async def _shop_address() -> list[str]:
         return [shop.email] if shop else []
 
 
-def _tell(report: ImportReport, imported: int | None, *, dry_run: bool) -> None:
+def _tell(report: ImportReport, imported: int | None, *, dry_run: bool, refused: bool) -> None:
     for note in report.notes:
         console.print(escape(note), soft_wrap=True)
     if report.rejected:
@@ -223,7 +228,7 @@ def _tell(report: ImportReport, imported: int | None, *, dry_run: bool) -> None:
     events = len(report.accepted) + len(report.assumed)
     if imported is not None:
         console.print(f"Imported {imported} events from {report.rows} lines; {events - imported} said nothing new.")
-    elif dry_run:
+    elif dry_run and not refused:
         console.print(f"Dry run: {report.rows} lines read, {events} events ready, nothing changed.")
     else:
         console.print("Nothing was imported. Mend these lines, or import the others with --partial.")

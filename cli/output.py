@@ -40,7 +40,8 @@ def give_up(error: StewardError, *, as_json: bool = False) -> NoReturn:
     if as_json:
         print_json({"error": error.message, "hint": error.hint, "kind": type(error).__name__})
     else:
-        complaints.print(f"[red]{escape(error.message)}[/red]" + (f"\n  {escape(error.hint)}" if error.hint else ""))
+        text = f"[red]{escape(error.message)}[/red]" + (f"\n  {escape(error.hint)}" if error.hint else "")
+        complaints.print(text, soft_wrap=True)
     raise typer.Exit(EXIT_WRONG if isinstance(error, DomainError) else EXIT_FAILED)
 
 

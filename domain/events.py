@@ -168,6 +168,10 @@ class ReorderPointSet(_StockEvent):
     def change(self, stock: Stock) -> Stock:
         return stock.model_copy(update={"reorder_point": self.reorder_point, "supplier_id": self.supplier_id})
 
+    def wakes(self, before: Stock | None, after: Stock) -> None:
+        """Nobody: the plan that sets the point orders what is under it."""
+        return
+
 
 class StockOrdered(_StockEvent):
     """Units promised to us by a purchase order; negative when it is cancelled."""

@@ -78,12 +78,12 @@ DEFAULT_PLAYBOOKS: dict[str, Playbook] = {
         actions=("send-reply", "refund-order"),
         situations={
             "refund": (
-                "I am very sorry that {affected} from order {order_id} arrived damaged. "
+                "I am very sorry about the trouble with {affected} from order {order_id}. "
                 "We have refunded {last_refund} to your payment method; depending on your bank it shows up within a few days. "
                 "You do not need to send anything back."
             ),
             "which-item": (
-                "I am very sorry that something in order {order_id} arrived damaged. The order contains {items}. "
+                "I am very sorry that something in order {order_id} is not as it should be. The order contains {items}. "
                 "Could you tell us which item it is, and attach a photo if you can? Then we will put it right."
             ),
             "not-delivered": (
@@ -225,6 +225,11 @@ DEFAULT_PLAYBOOKS: dict[str, Playbook] = {
             "confirmation mail. For your safety we can only speak about orders placed with the mail address you write from."
         ),
         situations={
+            "not-yours": (
+                "Thank you for your message. We could not find the order number you gave among the orders placed with the mail "
+                "address you write from. Could you check the number? If you ordered with another address, please write to us "
+                "from that one; for your safety we only speak about orders with the address they were placed with."
+            ),
             "which-of-yours": (
                 "Thank you for your message. You have more than one order with us: {own_orders}. "
                 "Could you tell us which one you mean?"

@@ -422,7 +422,11 @@ class GovernedWorkflow:
 
 async def _seen_through(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
     """The result of ``work``, and whether the run was cancelled while it went on."""
-    task = asyncio.ensure_future(work)
+    try:
+        task = asyncio.ensure_future(work)
+    except BaseException:
+        work.close()  # the worker is letting go of this run; another one goes on with it
+        raise
     cancelled = False
     while not task.done():
         try:

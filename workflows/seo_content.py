@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -45,7 +45,7 @@ class PlanContentWorkflow:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=topic.reason,
-                search_attributes=workflow.info().typed_search_attributes.updated(KIND.value_set("content")),
+                search_attributes=TypedSearchAttributes([SearchAttributePair(KIND, "content")]),
             )
         except WorkflowAlreadyStartedError:
             return ""

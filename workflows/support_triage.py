@@ -5,8 +5,6 @@ from datetime import timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from agents.support_planner import SupportPlan
-
     from activities.runs import RunActivities
     from activities.steps import (
         ActionResult,
@@ -19,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         TurnPlan,
     )
     from activities.support import SupportActivities
+    from agents.support_planner import SupportPlan
     from domain.actions import SendReply
     from domain.model import Name, Value
     from domain.policies import SupportPolicy
@@ -84,6 +83,8 @@ class SupportTriageWorkflow(GovernedWorkflow):
         self._show(turn.plan)
         if turn.plan.close:
             return await self._close(turn.plan.close_reason, label=turn.plan.triage.label.intent)
+        if not turn.plan.planned:
+            return await self._hand_over(turn.plan.hand_over)
         results = await self.out.act_all(turn.plan.planned, moot=self._newer)
         if self._newer() and not all(r.committed for r in results):
             return ""
@@ -94,7 +95,7 @@ class SupportTriageWorkflow(GovernedWorkflow):
         if missed is not None and missed.kind is ResultKind.SUGGESTED:
             return f"suggested only: {missed.summary}"
         if missed is not None and not await self._operator_wrote(turn, missed):
-            return await self._hand_over(missed)
+            return await self._hand_over(f"{missed.kind}: {missed.summary}" + (f" ({missed.detail})" if missed.detail else ""))
         if not self.answered_first:
             self.answered_first = True
             await self._outcome("first-response-minutes", (workflow.now() - turn.first_message_at) / timedelta(minutes=1))
@@ -144,8 +145,7 @@ class SupportTriageWorkflow(GovernedWorkflow):
         own = prepared.model_copy(update={"step": f"{prepared.step}/own-words", "action": empty, "why": why})
         return (await self.out.act(own, moot=self._newer)).committed
 
-    async def _hand_over(self, missed: ActionResult) -> str:
-        reason = f"{missed.kind}: {missed.summary}" + (f" ({missed.detail})" if missed.detail else "")
+    async def _hand_over(self, reason: str) -> str:
         request = HandOverInput(run_id=self._run_id(), ticket_id=self.ticket_id, reason=reason, now=workflow.now())
         await workflow.execute_activity_method(
             SupportActivities.hand_over, request, summary="hand over to the operator", **options.RECORD

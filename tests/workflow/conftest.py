@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from models.scripted import ScriptedModel
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
@@ -23,6 +22,8 @@ from domain.decisions import Mode, Planned
 from domain.event import EventData, new_event
 from domain.ports import Connector
 from domain.runs import ModeSet
+from models import LocalModel
+from models.embedding import WordLlamaEmbedder
 from tests.workflow.probe import ProbeInput, ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
 from tests.workflow.waiting import until
@@ -102,6 +103,12 @@ async def env(skipping_server: str) -> AsyncIterator[TimeSkipper]:
             await skipping.client.get_workflow_handle(left.id).terminate("the test is over")
 
 
+@pytest.fixture(scope="session")
+def model() -> LocalModel:
+    """The bundled engine, fitted once."""
+    return LocalModel(WordLlamaEmbedder())
+
+
 @pytest.fixture(params=[500, 0], ids=["cached", "replayed"])
 def max_cached_workflows(request: pytest.FixtureRequest) -> int:
     """0 replays the whole history on every task: code that is not deterministic fails."""
@@ -109,9 +116,9 @@ def max_cached_workflows(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-async def world(env: TimeSkipper, kept: memory.Memory, max_cached_workflows: int) -> AsyncIterator[World]:
+async def world(env: TimeSkipper, kept: memory.Memory, model: LocalModel, max_cached_workflows: int) -> AsyncIterator[World]:
     adapters = connectors.in_memory()
-    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=ScriptedModel({}))
+    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=model)
     async with AsyncExitStack() as running:
         for one in worker.workers(env.client, kept, outside, workflows=WORKFLOWS, max_cached_workflows=max_cached_workflows):
             await running.enter_async_context(one)

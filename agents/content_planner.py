@@ -1,0 +1,225 @@
+"""The Planner of pages: what to write about, the page itself, and what becomes of it. It can publish nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from agents.skills.content import (
+    LOOKING_BACK,
+    MOST_REVISIONS,
+    Shelf,
+    Topic,
+    clearly_ignored,
+    published,
+    questions_by_sku,
+    ranked_topics,
+    refreshed_topic,
+    sellable,
+)
+from agents.skills.fact_audit import fact_audit
+from agents.skills.grounding import Facts, facts_of_policy, facts_of_shop, product_facts
+from agents.skills.page_brief import Brief, piece_of, question_of
+from agents.skills.seo_audit import seo_audit
+from domain.actions import PublishContent, UnpublishContent
+from domain.context import ContextRequest
+from domain.decisions import Finding, Planned, Severity, Verdict, Why
+from domain.entities import ContentMetrics, ContentPiece, ContentStatus, Product, Shop, Stock, Ticket
+from domain.errors import NotFound
+from domain.model import Value
+from domain.policies import ContentPolicy, SupportPolicy
+from domain.ports import ContextPacks, Model, Policies, State
+from domain.tasks import Answer, ContentDraft
+
+ATTEMPTS = 2
+_NEVER_ON_A_PAGE = frozenset({"shop/self#signature"})
+
+
+class Written(Value):
+    """A page that may be proposed, or none; ``findings`` say what the audits saw."""
+
+    planned: Planned | None
+    findings: tuple[Finding, ...] = ()
+    attempts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafted:
+    """A draft as the piece it would become, if it can become one, and what the audits say about it."""
+
+    piece: ContentPiece | None
+    answer: Answer[ContentDraft]
+    verdict: Verdict
+
+
+class ContentPlanner:
+    def __init__(self, *, state: State, packs: ContextPacks, policies: Policies, model: Model) -> None:
+        self._state = state
+        self._packs = packs
+        self._policies = policies
+        self._model = model
+
+    async def topics(self, *, now: datetime) -> tuple[Topic, ...]:
+        """Every topic worth a page, best first, each with its reason."""
+        policy = (await self._policies.in_force(ContentPolicy)).document
+        rows = await self._state.sales(since=(now - LOOKING_BACK).date(), until=now.date())
+        sold: dict[str, int] = {}
+        for row in rows:
+            sold[row.sku] = sold.get(row.sku, 0) + row.units
+        shelf = Shelf(
+            products=await self._state.find(Product),
+            stock={stock.sku: stock for stock in await self._state.find(Stock)},
+            pieces=await self._state.find(ContentPiece),
+            tickets=await self._state.find(Ticket),
+            sold=sold,
+        )
+        return ranked_topics(shelf, policy=policy, now=now)
+
+    async def write(self, topic: Topic, *, now: datetime) -> Written:
+        """The page for ``topic``, drafted, audited, and once more where the audits found something to mend.
+
+        What must not happen is not proposed; what a human should look at is proposed with that wish. Raises NotFound.
+        """
+        if not sellable(await self._state.get(Product, topic.sku), await self._state.get(Stock, topic.sku)):
+            return Written(planned=None, findings=(_block("not-sellable", f"{topic.sku} is retired or not in stock"),))
+        return await self._written(await self._brief(topic, now))
+
+    async def refresh_or_unpublish(self, slug: str, metrics: Sequence[ContentMetrics], *, now: datetime) -> Planned | None:
+        """What a measured page needs: a new revision, being taken down, or nothing.
+
+        A page is refreshed when its facts have changed, or when it is shown but clearly not clicked. It is taken down
+        when its product is retired, or when the last revision was ignored too; then a human is asked.
+        """
+        piece = await self._state.get(ContentPiece, slug)
+        if piece is None or piece.status is not ContentStatus.PUBLISHED or not piece.skus:
+            return None
+        product = await self._state.get(Product, piece.skus[0])
+        if product is None or not product.active:
+            return _take_down(piece, "its product is not sold any more")
+        if not sellable(product, await self._state.get(Stock, product.sku)):
+            return None
+        reason = await self._reason_to_refresh(piece, product, metrics)
+        if not reason:
+            return None
+        if piece.revision >= MOST_REVISIONS and clearly_ignored(metrics):
+            return _take_down(piece, f"{piece.revision} revisions were shown and hardly clicked")
+        asked = questions_by_sku(await self._state.find(Product), await self._state.find(Ticket), now=now)
+        topic = refreshed_topic(piece, product, asked.get(product.sku, ()), reason=reason)
+        return (await self._written(await self._brief(topic, now))).planned
+
+    async def _reason_to_refresh(self, piece: ContentPiece, product: Product, metrics: Sequence[ContentMetrics]) -> str:
+        facts = await self._facts(product, await self._shop())
+        changed = sorted(ref for ref, value in piece.facts.items() if facts.get(ref) != value)
+        if changed:
+            return f"the facts behind the page changed: {', '.join(changed)}"
+        return _ignored(metrics) if clearly_ignored(metrics) else ""
+
+    async def _shop(self) -> Shop:
+        shop = await self._state.get(Shop, "self")
+        if shop is None:
+            raise NotFound("the shop has no name yet", hint="describe the shop before pages are written")
+        return shop
+
+    async def _facts(self, product: Product, shop: Shop) -> Facts:
+        support = (await self._policies.in_force(SupportPolicy)).document
+        facts = {**await product_facts(product, self._state), **facts_of_shop(shop), **facts_of_policy(support)}
+        return {ref: value for ref, value in facts.items() if ref not in _NEVER_ON_A_PAGE}
+
+    async def _brief(self, topic: Topic, now: datetime) -> Brief:
+        shop, product = await self._shop(), await self._state.get(Product, topic.sku)
+        if product is None:
+            raise NotFound(f"there is no product {topic.sku}", hint="import the catalogue")
+        request = ContextRequest(
+            policies=("content", "support"),
+            streams=(f"product/{product.sku}", "shop/self"),
+            query=product.title,
+            topic=topic.kind,
+            as_of=now,
+        )
+        return Brief(
+            topic=topic,
+            product=product,
+            shop=shop,
+            facts=await self._facts(product, shop),
+            pack=await self._packs.compile(request),
+            policy=(await self._policies.in_force(ContentPolicy)).document,
+            others=published(await self._state.find(ContentPiece)),
+            previous=await self._state.get(ContentPiece, topic.slug),
+            now=now,
+        )
+
+    async def _written(self, brief: Brief) -> Written:
+        drafted = await self._drafted(brief, findings=())
+        attempts = 1
+        while not drafted.verdict.passed and attempts < ATTEMPTS:
+            again = await self._drafted(brief, findings=drafted.verdict.findings)
+            attempts += 1
+            if again.piece == drafted.piece:
+                break
+            drafted = again
+        findings, piece = drafted.verdict.findings, drafted.piece
+        if piece is None or drafted.verdict.severity is Severity.BLOCK:
+            return Written(planned=None, findings=findings, attempts=attempts)
+        if _says_nothing_new(piece, brief.previous):
+            nothing_new = _block("nothing-new", "the page would say what it says now")
+            return Written(planned=None, findings=(*findings, nothing_new), attempts=attempts)
+        return Written(planned=_publish(piece, drafted, brief), findings=findings, attempts=attempts)
+
+    async def _drafted(self, brief: Brief, *, findings: Sequence[Finding]) -> Drafted:
+        answer = await self._model.answer(question_of(brief, findings))
+        try:
+            piece = piece_of(brief, answer.value)
+        except ValidationError as error:
+            return Drafted(
+                piece=None, answer=answer, verdict=Verdict(findings=(_block("no-page", f"the draft is no page: {error}"),))
+            )
+        found = (
+            *seo_audit(piece, policy=brief.policy, site_url=brief.shop.site_url, others=brief.others),
+            *fact_audit(piece, wording=(brief.product.description,)),
+        )
+        return Drafted(piece=piece, answer=answer, verdict=Verdict(findings=found))
+
+
+def _publish(piece: ContentPiece, drafted: Drafted, brief: Brief) -> Planned:
+    answer, held = drafted.answer, "; ".join(finding.text for finding in drafted.verdict.findings)
+    return Planned(
+        step=f"publish/{piece.slug}/{piece.revision}",
+        action=PublishContent(piece=piece),
+        why=Why(
+            reason=brief.topic.reason,
+            confidence=answer.confidence,
+            engine=answer.engine,
+            facts=brief.facts,
+            context_pack=brief.pack.hash,
+            force_ask=held,
+        ),
+    )
+
+
+def _take_down(piece: ContentPiece, reason: str) -> Planned:
+    return Planned(
+        step=f"unpublish/{piece.slug}/{piece.revision}",
+        action=UnpublishContent(slug=piece.slug, reason=reason),
+        why=Why(reason=reason, force_ask="taking a page down is the owner's decision"),
+    )
+
+
+def _says_nothing_new(piece: ContentPiece, previous: ContentPiece | None) -> bool:
+    if previous is None or previous.status is not ContentStatus.PUBLISHED:
+        return False
+    return (piece.title, piece.description, piece.body, piece.facts) == (
+        previous.title,
+        previous.description,
+        previous.body,
+        previous.facts,
+    )
+
+
+def _ignored(metrics: Sequence[ContentMetrics]) -> str:
+    shown, clicks = sum(m.impressions for m in metrics), sum(m.clicks for m in metrics)
+    return f"the page was shown {shown} times and clicked {clicks} times"
+
+
+def _block(code: str, text: str) -> Finding:
+    return Finding(code=code, severity=Severity.BLOCK, text=text)

@@ -1,0 +1,101 @@
+"""From a brief to a question, and from a draft to a page. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agents.prompting import prompt_of
+from agents.skills.content import Topic
+from agents.skills.grounding import Facts
+from agents.skills.schema_org import page_url, structured_data
+from domain.context import ContextPack, Section
+from domain.decisions import Finding
+from domain.entities import ContentPiece, ContentStatus, Product, Shop
+from domain.policies import ContentPolicy
+from domain.tasks import CONTENT, ContentDraft, Question
+
+_LINKS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """Everything a page may be written from. ``previous`` is what stands, or stood, under the slug."""
+
+    topic: Topic
+    product: Product
+    shop: Shop
+    facts: Facts
+    pack: ContextPack
+    policy: ContentPolicy
+    others: Sequence[ContentPiece]
+    previous: ContentPiece | None
+    now: datetime
+
+    @property
+    def revision(self) -> int:
+        return self.previous.revision + 1 if self.previous else 1
+
+
+def question_of(brief: Brief, findings: Sequence[Finding]) -> Question[ContentDraft]:
+    """The question to a model; ``findings`` are what was held against its last draft."""
+    topic, previous = brief.topic, brief.previous
+    trusted: dict[str, Any] = {
+        "kind": topic.kind,
+        "sku": topic.sku,
+        "keyword": topic.keyword,
+        "reason": topic.reason,
+        "facts": brief.facts,
+        "description": brief.product.description,
+        "asked": list(topic.asked),
+        "minimum_words": brief.policy.minimum_words,
+        "revision": brief.revision,
+        "links": _links(brief),
+        "lessons": [str(item.body.get("text", "")) for item in brief.pack.items(Section.LESSONS)],
+        "findings": [finding.text for finding in findings],
+        "previous": previous.body if previous and previous.status is ContentStatus.PUBLISHED else "",
+    }
+    untrusted = {f"question-{n}": text for n, text in enumerate(topic.questions, start=1)}
+    return Question(
+        task=CONTENT,
+        trusted=trusted,
+        untrusted=untrusted,
+        context_pack=brief.pack.hash,
+        prompt=prompt_of(CONTENT),
+        asked_at=brief.now,
+    )
+
+
+def piece_of(brief: Brief, draft: ContentDraft) -> ContentPiece:
+    """The page that ``draft`` would become. Raises pydantic's ValidationError where it is no page at all."""
+    topic, previous = brief.topic, brief.previous
+    first = previous.published_at if previous and previous.published_at else brief.now
+    data = structured_data(
+        kind=topic.kind,
+        title=draft.title,
+        body=draft.body,
+        product=brief.product,
+        shop=brief.shop,
+        slug=topic.slug,
+        published=first,
+        now=brief.now,
+    )
+    return ContentPiece(
+        slug=topic.slug,
+        kind=topic.kind,
+        title=draft.title,
+        description=draft.description,
+        body=draft.body,
+        keyword=topic.keyword,
+        skus=(topic.sku,),
+        facts=brief.facts,
+        json_ld=data,
+        revision=brief.revision,
+    )
+
+
+def _links(brief: Brief) -> list[dict[str, str]]:
+    """Other pages of the shop, those about the same product first."""
+    others = [piece for piece in brief.others if piece.slug != brief.topic.slug]
+    near = sorted(others, key=lambda piece: (brief.product.sku not in piece.skus, piece.slug))
+    return [{"title": piece.title, "url": page_url(brief.shop.site_url, piece.slug)} for piece in near[:_LINKS]]

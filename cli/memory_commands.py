@@ -1,0 +1,301 @@
+"""``steward log | state | memory``: looking at what is remembered, and proving it."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from cli.context import open_system
+from cli.output import EXIT_FAILED, AsJson, complaints, console, give_up, print_json, print_table, run
+from domain.catalogue import ENTITY_TYPES, split_stream
+from domain.errors import InvalidInput, NotFound
+from domain.event import Event
+from domain.knowledge import Fact, Head, Recalled, Verification
+from domain.model import Value
+from memory.rebuild import RebuildReport, rebuild_check
+from memory.timeline import Progress as Watch
+from memory.timeline import Timeline
+
+log_app = typer.Typer(no_args_is_help=True, help="The event log: everything that ever happened, in order.")
+state_app = typer.Typer(no_args_is_help=True, help="The state of the business, as the log makes it.")
+memory_app = typer.Typer(no_args_is_help=True, help="Facts and texts that can be recalled.")
+
+_FOLLOW_SECONDS = 0.5
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many to show.")]
+When = Annotated[str | None, typer.Option(help="A time, for example 2026-03-01 or 2026-03-01T08:00+01:00; UTC by default.")]
+
+
+@log_app.command("verify")
+def verify(
+    *,
+    anchor: Annotated[str, typer.Option(help="SEQ:HASH noted earlier; the log must still contain it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every hash of the log. Exit 1 when anything was changed, removed or cut off."""
+
+    async def work() -> Verification:
+        with _progress("verifying", quiet=as_json) as watch:
+            async with open_system() as system:
+                return await system.memory.log.verify(anchor=_head(anchor), progress=watch)
+
+    result = run(work, as_json=as_json)
+    if as_json:
+        print_json({**result.model_dump(mode="json"), "ok": result.ok})
+    elif result.ok:
+        console.print(f"[green]{result.events:,} events verified[/green]; nothing was changed, removed or cut off")
+        console.print(f"note this to prove it later: --anchor {result.head.seq}:{result.head.hash}", soft_wrap=True)
+    else:
+        complaints.print(f"[red]the log does not verify[/red]: {result.problem}", soft_wrap=True)
+        complaints.print("  stop with `./steward kill --on`, keep the database as it is, and compare it with a backup")
+    if not result.ok:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@log_app.command("tail")
+def tail(
+    *,
+    limit: Limit = 20,
+    stream: Annotated[str, typer.Option(help="Only this stream, for example order/1001.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last events, and those that follow."""
+
+    async def work() -> None:
+        if stream:
+            split_stream(stream)
+        async with open_system() as system:
+            events = list(reversed(await system.memory.log.last(stream=stream, limit=limit)))
+            if as_json and not follow:
+                print_json(events)
+                return
+            after = events[-1].seq if events else (await system.memory.log.head()).seq
+            _print_events(events, as_json=as_json)
+            if follow:
+                await _follow(system.memory.log, after=after, stream=stream, as_json=as_json)
+
+    run(work, as_json=as_json)
+
+
+async def _follow(log: Timeline, *, after: int, stream: str, as_json: bool) -> None:
+    while True:
+        events = await log.read(after=after, stream=stream)
+        _print_events(events, as_json=as_json)
+        after = events[-1].seq if events else after
+        await asyncio.sleep(_FOLLOW_SECONDS)
+
+
+def _print_events(events: Sequence[Event], *, as_json: bool) -> None:
+    for event in events:
+        if as_json:
+            print(event.model_dump_json(), flush=True)  # one line an event, for programs that follow
+        else:
+            time = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            console.print(f"{event.seq:>7}  {time}  {event.type:<28} {event.stream}  ({event.actor})", markup=False, soft_wrap=True)
+
+
+@state_app.command("show")
+def show(
+    stream: Annotated[str, typer.Argument(metavar="KIND/ID", help="For example product/MUG-01.")], as_json: AsJson = False
+) -> None:
+    """Show one entity as it stands."""
+
+    async def work() -> tuple[Value, int]:
+        kind, key = split_stream(stream)
+        async with open_system() as system:
+            entity = await system.memory.state.get(ENTITY_TYPES[kind], key)
+            if entity is None:
+                raise NotFound(f"there is no {stream}", hint=f"`./steward state list {kind}` shows what there is")
+            return entity, await system.memory.state.version(ENTITY_TYPES[kind], key)
+
+    entity, version = run(work, as_json=as_json)
+    if as_json:
+        print_json({"stream": stream, "version": version, "body": entity})
+    else:
+        console.print(f"[bold]{stream}[/bold], version {version}")
+        console.print_json(entity.model_dump_json())
+
+
+@state_app.command("list")
+def list_state(
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(sorted(ENTITY_TYPES))}.")],
+    *,
+    where: Annotated[list[str] | None, typer.Option(help="FIELD=VALUE; repeat as needed.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the entities of one kind."""
+
+    async def work() -> list[Any]:
+        if kind not in ENTITY_TYPES:
+            raise InvalidInput(f"there is no kind {kind!r}", hint=f"there are {', '.join(sorted(ENTITY_TYPES))}")
+        async with open_system() as system:
+            return await system.memory.state.find(ENTITY_TYPES[kind], **_conditions(where or []))
+
+    found = run(work, as_json=as_json)
+    if as_json:
+        print_json(found)
+        return
+    columns = _columns(kind)
+    print_table(f"{len(found):,} × {kind}", columns, [[_cell(getattr(e, c)) for c in columns] for e in found], empty="none")
+
+
+@state_app.command("rebuild")
+def rebuild(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Replay the log beside the live state and compare every row.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that the state is what the log says. Exit 1 when any row differs."""
+    if not check:
+        give_up(InvalidInput("say what to do", hint="./steward state rebuild --check"), as_json=as_json)
+
+    async def work() -> RebuildReport:
+        with _progress("replaying", quiet=as_json) as watch:
+            async with open_system() as system:
+                return await rebuild_check(system.endpoints.database_url, progress=watch)
+
+    report = run(work, as_json=as_json)
+    if as_json:
+        print_json({**report.model_dump(mode="json"), "ok": report.ok})
+    else:
+        rows = ", ".join(f"{number:,} of {table}" for table, number in report.rows.items())
+        console.print(f"{report.events:,} events replayed; rows compared: {rows}")
+        for difference in report.differences:
+            complaints.print(difference, markup=False, soft_wrap=True)
+        console.print("[green]every row agrees[/green]" if report.ok else f"[red]{len(report.differences)} differences[/red]")
+    if not report.ok:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@memory_app.command("search")
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
+    *,
+    about: Annotated[list[str] | None, typer.Option(help="An entity the text should be about, as KIND/ID.")] = None,
+    limit: Limit = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Search the remembered texts by words, by meaning and by entity."""
+
+    async def work() -> list[Recalled]:
+        async with open_system() as system:
+            return await system.memory.recall.search(query, entities=about or (), limit=limit, now=datetime.now(UTC))
+
+    found = run(work, as_json=as_json)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(f"{r.score:.4f}", r.passage.passage_id, _ranks(r), " ".join(r.passage.text.split())[:160]) for r in found]
+    print_table("Found", ("score", "passage", "rank by", "text"), rows)
+
+
+@memory_app.command("facts")
+def facts(
+    subject: Annotated[str, typer.Argument(help="For example product/MUG-01.")],
+    *,
+    predicate: Annotated[str, typer.Option(help="Only this predicate.")] = "",
+    world: When = None,
+    belief: When = None,
+    history: Annotated[bool, typer.Option("--history", help="Everything ever believed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the facts about a subject: now, as of a time in the world, as believed at a time, or all of them."""
+
+    async def work() -> list[Fact]:
+        now = datetime.now(UTC)
+        async with open_system() as system:
+            if history:
+                found = await system.memory.facts.history(subject)
+            elif world or belief:
+                found = await system.memory.facts.as_of(subject, world=_moment(world) or now, belief=_moment(belief) or now)
+            else:
+                found = await system.memory.facts.current(subject)
+        return [fact for fact in found if predicate in ("", fact.predicate)]
+
+    found = run(work, as_json=as_json)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (f.predicate, f.object, f.status, _span(f.valid_from, f.valid_to), _span(f.believed_from, f.believed_to)) for f in found
+    ]
+    print_table(f"Facts about {subject}", ("predicate", "value", "status", "holds", "believed"), rows, empty="none")
+
+
+@memory_app.command("reindex")
+def reindex(*, as_json: AsJson = False) -> None:
+    """Drop the vector index and rebuild it from the database."""
+
+    async def work() -> int:
+        async with open_system() as system:
+            return await system.memory.recall.reindex()
+
+    number = run(work, as_json=as_json)
+    if as_json:
+        print_json({"passages": number})
+    else:
+        console.print(f"{number:,} texts indexed anew")
+
+
+@contextmanager
+def _progress(what: str, *, quiet: bool) -> Iterator[Watch | None]:
+    """A bar on the error stream, where somebody watches."""
+    if quiet or not complaints.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=complaints, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _head(anchor: str) -> Head | None:
+    if not anchor:
+        return None
+    seq, _, hash_ = anchor.partition(":")
+    if not seq.isdigit() or not re.fullmatch(r"[0-9a-f]{64}", hash_):
+        raise InvalidInput(f"{anchor!r} is not an anchor", hint="it is SEQ:HASH as `./steward log verify` prints it")
+    return Head(seq=int(seq), hash=hash_)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is not a time", hint="for example 2026-03-01 or 2026-03-01T08:00+01:00") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _conditions(where: Sequence[str]) -> dict[str, str]:
+    pairs = [condition.partition("=") for condition in where]
+    if wrong := [name for name, sign, _ in pairs if not sign or not name]:
+        raise InvalidInput(f"{wrong[0]!r} is not a condition", hint="write FIELD=VALUE, for example status=open")
+    return {name: value for name, _, value in pairs}
+
+
+def _columns(kind: str) -> list[str]:
+    """The first fields that fit into a cell."""
+    fields = ENTITY_TYPES[kind].model_fields
+    return [name for name, field in fields.items() if not str(field.annotation).startswith(("tuple", "dict"))][:6]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = value.isoformat(" ", "minutes") if isinstance(value, datetime) else " ".join(str(value).split())
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _ranks(recalled: Recalled) -> str:
+    return ", ".join(f"{signal} {rank}" for signal, rank in sorted(recalled.ranks.items()))
+
+
+def _span(start: datetime, end: datetime | None) -> str:
+    return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}" if end else f"since {start:%Y-%m-%d %H:%M}"

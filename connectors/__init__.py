@@ -1,0 +1,29 @@
+"""Connectors: one module an outside system. Those here need no account: mail, orders and pages live in a folder."""
+
+from pathlib import Path
+
+from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers
+from connectors.folder_site import FolderSite
+from connectors.local_shop import LocalShop
+from connectors.maildir import MaildirHelpdesk, MaildirSuppliers
+from connectors.outgoing import Outgoing
+from domain.actions import Capability
+from domain.ports import Connector
+
+
+def open_local(home: Path, *, sender: str = "shop@localhost") -> dict[Capability, Connector]:
+    """Mail, order book and site under ``home/outside``. ``sender`` stands on purchase orders. Nothing is touched yet."""
+    outside = home / "outside"
+    mail = Outgoing(outside / "mail" / "outgoing")
+    return {
+        Capability.HELPDESK: MaildirHelpdesk(mail),
+        Capability.SUPPLIERS: MaildirSuppliers(mail, sender=sender),
+        Capability.SHOP: LocalShop(outside / "shop.db"),
+        Capability.SITE: FolderSite(outside / "site"),
+    }
+
+
+def in_memory() -> dict[Capability, Connector]:
+    """The same in memory, empty."""
+    connectors: tuple[Connector, ...] = (InMemoryHelpdesk(), InMemorySuppliers(), InMemoryShop(), InMemorySite())
+    return {connector.capability: connector for connector in connectors}

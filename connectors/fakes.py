@@ -1,0 +1,180 @@
+"""The same outside world in memory: for tests and for trying things out. Each passes its real one's contract."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from connectors.folder_site import ABSENT, site_action, site_diff, slug_of
+from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
+from connectors.mails import purchase_mail, reply_mail
+from connectors.order_rules import changed, order_action
+from domain.actions import Action, Capability, PublishContent, Receipt, SendReply
+from domain.decisions import Diff
+from domain.entities import ContentMetrics, ContentPiece, Order
+from domain.errors import EffectError, Permanent, Stale
+from domain.ids import derived_id, digest
+
+
+class InMemoryConnector(ABC):
+    """Keys, receipts and versions; the subclasses hold the records."""
+
+    name: str
+    capability: Capability
+
+    def __init__(self) -> None:
+        self._done: dict[str, tuple[str, Receipt]] = {}
+        self._failures: deque[tuple[EffectError, bool]] = deque()
+        self._lock = asyncio.Lock()
+
+    def fail_next(self, error: EffectError, *, after: bool = False) -> None:
+        """Let the next execution raise ``error``: before it did anything, or ``after`` it did everything."""
+        self._failures.append((error, after))
+
+    @property
+    def executed(self) -> int:
+        """How many effects there were."""
+        return len(self._done)
+
+    async def check(self) -> str:
+        return f"{self.executed} effects in memory"
+
+    async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
+        async with self._lock:
+            if receipt := await self.find_receipt(action, key=key):
+                return receipt
+            error, after = self._failures.popleft() if self._failures else (None, False)
+            if error and not after:
+                raise error
+            diff = await self.preview(action)
+            if diff.record_version != expected_version:
+                raise Stale(f"{diff.record} is at version {diff.record_version}, not {expected_version}")
+            receipt = Receipt(reference=str(derived_id(self.name, key)), at=now)
+            self._apply(action, receipt)
+            self._done[key] = (action.digest(), receipt)
+            if error:
+                raise error
+            return receipt
+
+    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
+        of, receipt = self._done.get(key, ("", None))
+        if receipt and of != action.digest():
+            raise Permanent(f"the key {key} was used for another action")
+        return receipt
+
+    @abstractmethod
+    async def preview(self, action: Action) -> Diff: ...
+
+    @abstractmethod
+    def _apply(self, action: Action, receipt: Receipt) -> None: ...
+
+
+class InMemoryHelpdesk(InMemoryConnector):
+    name = "in-memory-helpdesk"
+    capability = Capability.HELPDESK
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[SendReply] = []
+
+    async def preview(self, action: Action) -> Diff:
+        if not isinstance(action, SendReply):
+            raise Permanent(f"the help desk cannot {action.kind}")
+        return reply_diff(action, sum(sent.ticket_id == action.ticket_id for sent in self.sent))
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        assert isinstance(action, SendReply)
+        message = reply_mail(action, receipt.at)
+        if any(sent.message_id == action.message_id for sent in self.sent):
+            raise Permanent(f"a mail with the Message-ID {message['Message-ID']} was written before, for something else")
+        self.sent.append(action)
+
+
+class InMemorySuppliers(InMemoryConnector):
+    name = "in-memory-suppliers"
+    capability = Capability.SUPPLIERS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[PurchaseAction] = []
+
+    async def preview(self, action: Action) -> Diff:
+        if not isinstance(action, PurchaseAction):
+            raise Permanent(f"the purchasing mail cannot {action.kind}")
+        done: list[str] = [sent.kind for sent in self.sent if sent.stream == action.stream]
+        return purchase_diff(action, done, str(len(done)))
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        assert isinstance(action, PurchaseAction)
+        purchase_mail(action, "shop@localhost", receipt.at)
+        self.sent.append(action)
+
+
+class InMemoryShop(InMemoryConnector):
+    name = "in-memory-shop"
+    capability = Capability.SHOP
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._orders: dict[str, tuple[Order, int]] = {}
+
+    async def put_orders(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            _, version = self._orders.get(order.order_id, (order, 0))
+            self._orders[order.order_id] = (order, version + 1)
+
+    async def preview(self, action: Action) -> Diff:
+        wanted = order_action(action)
+        order, version = self._order(wanted.order_id)
+        after = changed(order, wanted, reference="to be given", at=order.placed_at).model_dump(mode="json")
+        known = len(order.refunds)
+        after["refunds"][known:] = [{"amount": r["amount"], "reason": r["reason"]} for r in after["refunds"][known:]]
+        before = order.model_dump(mode="json")
+        return Diff(record=wanted.stream, record_version=str(version), before=before, after=after)
+
+    async def snapshot(self) -> dict[str, Any]:
+        return {"orders": {key: order.model_dump(mode="json") for key, (order, _) in sorted(self._orders.items())}}
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        wanted = order_action(action)
+        order, version = self._order(wanted.order_id)
+        self._orders[order.order_id] = (changed(order, wanted, reference=receipt.reference, at=receipt.at), version + 1)
+
+    def _order(self, order_id: str) -> tuple[Order, int]:
+        if order_id not in self._orders:
+            raise Permanent(f"there is no order {order_id} in the order book")
+        return self._orders[order_id]
+
+
+class InMemorySite(InMemoryConnector):
+    name = "in-memory-site"
+    capability = Capability.SITE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: dict[str, ContentPiece] = {}
+
+    async def preview(self, action: Action) -> Diff:
+        wanted = site_action(action)
+        page = self.pages.get(slug_of(wanted))
+        return site_diff(wanted, page, digest(page) if page else ABSENT)
+
+    async def snapshot(self) -> dict[str, Any]:
+        return {f"content/{slug}.md": page.model_dump(mode="json") for slug, page in sorted(self.pages.items())}
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        if isinstance(action, PublishContent):
+            piece = action.piece
+            self.pages[piece.slug] = piece.model_copy(update={"published_at": piece.published_at or receipt.at})
+        else:
+            del self.pages[slug_of(site_action(action))]
+
+
+class InMemoryAnalytics:
+    def __init__(self, pages: dict[str, tuple[ContentMetrics, ...]]) -> None:
+        self._pages = pages
+
+    async def measure(self, slug: str) -> list[ContentMetrics]:
+        return list(self._pages.get(slug, ()))

@@ -1,0 +1,177 @@
+"""The order book of a shop that has no shop system connected: one SQLite file, one transaction an effect."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from connectors.order_rules import OrderAction, changed, order_action
+from domain.actions import Action, Capability, Receipt
+from domain.decisions import Diff
+from domain.entities import Order, OrderStatus
+from domain.errors import EffectError, Permanent, Retryable, Stale, Unknown
+from domain.ids import canonical_json, derived_id
+
+_BUSY_SECONDS = 10.0
+_PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_PROTOCOL"}
+
+
+class LocalShop:
+    """Orders at ``path``. The effect and its key are committed together, so a repeat finds its own receipt."""
+
+    name = "local-shop"
+    capability = Capability.SHOP
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def check(self) -> str:
+        return await asyncio.to_thread(self._check)
+
+    async def preview(self, action: Action) -> Diff:
+        return await asyncio.to_thread(self._preview, order_action(action))
+
+    async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
+        return await asyncio.to_thread(self._execute, order_action(action), key, expected_version, now)
+
+    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
+        return await asyncio.to_thread(self._find_receipt, action, key)
+
+    async def put_orders(self, orders: Sequence[Order]) -> None:
+        """Insert or update ``orders``. What was refunded, cancelled or readdressed through here stays so."""
+        await asyncio.to_thread(self._put_orders, orders)
+
+    async def snapshot(self) -> dict[str, Any]:
+        """Every order by id, as JSON: the outside state without its bookkeeping."""
+        return await asyncio.to_thread(self._snapshot)
+
+    def _check(self) -> str:
+        with self._transaction("open the order book") as connection:
+            (count,) = connection.execute(_sql("count")).fetchone()
+        return f"{count} orders in {self._path}"
+
+    def _preview(self, action: OrderAction) -> Diff:
+        with self._transaction("read the order book") as connection:
+            order, version = _read(connection, action.order_id)
+        after = changed(order, action, reference="to be given", at=order.placed_at).model_dump(mode="json")
+        known = len(order.refunds)
+        after["refunds"][known:] = [{"amount": r["amount"], "reason": r["reason"]} for r in after["refunds"][known:]]
+        return Diff(
+            record=f"order/{action.order_id}", record_version=str(version), before=order.model_dump(mode="json"), after=after
+        )
+
+    def _execute(self, action: OrderAction, key: str, expected_version: str, now: datetime) -> Receipt:
+        with self._transaction(f"change order {action.order_id}") as connection:
+            if receipt := _receipt(connection, action, key):
+                return receipt
+            order, version = _read(connection, action.order_id)
+            if str(version) != expected_version:
+                raise Stale(f"order {action.order_id} is at version {version}, not {expected_version or 'known'}")
+            receipt = Receipt(reference=str(derived_id(self.name, key)), at=now, detail={"version": version + 1})
+            _write(connection, changed(order, action, reference=receipt.reference, at=now))
+            _record(connection, action, key, receipt)
+            return receipt
+
+    def _find_receipt(self, action: Action, key: str) -> Receipt | None:
+        with self._transaction("read the order book", fallback=Retryable) as connection:
+            return _receipt(connection, action, key)
+
+    def _put_orders(self, orders: Sequence[Order]) -> None:
+        with self._transaction("fill the order book") as connection:
+            for order in orders:
+                _write(connection, _merged(connection, order))
+
+    def _snapshot(self) -> dict[str, Any]:
+        with self._transaction("read the order book") as connection:
+            orders = [json.loads(body) for (body,) in connection.execute(_sql("orders"))]
+        return {"orders": {order["order_id"]: order for order in orders}}
+
+    @contextmanager
+    def _transaction(self, doing: str, *, fallback: type[EffectError] = Permanent) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its start, so that what it read is what it changes."""
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                _commit(connection, doing)
+        except (sqlite3.Error, OSError) as error:
+            raise _translated(error, f"could not {doing} ({self._path})", fallback) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA synchronous = FULL")
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):  # set last, so it says that the tables are there
+            connection.executescript(_sql("schema"))
+            connection.execute("PRAGMA journal_mode = WAL")
+        return connection
+
+
+def _read(connection: sqlite3.Connection, order_id: str) -> tuple[Order, int]:
+    row = connection.execute(_sql("order"), {"id": order_id}).fetchone()
+    if row is None:
+        raise Permanent(f"there is no order {order_id} in the order book", hint="import the orders first")
+    return Order.model_validate_json(row[0]), int(row[1])
+
+
+def _write(connection: sqlite3.Connection, order: Order) -> None:
+    connection.execute(_sql("put_order"), {"id": order.order_id, "body": canonical_json(order)})
+
+
+def _receipt(connection: sqlite3.Connection, action: Action, key: str) -> Receipt | None:
+    row = connection.execute(_sql("effect"), {"key": key}).fetchone()
+    if row is None:
+        return None
+    if row[0] != action.digest():
+        raise Permanent(f"the key {key} was used for another action")
+    return Receipt(reference=row[1], at=datetime.fromisoformat(row[2]), detail=json.loads(row[3]))
+
+
+def _record(connection: sqlite3.Connection, action: OrderAction, key: str, receipt: Receipt) -> None:
+    what = {"key": key, "digest": action.digest(), "kind": action.kind, "order_id": action.order_id}
+    how = {"reference": receipt.reference, "at": receipt.at.isoformat(), "detail": json.dumps(receipt.detail)}
+    connection.execute(_sql("put_effect"), what | how)
+
+
+def _merged(connection: sqlite3.Connection, order: Order) -> Order:
+    """``order`` as it arrives, with what was done to it here: an import does not know of that."""
+    kinds = {kind for (kind,) in connection.execute(_sql("effect_kinds"), {"id": order.order_id})}
+    if not kinds:
+        return order
+    known, _ = _read(connection, order.order_id)
+    arrived = {refund.refund_id for refund in order.refunds}
+    kept: dict[str, Any] = {"refunds": (*order.refunds, *(r for r in known.refunds if r.refund_id not in arrived))}
+    if order.status is OrderStatus.PAID and known.status is OrderStatus.CANCELLED:
+        kept["status"] = known.status
+    if "change-address" in kinds:
+        kept["ship_to"] = known.ship_to
+    return order.model_copy(update=kept)
+
+
+def _commit(connection: sqlite3.Connection, doing: str) -> None:
+    try:
+        connection.commit()
+    except sqlite3.Error as error:
+        connection.rollback()
+        raise Unknown(f"could not {doing}: the commit failed ({error})", hint="reconcile it before it is repeated") from error
+
+
+def _translated(error: sqlite3.Error | OSError, doing: str, fallback: type[EffectError]) -> EffectError:
+    name = getattr(error, "sqlite_errorname", "")
+    if any(name.startswith(passing) for passing in _PASSING):
+        return Retryable(f"{doing}: {error}", hint="it is tried again by itself; make room if the disk is full")
+    return fallback(f"{doing}: {error}", hint="check that the file is an order book and may be written")
+
+
+@cache
+def _sql(name: str) -> str:
+    return (Path(__file__).parent / "sql" / "local_shop" / f"{name}.sql").read_text()

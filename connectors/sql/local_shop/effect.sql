@@ -1,0 +1,1 @@
+SELECT digest, reference, at, detail FROM effects WHERE key = :key

@@ -1,0 +1,1 @@
+SELECT body, version FROM orders WHERE id = :id

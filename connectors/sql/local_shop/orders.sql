@@ -1,0 +1,1 @@
+SELECT body FROM orders ORDER BY id

@@ -1,0 +1,2 @@
+INSERT INTO effects (key, digest, kind, order_id, reference, at, detail)
+VALUES (:key, :digest, :kind, :order_id, :reference, :at, :detail)

@@ -1,0 +1,29 @@
+"""``python -m demo``: what ``./steward demo`` runs."""
+
+import argparse
+import os
+import sys
+
+from demo.day import main
+from domain.errors import StewardError
+from settings import Settings
+
+
+def run() -> int:
+    parser = argparse.ArgumentParser(prog="steward demo", description="One business day of a demo shop.")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed makes the same day")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    given = parser.parse_args()
+    try:
+        settings = Settings.load()
+    except StewardError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return main(settings, seed=given.seed, as_json=given.json)
+
+
+if __name__ == "__main__":
+    code = run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the Temporal SDK's runtime can crash while the interpreter tears down, after all work is done

@@ -1,0 +1,35 @@
+"""The boxes at the door: raw deliveries that came in, wake-ups that go out."""
+
+from collections.abc import Sequence
+
+from domain.knowledge import OutboxItem
+from domain.model import Moment
+from memory.database import Database
+from memory.listener import OUTBOX, Listener
+
+
+class PostgresInbox:
+    """See ``ports.Inbox``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
+        return await self._database.run("receive", source=source, external_id=external_id, raw=raw, at=at) == 1
+
+
+class PostgresOutbox:
+    """See ``ports.Outbox``."""
+
+    def __init__(self, database: Database, *, listener: Listener) -> None:
+        self._database = database
+        self._listener = listener
+
+    async def pending(self, limit: int = 100) -> list[OutboxItem]:
+        return [OutboxItem.model_validate(row) for row in await self._database.rows("pending_wakes", limit=limit)]
+
+    async def delivered(self, item_ids: Sequence[int]) -> None:
+        await self._database.run("wakes_delivered", item_ids=list(item_ids))
+
+    async def wait(self, seconds: float) -> None:
+        await self._listener.wait(OUTBOX, seconds)

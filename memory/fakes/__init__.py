@@ -1,0 +1,43 @@
+"""Memory without servers, for tests that need none. It goes through the same contract tests as the real one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from domain.ports import Embedder
+from memory.cache import WorkingCache
+from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
+from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
+from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
+from memory.fakes.store import Store
+from memory.memory import Memory
+from memory.packs import CompiledPacks
+from memory.policies import StatePolicies
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock) -> Memory:
+    """An empty memory. ``clock`` says when events are recorded, as the database's clock does for the real one."""
+    store = Store(now=clock)
+    log, state, facts = InMemoryEventLog(store), InMemoryState(store), InMemoryFacts(store)
+    recall = InMemoryRecall(store, embedder=embedder)
+    cache = WorkingCache(state)
+    store.appended = cache.appended
+    policies = StatePolicies(state)
+    packs = CompiledPacks(store=InMemoryPackStore(store), log=log, state=state, facts=facts, policies=policies, recall=recall)
+    return Memory(
+        log=log,
+        state=state,
+        facts=facts,
+        policies=policies,
+        recall=recall,
+        packs=packs,
+        ledger=InMemoryLedger(store),
+        guards=InMemoryGuards(store),
+        journal=InMemoryModelJournal(store),
+        inbox=InMemoryInbox(store),
+        outbox=InMemoryOutbox(store),
+        cache=cache,
+    )

@@ -1,0 +1,100 @@
+"""The log, the state and the facts, in memory."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+
+from domain.catalogue import KIND_OF
+from domain.event import Event, FactOp, NewEvent, SalesRow
+from domain.knowledge import Fact, Head, Verification
+from domain.model import Moment, Value
+from memory.beliefs import STATUS
+from memory.chain import START, first_problem
+from memory.fakes.store import Store
+from memory.state import as_fields
+from memory.timeline import Progress
+
+E = TypeVar("E", bound=Value)
+
+
+class InMemoryEventLog:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def append(self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None) -> list[Event]:
+        return self._store.append(events, expected)
+
+    async def read(self, *, after: int = 0, stream: str = "", correlation_id: str = "", limit: int = 1_000) -> list[Event]:
+        found = (e for e in self._store.events[after:] if stream in ("", e.stream) and correlation_id in ("", e.correlation_id))
+        return [event for event, _ in zip(found, range(limit), strict=False)]
+
+    async def last(self, *, stream: str = "", limit: int = 20) -> list[Event]:
+        return [e for e in reversed(self._store.events) if stream in ("", e.stream)][:limit]
+
+    async def head(self) -> Head:
+        return self._store.head
+
+    async def verify(self, *, anchor: Head | None = None, progress: Progress | None = None) -> Verification:
+        head, problem = first_problem(self._store.events, START)
+        met = anchor in (None, START) or any((e.seq, e.hash) == (anchor.seq, anchor.hash) for e in self._store.events if anchor)
+        if progress:
+            progress(head.seq, self._store.head.seq)
+        return Verification(
+            events=head.seq, head=self._store.head, problem=problem or ("" if met else "the anchored head is not part of this log")
+        )
+
+
+class InMemoryState:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, entity: type[E], key: str) -> E | None:
+        state = self._store.states.get(f"{KIND_OF[entity]}/{key}")
+        return None if state is None else entity.model_validate(state.body)
+
+    async def find(self, entity: type[E], **equals: str) -> list[E]:
+        wanted = as_fields(entity, equals).items()
+        prefix = f"{KIND_OF[entity]}/"
+        bodies = [s.body or {} for stream, s in sorted(self._store.states.items()) if stream.startswith(prefix)]
+        return [entity.model_validate(body) for body in bodies if all(body[name] == value for name, value in wanted)]
+
+    async def version(self, entity: type[Value], key: str) -> int:
+        state = self._store.states.get(f"{KIND_OF[entity]}/{key}")
+        return 0 if state is None else state.version
+
+    async def sales(self, *, since: date, until: date, skus: Sequence[str] = ()) -> list[SalesRow]:
+        return [
+            SalesRow(sku=sku, day=day, units=c.units, orders=c.orders, returned=c.returned, revenue=c.revenue, additive=False)
+            for (sku, day), c in sorted(self._store.sales.items())
+            if since <= day <= until and (not skus or sku in skus)
+        ]
+
+
+class InMemoryFacts:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def current(self, subject: str, *, predicate: str = "", status: FactOp = FactOp.ASSERT) -> list[Fact]:
+        return [
+            fact
+            for fact in self._about(subject)
+            if predicate in ("", fact.predicate) and fact.status == STATUS[status] and not (fact.believed_to or fact.valid_to)
+        ]
+
+    async def as_of(self, subject: str, *, world: Moment, belief: Moment) -> list[Fact]:
+        return [
+            f
+            for f in self._about(subject)
+            if f.status == STATUS[FactOp.ASSERT]
+            and f.valid_from <= world
+            and (f.valid_to is None or world < f.valid_to)
+            and f.believed_from <= belief
+            and (f.believed_to is None or belief < f.believed_to)
+        ]
+
+    async def history(self, subject: str) -> list[Fact]:
+        return sorted(self._about(subject), key=lambda f: (f.believed_from, f.predicate, f.object, f.valid_from))
+
+    def _about(self, subject: str) -> list[Fact]:
+        rows = [belief.fact() for belief in self._store.beliefs.values() if belief.subject == subject]
+        return sorted(rows, key=lambda fact: (fact.predicate, fact.object))

@@ -1,0 +1,110 @@
+"""Boxes, journal, recall and packs, in memory."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Any
+
+from domain.context import ContextPack
+from domain.knowledge import OutboxItem, Passage, Recalled
+from domain.model import Moment
+from domain.ports import Embedder
+from memory.fakes.store import Call, Store
+from memory.ranking import fuse
+from memory.vectors import nearest_of
+
+_DEPTH = 50
+
+
+class InMemoryInbox:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
+        known = (source, external_id) in self._store.received
+        self._store.received.setdefault((source, external_id), (raw, at))
+        return not known
+
+
+class InMemoryOutbox:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def pending(self, limit: int = 100) -> list[OutboxItem]:
+        return sorted(self._store.wakes.values(), key=lambda item: item.item_id)[:limit]
+
+    async def delivered(self, item_ids: Sequence[int]) -> None:
+        for item_id in item_ids:
+            self._store.wakes.pop(item_id, None)
+
+    async def wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._store.woken.wait(), seconds)
+        self._store.woken.clear()
+
+
+class InMemoryModelJournal:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def recall(self, cache_key: str) -> dict[str, Any] | None:
+        return self._store.answers.get(cache_key)
+
+    async def record(self, cache_key: str, answer: dict[str, Any], *, cost: Any, engine: str, model: str, at: Moment) -> None:
+        self._store.answers[cache_key] = answer
+        self._store.calls.append(Call(at=at, engine=engine, model=model, cost=cost))
+
+    async def spent(self, day: date) -> Decimal:
+        return spent_on(day, self._store)
+
+
+def spent_on(day: date, store: Store) -> Decimal:
+    return sum((call.cost for call in store.calls if call.at.astimezone(UTC).date() == day), Decimal(0))
+
+
+class InMemoryPackStore:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put(self, pack: ContextPack, *, at: Moment) -> None:
+        self._store.packs.setdefault(pack.hash, (pack, at))
+
+    async def get(self, pack_hash: str) -> ContextPack | None:
+        pack, _ = self._store.packs.get(pack_hash, (None, None))
+        return pack
+
+
+class InMemoryRecall:
+    """Words in common in place of full text; the vectors are compared one by one."""
+
+    def __init__(self, store: Store, *, embedder: Embedder) -> None:
+        self._store = store
+        self._embedder = embedder
+
+    async def search(self, query: str, *, entities: Sequence[str] = (), limit: int = 8, now: Moment) -> list[Recalled]:
+        passages = list(self._store.passages.values())
+        words = {p.passage_id: len(_words(query) & _words(p.text)) for p in passages}
+        about = {p.passage_id: len(set(entities) & set(p.entities)) for p in passages}
+        signals = {"text": _best(words), "vector": self._near(query, passages), "entity": _best(about)}
+        return fuse(signals, self._store.passages, now=now, limit=limit)
+
+    async def remember(self, passages: Sequence[Passage]) -> None:
+        self._store.passages |= {passage.passage_id: passage for passage in passages}
+
+    async def reindex(self) -> int:
+        return len(self._store.passages)
+
+    def _near(self, query: str, passages: Sequence[Passage]) -> list[str]:
+        vectors = self._embedder.embed([query, *(p.text for p in passages)])
+        distances = (float(d) for d in 1 - vectors[1:] @ vectors[0])
+        return nearest_of(zip(distances, (p.passage_id for p in passages), strict=True), _DEPTH)
+
+
+def _words(text: str) -> set[str]:
+    return set(text.lower().split())
+
+
+def _best(scores: dict[str, int]) -> list[str]:
+    return [i for i, score in sorted(scores.items(), key=lambda pair: (-pair[1], pair[0])) if score][:_DEPTH]

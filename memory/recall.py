@@ -1,0 +1,87 @@
+"""Hybrid recall: full text, vectors and entities, fused. The texts are in Postgres; Chroma only finds them."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from domain.errors import Retryable
+from domain.knowledge import Passage, Recalled
+from domain.model import Moment
+from domain.ports import Embedder
+from memory.database import Connection, Database, execute, fetch, json_of
+from memory.ranking import fuse
+from memory.vectors import VectorIndex
+
+_DEPTH = 50  # how far down each signal is looked at
+_BATCH = 500  # texts embedded and indexed at a time
+
+_log = structlog.get_logger(__name__)
+
+
+class HybridRecall:
+    """See ``ports.Recall``. Without its vectors it goes on with the other signals, says so, and catches up later."""
+
+    def __init__(self, database: Database, *, embedder: Embedder, vectors: VectorIndex) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._vectors = vectors
+
+    async def search(self, query: str, *, entities: Sequence[str] = (), limit: int = 8, now: Moment) -> list[Recalled]:
+        near = await self._near(query)
+        async with self._database.transaction() as connection:
+            words = await fetch(connection, "search_words", {"query": query, "depth": _DEPTH})
+            about = await fetch(connection, "search_entities", {"entities": list(entities), "depth": _DEPTH})
+            signals = {"text": [r["passage_id"] for r in words], "vector": near, "entity": [r["passage_id"] for r in about]}
+            passages = await _passages(connection, sorted({i for ids in signals.values() for i in ids}))
+        return fuse(signals, passages, now=now, limit=limit)
+
+    async def remember(self, passages: Sequence[Passage]) -> None:
+        latest = {passage.passage_id: passage for passage in passages}
+        rows = json_of([passage.model_dump(mode="json") for passage in latest.values()])
+        await self._database.run("write_passages", passages=rows)
+        try:
+            while await self._catch_up():
+                pass
+        except Retryable as error:
+            _log.warning("passages are not in the vector index yet", passages=len(latest), error=str(error))
+
+    async def reindex(self) -> int:
+        """Raises Retryable where Chroma is away; a repeat goes on where it stopped."""
+        await self._vectors.drop()
+        number = 0
+        while done := await self._catch_up():
+            number += done
+        return number
+
+    async def _near(self, query: str) -> list[str]:
+        try:
+            await self._catch_up()
+            (vector,) = await asyncio.to_thread(self._embedder.embed, [query])
+            return await self._vectors.nearest(vector, _DEPTH) if vector.any() else []
+        except Retryable as error:
+            _log.warning("searching without the vector index", error=str(error))
+            return []
+
+    async def _catch_up(self) -> int:
+        """Index one batch of texts that are not in the index as they stand; how many.
+
+        Their rows stay locked meanwhile, so that a text that changes is indexed again after it.
+        """
+        index = await self._vectors.identity()
+        async with self._database.transaction() as connection:
+            rows = await fetch(connection, "unindexed_passages", {"index": index, "limit": _BATCH})
+            if rows:
+                await self._index([(row["passage_id"], row["text"]) for row in rows])
+                await execute(connection, "mark_indexed", {"index": index, "ids": [row["passage_id"] for row in rows]})
+            return len(rows)
+
+    async def _index(self, texts: Sequence[tuple[str, str]]) -> None:
+        vectors = await asyncio.to_thread(self._embedder.embed, [text for _, text in texts])
+        full = vectors.any(axis=1)  # an empty text has no direction
+        await self._vectors.put([i for (i, _), has in zip(texts, full, strict=True) if has], vectors[full])
+
+
+async def _passages(connection: Connection, ids: list[str]) -> dict[str, Passage]:
+    rows = await fetch(connection, "read_passages", {"ids": ids})
+    return {row["passage_id"]: Passage.model_validate(row) for row in rows}

@@ -1,0 +1,1 @@
+SELECT ensure_event_partitions(clock_timestamp())

@@ -1,0 +1,1 @@
+SELECT pack FROM context_pack WHERE hash = %(hash)s

@@ -1,0 +1,1 @@
+SELECT version, body FROM state WHERE kind = %(kind)s AND id = %(id)s

@@ -1,0 +1,1 @@
+LISTEN steward_state

@@ -1,0 +1,1 @@
+SELECT passage_id, text, entities, kind, at FROM passage WHERE passage_id = ANY(%(ids)s)

@@ -1,0 +1,5 @@
+"""The engine that needs no model key: statistics over text, rules, and grounded templates."""
+
+from models.local.engine import LocalModel
+
+__all__ = ["LocalModel"]

@@ -1,0 +1,203 @@
+"""Passages: the moments of a run at which its worker can be killed, found by watching a run rather than listed by hand."""
+
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from temporalio import activity
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    StartActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+from temporalio.workflow import ActivityHandle
+
+from domain.actions import Action, Capability, Receipt
+from domain.decisions import Diff
+from domain.effects import Effect, EffectStatus, Reservation
+from domain.event import NewEvent
+from domain.knowledge import OutboxItem
+from domain.model import Moment
+from domain.ports import Connector, Ledger, Outbox
+
+RELAY = "relay"
+NOTICED_WITHIN = timedelta(seconds=2)
+"""Heartbeat timeout of the runs here: a death is noticed sooner than in production, so that a kill costs less time."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """``step`` of runs of the workflow type ``run``, the ``number``-th one (from 1)."""
+
+    run: str
+    step: str
+    number: int
+    moment: Literal["before", "after"]
+
+    def __str__(self) -> str:
+        return f"{self.moment} {self.run}.{self.step} #{self.number}"
+
+
+class Tripwire:
+    """Knows what its process passes; writes it down in ``journal``, or kills the process when it comes to ``die_at``."""
+
+    def __init__(self, *, die_at: Passage | None = None, journal: Path | None = None) -> None:
+        self._die_at = die_at
+        self._journal = journal
+        self._begun: Counter[tuple[str, str]] = Counter()
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def outside_of_runs(self, step: str, moment: Literal["before", "after"]) -> None:
+        if moment == "before":
+            self._begun[RELAY, step] += 1
+        self._pass(Passage(RELAY, step, self._begun[RELAY, step], moment))
+
+    def at_activity(self, moment: Literal["before", "after"]) -> None:
+        """Only a first attempt begins a new passage: how often a step is repeated is not up to the run."""
+        info = activity.info()
+        if moment == "after" or info.attempt == 1:
+            self._pass(Passage(str(info.workflow_type), info.activity_type, self._number(info), moment))
+
+    def within_activity(self, call: str) -> None:
+        """After a call that changes something, inside the activity at hand."""
+        info = activity.info()
+        self._pass(Passage(str(info.workflow_type), f"{info.activity_type}/{call}", self._number(info), "after"))
+
+    def _number(self, info: activity.Info) -> int:
+        step, one = (str(info.workflow_type), info.activity_type), (str(info.workflow_id), info.activity_id)
+        if one not in self._numbers:
+            self._begun[step] += 1
+            self._numbers[one] = self._begun[step]
+        return self._numbers[one]
+
+    def _pass(self, passage: Passage) -> None:
+        if self._journal:
+            with self._journal.open("a") as file:
+                file.write(json.dumps(asdict(passage)) + "\n")
+        if passage == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def written(journal: Path) -> list[Passage]:
+    """What was passed, in order, each once."""
+    lines = journal.read_text().splitlines() if journal.exists() else []
+    return list(dict.fromkeys(Passage(**json.loads(line)) for line in lines))
+
+
+class Watched(Interceptor):
+    """Passes the tripwire before and after every activity, and lets the server notice a death soon."""
+
+    def __init__(self, tripwire: Tripwire) -> None:
+        self._tripwire = tripwire
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        return _WatchedActivities(next, self._tripwire)
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:  # noqa: A002
+        return _Impatient
+
+
+class _WatchedActivities(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, tripwire: Tripwire) -> None:  # noqa: A002
+        super().__init__(next)
+        self._tripwire = tripwire
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        self._tripwire.at_activity("before")
+        result = await self.next.execute_activity(input)
+        self._tripwire.at_activity("after")
+        return result
+
+
+class _Impatient(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().init(_ImpatientCalls(outbound))
+
+
+class _ImpatientCalls(WorkflowOutboundInterceptor):
+    def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002
+        return self.next.start_activity(replace(input, heartbeat_timeout=NOTICED_WITHIN))
+
+
+class WatchedLedger:
+    """A ledger that passes the tripwire after each change."""
+
+    def __init__(self, ledger: Ledger, tripwire: Tripwire) -> None:
+        self._ledger = ledger
+        self._tripwire = tripwire
+
+    async def reserve(self, reservation: Reservation, *, connector: str) -> Effect:
+        effect = await self._ledger.reserve(reservation, connector=connector)
+        self._tripwire.within_activity("reserve")
+        return effect
+
+    async def begin(self, key: str, *, now: Moment) -> Effect:
+        effect = await self._ledger.begin(key, now=now)
+        self._tripwire.within_activity("begin")
+        return effect
+
+    async def commit(self, key: str, receipt: Receipt, events: Sequence[NewEvent]) -> Effect:
+        effect = await self._ledger.commit(key, receipt, events)
+        self._tripwire.within_activity("commit")
+        return effect
+
+    async def settle(self, key: str, status: EffectStatus, *, error: str, now: Moment, system_fault: bool = True) -> Effect:
+        effect = await self._ledger.settle(key, status, error=error, now=now, system_fault=system_fault)
+        self._tripwire.within_activity("settle")
+        return effect
+
+    async def effects(self, *, run_id: str = "", key: str = "", status: EffectStatus | None = None) -> list[Effect]:
+        return await self._ledger.effects(run_id=run_id, key=key, status=status)
+
+
+class WatchedConnector:
+    """A connector that passes the tripwire when the outside world has changed."""
+
+    def __init__(self, connector: Connector, tripwire: Tripwire) -> None:
+        self.name = connector.name
+        self.capability: Capability = connector.capability
+        self._connector = connector
+        self._tripwire = tripwire
+
+    async def check(self) -> str:
+        return await self._connector.check()
+
+    async def preview(self, action: Action) -> Diff:
+        return await self._connector.preview(action)
+
+    async def execute(self, action: Action, *, key: str, expected_version: str, now: Moment) -> Receipt:
+        receipt = await self._connector.execute(action, key=key, expected_version=expected_version, now=now)
+        self._tripwire.within_activity("execute")
+        return receipt
+
+    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
+        return await self._connector.find_receipt(action, key=key)
+
+
+class WatchedOutbox:
+    """An outbox that passes the tripwire when a wake-up has reached its run but is not marked so, and when it is."""
+
+    def __init__(self, outbox: Outbox, tripwire: Tripwire) -> None:
+        self._outbox = outbox
+        self._tripwire = tripwire
+
+    async def pending(self, limit: int = 100) -> list[OutboxItem]:
+        return await self._outbox.pending(limit)
+
+    async def delivered(self, item_ids: Sequence[int]) -> None:
+        self._tripwire.outside_of_runs("delivered", "before")
+        await self._outbox.delivered(item_ids)
+        self._tripwire.outside_of_runs("delivered", "after")
+
+    async def wait(self, seconds: float) -> None:
+        await self._outbox.wait(seconds)

@@ -1,0 +1,52 @@
+"""Workers as processes that can be killed.
+
+Starting one costs seconds of imports and of fitting the local model. A fork server does that once, before any thread
+of Temporal's exists, and each worker is a fork of it.
+"""
+
+import multiprocessing
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tests.chaos.passages import Passage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """Where a worker works, where it has to die, and what it writes down.
+
+    Without ``sticky`` it keeps no workflow in memory between tasks: where it does, the server waits up to 10 s for the
+    dead worker before it gives a task to another one.
+    """
+
+    database_url: str
+    chroma_url: str
+    temporal_address: str
+    namespace: str
+    home: Path
+    die_at: Passage | None = None
+    journal: Path | None = None
+    sticky: bool = False
+
+
+def start_worker(orders: Orders) -> BaseProcess:
+    """Start a worker; it ends by itself only where ``die_at`` says so, and with this process at the latest."""
+    process = _fork_server().Process(target=_live, args=(orders,), daemon=True)
+    process.start()
+    return process
+
+
+@cache
+def _fork_server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.chaos.mortal_worker"])
+    return context
+
+
+def _live(orders: Orders) -> None:
+    from tests.chaos.mortal_worker import live
+
+    live(orders)

@@ -1,0 +1,193 @@
+"""What happens in a point of the chaos tests: one run of each workflow, small, and with an end that comes by itself."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from demo.rest import all_at_rest
+from domain.actions import PlacePurchaseOrder
+from domain.decisions import Mode
+from domain.effects import EffectStatus
+from domain.entities import (
+    Address,
+    Customer,
+    Direction,
+    Message,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Product,
+    PurchaseOrder,
+    SalesDay,
+    Shop,
+    Supplier,
+)
+from domain.event import EventData
+from domain.events import (
+    CustomerListed,
+    MessageReceived,
+    OrderPlaced,
+    ProductListed,
+    PurchaseOrderReceived,
+    ReorderPointSet,
+    SaleRecorded,
+    SalesImported,
+    ShopDescribed,
+    StockCounted,
+    SupplierListed,
+)
+from domain.money import Money
+from domain.policies import ContentPolicy, Policy, PolicyActivated, PolicyVersion, StockPolicy, SupportPolicy
+from domain.runs import ModeSet
+from tests.chaos.passages import RELAY
+from tests.chaos.world import World
+from tests.workflow.waiting import until
+from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
+
+SECOND = 1 / 86_400  # in days
+DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # names runs; their clocks are real
+ATTRIBUTES = {"material": "stoneware", "dimensions": "9 x 9.5 cm", "weight": "380 g", "care": "dishwasher safe", "origin": "Germany"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``: workflow types, or the relay."""
+
+    name: str
+    targets: tuple[str, ...]
+    runs: tuple[str, ...]
+    happens: Callable[[World], Awaitable[None]]
+    history: tuple[EventData, ...] = field(default_factory=tuple)
+
+
+def order(number: int = 1) -> Order:
+    """Delivered three days ago: the customer may still complain."""
+    delivered = datetime.now(UTC) - timedelta(days=3)
+    return Order(
+        order_id=str(1000 + number),
+        customer_id=f"ada{number}",
+        email=f"ada{number}@post.example",
+        lines=(OrderLine(sku="MUG", title="Moss mug", units=1, unit_price=Money.of(29)),),
+        total=Money.of(29),
+        status=OrderStatus.DELIVERED,
+        placed_at=delivered - timedelta(days=5),
+        shipped_at=delivered - timedelta(days=2),
+        delivered_at=delivered,
+        ship_to=Address(name="Ada Berg", line1="Elm Road 3", postcode="10115", city="Berlin", country="DE"),
+    )
+
+
+def business(*orders: Order) -> list[EventData]:
+    """A shop of two products from two suppliers, everything in auto mode, whose waiting times are a second."""
+    site = "https://clay.example"
+    return [
+        ShopDescribed(shop=Shop(name="Clay", email="hello@clay.example", site_url=site, signature="Kim, Clay")),
+        *_product("MUG", "Moss mug", "S1"),
+        *_product("CUP", "Sand cup", "S2"),
+        *(
+            CustomerListed(customer=Customer(customer_id=o.customer_id, name="Ada Berg", email=o.email))
+            for o in orders
+        ),
+        *(OrderPlaced(order=o) for o in orders),
+        *(ModeSet(scope=scope, mode=Mode.AUTO, by="operator") for scope in ("support", "replenish", "content")),
+        _in_force("support", SupportPolicy(follow_up_after_days=SECOND / 2, close_after_days=SECOND)),
+        _in_force("stock", StockPolicy(debounce_minutes=0.005)),
+        _in_force("content", ContentPolicy(measure_after_days=SECOND / 2, pages_per_run=1)),
+    ]
+
+
+def complaint(number: int = 1) -> MessageReceived:
+    message = Message(
+        message_id=f"{number}@post.example",
+        direction=Direction.INBOUND,
+        sender=f"ada{number}@post.example",
+        at=datetime.now(UTC),
+        body=f"Hello, the mug from my order {1000 + number} arrived broken, it has a big crack. Ada",
+    )
+    return MessageReceived(ticket_id=f"mail/{number}", source="mail", subject="Broken mug", message=message)
+
+
+def _product(sku: str, title: str, supplier: str) -> list[EventData]:
+    """Sells three a day; few are left, and the reorder point has been crossed before."""
+    product = Product(
+        sku=sku, title=title, description=f"{title} with a wide handle.", price=Money.of(29), unit_cost=Money.of(4),
+        supplier_id=supplier, attributes=ATTRIBUTES,
+    )  # fmt: skip
+    today = datetime.now(UTC).date()
+    days = tuple(SalesDay(day=today - timedelta(days=n), units=3, orders=3) for n in range(1, 61))
+    return [
+        SupplierListed(supplier=Supplier(supplier_id=supplier, name=supplier, email=f"orders@{supplier.lower()}.example")),
+        ProductListed(product=product),
+        SalesImported(sku=sku, days=days),
+        StockCounted(sku=sku, on_hand=4, supplier_id=supplier),
+    ]
+
+
+def _in_force(name: str, policy: Policy) -> PolicyActivated:
+    version = PolicyVersion(
+        version=1, document=policy.model_dump(mode="json"), proposed_by="operator", approved_by="operator", at=DAY
+    )
+    return PolicyActivated(name=name, version=version)
+
+
+async def _complains(world: World) -> None:
+    await world.record(complaint())
+
+
+async def _sells_across_the_reorder_point(world: World) -> None:
+    await world.record(sale())
+    await _delivers_first_order(world, "replenish/S1")
+
+
+def sale() -> SaleRecorded:
+    return SaleRecorded(sku="MUG", units=1, day=datetime.now(UTC).date(), order_id="sale-1")
+
+
+async def _delivers_first_order(world: World, run_id: str) -> None:
+    """When the run has come to rest, its order arrives and another crossing lets it see so."""
+    placed = await until(lambda: world.purchase_orders(1), seconds=60)
+    await until(lambda: world.at_rest(run_id), seconds=60)
+    await world.record(*(PurchaseOrderReceived(purchase_order_id=o.purchase_order_id, at=datetime.now(UTC)) for o in placed))
+    handle = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, run_id)
+    await handle.signal(StockReplenishmentWorkflow.crossed, Crossed(event_id="second"))
+
+
+async def _starts_content(world: World) -> None:
+    await world.gateway.start_content(now=DAY)
+
+
+async def _orders_and_regrets(world: World) -> None:
+    run_id = await world.gateway.start_replenishment(now=DAY)
+    await until(lambda: world.purchase_orders(2), seconds=60)
+    await until(lambda: world.at_rest(run_id), seconds=60)
+    await world.gateway.rollback(run_id, by="operator")
+
+
+SCENARIOS = (
+    Scenario(
+        name="support",
+        targets=(RELAY, "SupportTriageWorkflow"),
+        runs=("support/mail/1",),
+        happens=_complains,
+    ),
+    Scenario(
+        name="replenish",
+        targets=(RELAY, "StockReplenishmentWorkflow"),
+        runs=("replenish/S1",),
+        happens=_sells_across_the_reorder_point,
+        history=(ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="S1"),),
+    ),
+    Scenario(
+        name="content",
+        targets=("PlanContentWorkflow", "SeoContentWorkflow"),
+        runs=(f"content-plan/{DAY.date()}", "content/moss-mug"),
+        happens=_starts_content,
+    ),
+    Scenario(
+        name="rollback",
+        targets=("RollbackWorkflow",),
+        runs=(f"replenish/{DAY.date()}", f"rollback/replenish/{DAY.date()}"),
+        happens=_orders_and_regrets,
+        history=tuple(ReorderPointSet(sku=sku, reorder_point=50, supplier_id=s) for sku, s in (("MUG", "S1"), ("CUP", "S2"))),
+    ),
+)

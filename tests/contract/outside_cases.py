@@ -1,0 +1,130 @@
+"""What the contract of connectors is tried with: one case a capability, for the real adapter and for the fake."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors import in_memory, open_local
+from connectors.fakes import InMemoryConnector
+from domain.actions import (
+    Action,
+    CancelPurchaseOrder,
+    Capability,
+    PlacePurchaseOrder,
+    PublishContent,
+    RefundOrder,
+    SendReply,
+    UnpublishContent,
+)
+from domain.entities import Address, ContentPiece, Order, OrderLine, OrderStatus, PurchaseOrder, PurchaseOrderLine
+from domain.money import Money
+from domain.ports import Connector
+
+NOW = datetime(2026, 3, 2, 9, 30, 15, 123456, tzinfo=UTC)
+LATER = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
+HOME = Address(name="Ada Byron", line1="1 Mill Lane", postcode="10115", city="Berlin", country="DE")
+
+
+def order(order_id: str = "1001", status: OrderStatus = OrderStatus.PAID) -> Order:
+    line = OrderLine(sku="MUG", title="Mug", units=2, unit_price=Money.of("14.50"))
+    return Order(
+        order_id=order_id,
+        customer_id="C1",
+        email="ada@example.org",
+        lines=(line,),
+        total=Money.of(29),
+        status=status,
+        placed_at=datetime(2026, 3, 1, tzinfo=UTC),
+        ship_to=HOME,
+    )
+
+
+def reply(message_id: str = "reply-1", **changes: str) -> SendReply:
+    given = {"ticket_id": "T1", "message_id": message_id, "to": "ada@example.org", "sender": "Mill Shop <hello@mill.example>"}
+    return SendReply.model_validate({**given, "subject": "Re: Where is it?", "body": "It left us yesterday.", **changes})
+
+
+def purchase(purchase_order_id: str = "PO-7") -> PlacePurchaseOrder:
+    line = PurchaseOrderLine(sku="MUG", title="Mug, red", units=24, unit_cost=Money.of("4.10"))
+    bought = PurchaseOrder(
+        purchase_order_id=purchase_order_id,
+        supplier_id="S1",
+        lines=(line,),
+        ordered_at=NOW,
+        expected_at=datetime(2026, 3, 9, tzinfo=UTC),
+    )
+    return PlacePurchaseOrder(purchase_order=bought, to="orders@pottery.example")
+
+
+def refund(order_id: str, reason: str) -> RefundOrder:
+    return RefundOrder(order_id=order_id, amount=Money.of(5), reason=reason)
+
+
+def page(title: str = "Mugs", slug: str = "mugs", revision: int = 1) -> PublishContent:
+    piece = ContentPiece(
+        slug=slug,
+        kind="product-guide",
+        title=title,
+        description="About mugs: ü",
+        body=f"# {title}\n",
+        keyword="mug",
+        revision=revision,
+    )
+    return PublishContent(piece=piece)
+
+
+@dataclass(frozen=True)
+class Case:
+    """``count`` is how many effects can be seen outside; ``impossible`` cannot be done; ``foreign`` is not its trade."""
+
+    connector: Connector
+    action: Action
+    other: Action
+    impossible: Action
+    foreign: Action
+    count: Callable[[], Awaitable[int]]
+
+
+async def make(capability: Capability, home: Path | None) -> Case:
+    """The real adapter under ``home``, or the fake where there is none."""
+    connector = (open_local(home) if home else in_memory())[capability]
+    match capability:
+        case Capability.HELPDESK:
+            return Case(
+                connector, reply(), reply("reply-2", body="Else."), reply(to="a@b.c\nBcc: x@y.z"), page(), _mails(connector, home)
+            )
+        case Capability.SUPPLIERS:
+            never_sent = CancelPurchaseOrder(purchase_order=purchase("PO-9").purchase_order, to="a@b.c", reason="no")
+            return Case(connector, purchase(), purchase("PO-8"), never_sent, reply(), _mails(connector, home))
+        case Capability.SHOP:
+            await connector.put_orders([order()])  # type: ignore[attr-defined]
+            first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
+            return Case(connector, first, second, nowhere, page(), _refunds(connector))
+        case Capability.SITE:
+            return Case(connector, page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), _pages(connector))
+
+
+def _mails(connector: Connector, home: Path | None) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        if home is None:
+            assert isinstance(connector, InMemoryConnector)
+            return connector.executed
+        return len(list((home / "outside" / "mail" / "outgoing" / "new").glob("*")))
+
+    return count
+
+
+def _refunds(connector: Connector) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        snapshot = await connector.snapshot()  # type: ignore[attr-defined]
+        return sum(len(order["refunds"]) for order in snapshot["orders"].values())
+
+    return count
+
+
+def _pages(connector: Connector) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return len(await connector.snapshot())  # type: ignore[attr-defined]
+
+    return count

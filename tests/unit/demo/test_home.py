@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+
+from demo import home
+from domain.errors import SetupError
+from settings import Settings
+
+
+def test_a_home_with_real_data_is_refused(tmp_path: Path) -> None:
+    """One line that says what to do, and nothing is touched."""
+    (tmp_path / "data" / "postgres").mkdir(parents=True)
+    with pytest.raises(SetupError, match="STEWARD_HOME"):
+        home.clear(tmp_path)
+    assert (tmp_path / "data" / "postgres").exists()
+    assert not (tmp_path / home.MARKER).exists()
+
+
+def test_a_new_home_is_marked(tmp_path: Path) -> None:
+    """The marker is what lets a later demo clear it."""
+    assert not home.clear(tmp_path / "new")
+    assert (tmp_path / "new" / home.MARKER).exists()
+
+
+def test_the_previous_demo_is_moved_aside_and_only_one_is_kept(tmp_path: Path) -> None:
+    """A second demo starts from nothing; what somebody did in the first one is still there."""
+    for run in ("first", "second"):
+        home.clear(tmp_path)
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / run).touch()
+    assert home.clear(tmp_path)
+    assert [p.name for p in (tmp_path / home.PREVIOUS / "data").iterdir()] == ["second"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_demo_uses_no_servers_of_the_operator() -> None:
+    """It would fill a real database with invented orders."""
+    with pytest.raises(SetupError, match="DATABASE_URL"):
+        home.require_own_servers(Settings(database_url="postgresql://shop@db/shop"))

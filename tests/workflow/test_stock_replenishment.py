@@ -1,0 +1,162 @@
+"""Replenishment by schedule and by a sale that crosses a reorder point."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.fakes import InMemorySuppliers
+from domain.actions import Capability, PlacePurchaseOrder
+from domain.approvals import Approval, Verb
+from domain.decisions import Mode
+from domain.entities import Product, PurchaseOrder, PurchaseOrderStatus, SalesDay, Shop, Stock, Supplier
+from domain.event import EventData
+from domain.events import (
+    ProductListed,
+    PurchaseOrderReceived,
+    ReorderPointSet,
+    SaleRecorded,
+    SalesImported,
+    ShopDescribed,
+    StockCounted,
+    SupplierListed,
+)
+from domain.money import Money
+from domain.runs import Alert, Run
+from tests.workflow.conftest import World
+from tests.workflow.waiting import until
+from workflows.stock_replenishment import StockReplenishmentWorkflow
+
+NOW = datetime.now(UTC)
+
+
+def goods(sku: str, supplier: str, *, on_hand: int, a_day: int = 3, cost: int = 4) -> list[EventData]:
+    product = Product(
+        sku=sku, title=sku.title(), price=Money.of(cost * 2), unit_cost=Money.of(cost), supplier_id=supplier, moq=6, pack_size=6
+    )
+    days = tuple(SalesDay(day=(NOW - timedelta(days=d)).date(), units=a_day + d % 3 - 1, orders=1) for d in range(1, 91))
+    return [
+        ProductListed(product=product),
+        SalesImported(sku=sku, days=days),
+        StockCounted(sku=sku, on_hand=on_hand, supplier_id=supplier),
+    ]
+
+
+async def open_shop(world: World, *events: EventData, mode: Mode = Mode.AUTO) -> InMemorySuppliers:
+    shop = Shop(name="Clay", email="hello@clay.example", site_url="https://clay.example", signature="Kim, Clay")
+    suppliers = [
+        SupplierListed(supplier=Supplier(supplier_id=s, name=s, email=f"orders@{s}.example", lead_time_days=5))
+        for s in ("north", "south")
+    ]
+    await world.record(ShopDescribed(shop=shop), *suppliers, *events)
+    await world.mode("replenish", mode)
+    outside = world.connectors[Capability.SUPPLIERS]
+    assert isinstance(outside, InMemorySuppliers)
+    return outside
+
+
+async def start(world: World) -> str:
+    with world.env.with_time_skipping_disabled():
+        return await world.gateway.start_replenishment(now=NOW)
+
+
+async def orders_of(world: World, count: int) -> list[PurchaseOrder]:
+    async def enough() -> list[PurchaseOrder] | None:
+        found = await world.kept.state.find(PurchaseOrder)
+        return found if len(found) >= count else None
+
+    return await until(enough)
+
+
+async def test_one_order_a_supplier_that_respects_packs_and_explains_itself(world: World) -> None:
+    """Two suppliers run low: two mails, and what is on order is known."""
+    outside = await open_shop(
+        world, *goods("mug", "north", on_hand=2), *goods("bowl", "north", on_hand=1), *goods("rug", "south", on_hand=0)
+    )
+    await start(world)
+    orders = await orders_of(world, 2)
+    assert sorted(o.supplier_id for o in orders) == ["north", "south"]
+    lines = [line for o in orders for line in o.lines]
+    assert all(line.units % 6 == 0 and line.units >= 6 and line.why for line in lines)
+    assert outside.executed == 2
+    stock = await world.kept.state.get(Stock, "mug")
+    assert stock is not None
+    assert stock.on_order == next(line.units for line in lines if line.sku == "mug")
+
+
+async def test_what_is_on_order_is_not_ordered_again(world: World) -> None:
+    """A second run on the same day's state finds nothing to do."""
+    outside = await open_shop(world, *goods("mug", "north", on_hand=2))
+    await start(world)
+    await orders_of(world, 1)
+    with world.env.with_time_skipping_disabled():
+        second = await world.gateway.start_replenishment(now=NOW, suppliers=("north",))
+    run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, second)
+    assert await run.result() == "0 purchase orders"
+    assert outside.executed == 1
+
+
+async def test_an_order_over_the_limit_is_asked_and_holds_up_no_other(world: World) -> None:
+    """The small one goes out while the large one waits; an edited quantity is what is ordered."""
+    outside = await open_shop(world, *goods("mug", "north", on_hand=2), *goods("rug", "south", on_hand=0, cost=60))
+    run_id = await start(world)
+    approval = await world.pending(run_id)
+    await orders_of(world, 1)
+    action = approval.proposal.action
+    assert isinstance(action, PlacePurchaseOrder)
+    assert action.purchase_order.supplier_id == "south"
+    fewer = action.purchase_order.lines[0].model_copy(update={"units": 6})
+    edited = action.model_copy(update={"purchase_order": action.purchase_order.model_copy(update={"lines": (fewer,)})})
+    await world.decide(approval, Verb.EDIT, action=edited)
+    orders = await orders_of(world, 2)
+    assert {o.supplier_id: o.lines[0].units for o in orders}["south"] == 6
+    assert outside.executed == 2
+
+
+async def test_a_sale_that_crosses_the_reorder_point_orders_without_waiting_for_the_schedule(world: World) -> None:
+    """Several crossings of one supplier become one order."""
+    outside = await open_shop(world, *goods("mug", "north", on_hand=30), *goods("bowl", "north", on_hand=30))
+    await world.record(*(ReorderPointSet(sku=s, reorder_point=25, supplier_id="north") for s in ("mug", "bowl")))
+    for sku in ("mug", "bowl"):
+        await world.record(SaleRecorded(sku=sku, units=25, day=NOW.date()))
+    items = await world.kept.outbox.pending()
+    assert [(i.topic, i.key) for i in items] == [("replenish", "north")] * 2
+    for item in items:
+        await world.gateway.wake(item, debounce=timedelta(minutes=10))
+    orders = await orders_of(world, 1)
+    assert {line.sku for line in orders[0].lines} == {"mug", "bowl"}
+    assert outside.executed == 1
+
+
+async def test_a_late_delivery_is_said_and_a_received_one_ends_the_run(world: World) -> None:
+    """Lead time plus grace passes: late, alerted; then it comes, and the lateness is an outcome."""
+    await open_shop(world, *goods("mug", "north", on_hand=2))
+    run_id = await start(world)
+    order = (await orders_of(world, 1))[0]
+    run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, run_id)
+    await world.env.fast_forward(run, timedelta(days=9))
+
+    async def late() -> PurchaseOrder | None:
+        found = await world.kept.state.get(PurchaseOrder, order.purchase_order_id)
+        return found if found and found.status is PurchaseOrderStatus.LATE else None
+
+    await until(late)
+    assert [a.key for a in await world.kept.state.find(Alert)] == [f"late/{order.purchase_order_id}"]
+    came = order.expected_at + timedelta(days=4)
+    await world.record(PurchaseOrderReceived(purchase_order_id=order.purchase_order_id, at=came), at=came)
+    await world.env.fast_forward(run, timedelta(days=3))
+    assert await run.result() == "1 purchase orders"
+    kept = await world.kept.state.get(Run, run_id)
+    assert kept is not None
+    assert [o.value for o in kept.outcomes if o.metric == "supplier-lateness"] == [pytest.approx(4)]
+
+
+async def test_a_supplier_with_a_waiting_question_is_not_asked_about_twice(world: World) -> None:
+    """Yesterday's order still waits for the operator: today's plan leaves that supplier alone."""
+    await open_shop(world, *goods("mug", "north", on_hand=2), mode=Mode.ASK)
+    run_id = await start(world)
+    await world.pending(run_id)
+    with world.env.with_time_skipping_disabled():
+        second = await world.gateway.start_replenishment(now=NOW, suppliers=("north",))
+    run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, second)
+    assert await run.result() == "0 purchase orders"
+    assert len(await world.kept.state.find(Approval)) == 1
