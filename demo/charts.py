@@ -9,7 +9,7 @@ from demo import svg
 from demo.report import ALONE, APPROVED, OPERATOR, SILENT, UNDONE, WAITING, DemoReport, StockRow
 
 WIDTH = 460.0
-_LEFT = 140.0
+_LEFT = 148.0
 _RIGHT = 42.0
 _TOP = 6.0
 _ROW = 22.0

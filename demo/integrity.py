@@ -4,8 +4,6 @@ import mailbox
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from memory.rebuild import rebuild_check
-
 from connectors.local_shop import LocalShop
 from demo.report import Integrity
 from demo.running import Running
@@ -13,6 +11,7 @@ from domain.actions import Capability
 from domain.effects import Effect, EffectStatus
 from domain.entities import Order
 from domain.ports import Connector
+from memory.rebuild import rebuild_check
 
 _DONE = (EffectStatus.COMMITTED, EffectStatus.COMPENSATED)
 _MAILED = (Capability.HELPDESK, Capability.SUPPLIERS)

@@ -129,7 +129,14 @@ def nearest_of(found: Iterable[tuple[float, str]], limit: int) -> list[str]:
 
 
 def _close(client: "ClientAPI") -> None:
-    from chromadb.api.client import Client  # noqa: PLC0415 - only it has connections to close
+    """Chroma's own closing leaves the HTTP connections of its client, and of the other client inside it, open."""
+    from chromadb.api.client import AdminClient, Client  # noqa: PLC0415 - imported long before
+    from chromadb.api.fastapi import FastAPI  # noqa: PLC0415
 
     if isinstance(client, Client):
+        admin = client._admin_client  # noqa: SLF001 - the only way to the connections
+        servers = [c._server for c in (client, admin) if isinstance(c, Client | AdminClient)]  # noqa: SLF001
         client.close()
+        for server in servers:
+            if isinstance(server, FastAPI):
+                server._session.close()  # noqa: SLF001

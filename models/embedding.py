@@ -32,7 +32,7 @@ class WordLlamaEmbedder:
             if self._model is None:
                 self._model = _load()
             with np.errstate(invalid="ignore"):  # a text without tokens is zero divided by zero
-                vectors = self._model.embed(list(texts), norm=False) if texts else np.empty((0, self.dimensions))
+                vectors = self._model.embed([t.strip() for t in texts], norm=False) if texts else np.empty((0, self.dimensions))
         return _unit(np.nan_to_num(np.asarray(vectors, dtype=np.float32)))
 
 

@@ -89,7 +89,7 @@ class GovernedAction:
                 done.append(await self.act(planned, moot=moot))
                 if not done[-1].committed:
                     break
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             await _shielded(self.undo(tuple(reversed(self.committed[before:]))))
             raise
         return done
@@ -367,7 +367,7 @@ class GovernedWorkflow:
             result = await work()
         except ContinueAsNewError:
             raise
-        except BaseException as error:
+        except (Exception, asyncio.CancelledError) as error:
             cancelled = isinstance(error, asyncio.CancelledError)
             await _shielded(self._finish("cancelled" if cancelled else "failed", "" if cancelled else str(error)))
             raise

@@ -8,7 +8,7 @@ from email.utils import parseaddr
 LIMIT = 20_000
 """Characters of a message that are looked at. Nobody asks a shop anything after that."""
 
-_ADDRESS = re.compile(r"[^\s@<>\"(),:;\\\[\]]+@[^\s@<>\"(),:;\\\[\]]+\.[^\s@<>\"(),:;\\\[\].]+")
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _TAG = re.compile(r"<(script|style|head)\b[^>]*>.*?</\1\s*>|<!--.*?-->|</?[a-zA-Z][^<>]{0,2000}>", re.DOTALL | re.IGNORECASE)
 _BLOCK_END = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]{0,200}>", re.IGNORECASE)
 _QUOTE_HEAD = re.compile(
@@ -19,7 +19,7 @@ _WANTS_MORE = re.compile(r"\?|\b(but|however|still|not|when|where|why|how|please
 
 
 def address_of(sender: str) -> str:
-    """The bare mail address in lower case; empty where ``sender`` is not exactly one plain address."""
+    """The bare mail address in lower case; empty where ``sender`` is not exactly one plain ASCII address."""
     if any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} for c in sender) or sender.count("@") != 1:
         return ""
     address = parseaddr(sender)[1].strip()

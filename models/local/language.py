@@ -30,9 +30,10 @@ def language_of(text: str) -> str:
 
 
 def _script(words: list[str]) -> str:
-    """The language of another script, where most words are written in it."""
-    kinds = [unicodedata.name(word[0], "").partition(" ")[0] for word in words]
+    """The language of another script, where most letters are of it."""
+    letters = "".join(words)
+    kinds = [unicodedata.name(letter, "").partition(" ")[0] for letter in letters]
     found = [_SCRIPTS[kind] for kind in kinds if kind in _SCRIPTS]
-    if len(found) * 2 <= len(words):
+    if len(found) * 2 <= len(letters):
         return ""
     return "ja" if "ja" in found else max(set(found), key=found.count)

@@ -1,11 +1,9 @@
 """One point's world: a Temporal namespace, a database and a home of its own, seen from outside of the workers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
@@ -20,7 +18,6 @@ from demo.rest import all_at_rest
 from domain.actions import Capability
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.entities import PurchaseOrder
-from domain.errors import StewardError
 from domain.event import EventData, new_event
 from domain.ports import Connector
 from models.embedding import HashingEmbedder

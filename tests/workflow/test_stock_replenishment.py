@@ -21,6 +21,7 @@ from domain.events import (
     SupplierListed,
 )
 from domain.money import Money
+from domain.policies import GatePolicy, PolicyActivated, PolicyVersion
 from domain.runs import Alert, Run
 from tests.workflow.conftest import World
 from tests.workflow.waiting import until
@@ -29,7 +30,7 @@ from workflows.stock_replenishment import StockReplenishmentWorkflow
 NOW = datetime.now(UTC)
 
 
-def goods(sku: str, supplier: str, *, on_hand: int, a_day: int = 3, cost: int = 4) -> list[EventData]:
+def goods(sku: str, supplier: str, *, on_hand: int, a_day: int = 3, cost: int = 1) -> list[EventData]:
     product = Product(
         sku=sku, title=sku.title(), price=Money.of(cost * 2), unit_cost=Money.of(cost), supplier_id=supplier, moq=6, pack_size=6
     )
@@ -41,13 +42,16 @@ def goods(sku: str, supplier: str, *, on_hand: int, a_day: int = 3, cost: int = 
     ]
 
 
-async def open_shop(world: World, *events: EventData, mode: Mode = Mode.AUTO) -> InMemorySuppliers:
+async def open_shop(world: World, *events: EventData, mode: Mode = Mode.AUTO, limit: int = 2_000) -> InMemorySuppliers:
+    """Purchase orders up to ``limit`` euros go out without asking."""
+    gate = GatePolicy(money_without_asking={"place-purchase-order": Money.of(limit)}).model_dump(mode="json")
+    version = PolicyVersion(version=1, document=gate, proposed_by="operator", approved_by="operator", at=NOW)
     shop = Shop(name="Clay", email="hello@clay.example", site_url="https://clay.example", signature="Kim, Clay")
     suppliers = [
         SupplierListed(supplier=Supplier(supplier_id=s, name=s, email=f"orders@{s}.example", lead_time_days=5))
         for s in ("north", "south")
     ]
-    await world.record(ShopDescribed(shop=shop), *suppliers, *events)
+    await world.record(ShopDescribed(shop=shop), PolicyActivated(name="gate", version=version), *suppliers, *events)
     await world.mode("replenish", mode)
     outside = world.connectors[Capability.SUPPLIERS]
     assert isinstance(outside, InMemorySuppliers)
@@ -97,7 +101,7 @@ async def test_what_is_on_order_is_not_ordered_again(world: World) -> None:
 
 async def test_an_order_over_the_limit_is_asked_and_holds_up_no_other(world: World) -> None:
     """The small one goes out while the large one waits; an edited quantity is what is ordered."""
-    outside = await open_shop(world, *goods("mug", "north", on_hand=2), *goods("rug", "south", on_hand=0, cost=60))
+    outside = await open_shop(world, *goods("mug", "north", on_hand=2), *goods("rug", "south", on_hand=0, cost=60), limit=300)
     run_id = await start(world)
     approval = await world.pending(run_id)
     await orders_of(world, 1)

@@ -66,7 +66,7 @@ def test_every_policy_of_the_shop_is_valid() -> None:
     assert "publish-content" in policies["gate"].always_ask
 
 
-@pytest.mark.parametrize("offset", [0, 1, 3, 5, 100])
+@pytest.mark.parametrize("offset", range(7))
 def test_on_any_day_three_suppliers_need_an_order_and_one_is_over_the_limit(offset: int) -> None:
     """The opening stock is such that replenishment has something to decide, and something to ask."""
     plan = _plan(TODAY + timedelta(days=offset))

@@ -1,0 +1,117 @@
+"""Runs scenarios in worlds of their own: once undisturbed, to see what is passed; then once for each passage, killed there."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from connectors.local_shop import LocalShop
+from domain.actions import Capability
+from domain.errors import StewardError
+from tests.chaos.ending import Ending, ending
+from tests.chaos.passages import Passage, written
+from tests.chaos.processes import Orders, start_worker
+from tests.chaos.scenarios import Scenario, business, order
+from tests.chaos.world import World, new_namespace, opened
+from tests.conftest import TEMPLATE, Servers
+
+PATIENCE = 90.0
+AT_ONCE = 10
+ANALYTICS = "slug,day,impressions,clicks\nmoss-mug,2026-03-01,100,20\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One world from its beginning to its end. ``killed`` says whether its first worker really died of the kill."""
+
+    passage: Passage | None
+    killed: bool
+    ending: Ending
+
+
+class Arena:
+    """Makes worlds on shared servers. ``folder`` holds their homes."""
+
+    def __init__(self, servers: Servers, *, temporal_address: str, folder: Path) -> None:
+        self._servers = servers
+        self._temporal = temporal_address
+        self._folder = folder
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def undisturbed(self, scenario: Scenario) -> tuple[Ending, list[Passage]]:
+        """How it ends when nothing goes wrong, and every passage of its targets on the way."""
+        async with self.world(scenario) as world:
+            journal = world.orders.home / "passages"
+            report = await played(scenario, world, replace(world.orders, journal=journal))
+            return report.ending, [p for p in written(journal) if p.run in scenario.targets]
+
+    async def killed_at(self, scenario: Scenario, passage: Passage) -> Report:
+        """The same with a worker that dies at ``passage``, and another one that goes on after it."""
+        async with self._places, self.world(scenario) as world:
+            return await played(scenario, world, replace(world.orders, die_at=passage))
+
+    @asynccontextmanager
+    async def world(self, scenario: Scenario) -> AsyncIterator[World]:
+        """A world in which the scenario's history has happened, and its wake-ups have been taken care of."""
+        home = self._folder / f"{scenario.name}-{uuid4().hex[:8]}"
+        (home / "outside").mkdir(parents=True)
+        (home / "outside" / "analytics.csv").write_text(ANALYTICS)
+        with _database(self._servers) as database_url:
+            orders = Orders(
+                database_url=database_url,
+                chroma_url=self._servers.chroma_url,
+                temporal_address=self._temporal,
+                namespace=await new_namespace(self._temporal),
+                home=home,
+            )
+            async with opened(orders) as world:
+                await furnish(world, scenario)
+                yield world
+
+
+async def furnish(world: World, scenario: Scenario, *, customers: int = 1) -> None:
+    bought = [order(number) for number in range(1, customers + 1)]
+    await world.record(*business(*bought), *scenario.history)
+    await world.kept.outbox.delivered([item.item_id for item in await world.kept.outbox.pending()])
+    shop = world.connectors[Capability.SHOP]
+    assert isinstance(shop, LocalShop)
+    await shop.put_orders(bought)
+
+
+async def played(scenario: Scenario, world: World, first: Orders) -> Report:
+    """From what happens to the end of all runs. Raises TimeoutError where they do not end."""
+    worker, killed = start_worker(first), False
+    happening = asyncio.create_task(scenario.happens(world))
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while not (happening.done() and (happening.exception() or await world.ended(scenario.runs))):
+            if not killed and worker.exitcode is not None:
+                killed = worker.exitcode == -signal.SIGKILL
+                worker = start_worker(world.orders)
+            with suppress(StewardError):
+                await world.approve_everything()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{scenario.name}, killed {first.die_at}, does not end: see {world.orders.home}/worker.log")
+            await asyncio.sleep(0.1)
+        await happening
+        return Report(passage=first.die_at, killed=killed, ending=await ending(world, scenario.runs))
+    finally:
+        happening.cancel()
+        worker.kill()
+        worker.join()
+
+
+@contextmanager
+def _database(servers: Servers) -> Iterator[str]:
+    name = f"chaos_{uuid4().hex[:12]}"
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+        yield make_conninfo(**{**conninfo_to_dict(servers.admin_url), "dbname": name})
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

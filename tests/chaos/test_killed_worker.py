@@ -1,0 +1,34 @@
+"""The worker is killed with SIGKILL at every boundary of every step of each workflow, and within each effect."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from tests.chaos.arena import Arena, Report
+from tests.chaos.ending import Ending
+from tests.chaos.scenarios import SCENARIOS, Scenario
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
+async def test_a_run_survives_a_kill_anywhere(arena: Arena, scenario: Scenario, capfd: pytest.CaptureFixture[str]) -> None:
+    """Wherever the worker dies, the world ends as the undisturbed one: no effect is lost, none is doubled."""
+    expected, passages = await arena.undisturbed(scenario)
+    reports = await asyncio.gather(*(arena.killed_at(scenario, passage) for passage in passages))
+    with capfd.disabled():
+        print(f"\n{_counts(scenario, expected, reports)}", flush=True)
+    assert not expected.broken
+    assert not [str(r.passage) for r in reports if not r.killed]
+    assert not {str(r.passage): r.ending for r in reports if r.ending != expected}
+
+
+def _counts(scenario: Scenario, expected: Ending, reports: Sequence[Report]) -> str:
+    effects = sum((r.ending.outside for r in reports), Counter[str]())
+    lost = sum((r.ending.lost(expected) for r in reports), Counter[str]())
+    doubled = sum((r.ending.doubled(expected) for r in reports), Counter[str]())
+    return (
+        f"chaos: {scenario.name}: {len(reports)} points, {sum(r.killed for r in reports)} kills, "
+        f"{effects.total()} effects, {lost.total()} lost, {doubled.total()} doubled"
+    )
