@@ -5,6 +5,7 @@ python worker.py run        work until SIGTERM or SIGINT
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import signal
@@ -18,12 +19,6 @@ from typing import Any
 
 import pydantic
 import structlog
-from agents.auditor import Auditor
-from agents.content_planner import ContentPlanner
-from agents.executor import Executor
-from agents.learner import Learner
-from agents.support_planner import SupportPlanner
-from models.embedding import WordLlamaEmbedder
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -41,15 +36,20 @@ from activities.interceptor import StewardInterceptor
 from activities.runs import RunActivities
 from activities.stock import StockActivities
 from activities.support import SupportActivities
+from agents.auditor import Auditor
+from agents.content_planner import ContentPlanner
+from agents.executor import Executor
+from agents.learner import Learner
 from agents.stock_planner import StockPlanner
+from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
 from domain.actions import Bound, Capability
-from domain.entities import Shop
 from domain.errors import DomainError, SetupError, StewardError
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy
 from domain.ports import Analytics, Connector, Model
 from memory.migrations import migrate
-from settings import Settings
+from models.embedding import WordLlamaEmbedder
+from settings import CHECKOUT, Settings
 from stack.bootstrap import ensure_search_attributes
 from workflows import options
 from workflows.digest import DigestWorkflow
@@ -136,6 +136,7 @@ def workers(
     max_cached_workflows: int = 500,
 ) -> list[Worker]:
     """One worker a queue; workflows run on the orchestration queue."""
+    build = build_id()
     return [
         Worker(
             client,
@@ -151,9 +152,17 @@ def workers(
             workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
             graceful_shutdown_timeout=timedelta(seconds=5),
+            build_id=build,
         )
         for queue, activities in queues(kept, outside).items()
     ]
+
+
+def build_id() -> str:
+    """Names the code that workflows depend on (the SDK's own default compiles every module that is loaded)."""
+    rooms = ("workflows", "activities", "domain")
+    sources = sorted(path for room in rooms for path in (CHECKOUT / room).glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
 async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
@@ -166,9 +175,8 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
         return (await kept.policies.in_force(BoundsPolicy)).document.per_day.get(Bound.MODEL_MONEY, Decimal("Infinity"))
 
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
-    shop = await kept.state.get(Shop, "self")
     return Outside(
-        connectors=connectors.open_local(settings.home, **({"sender": shop.email} if shop else {})),
+        connectors=connectors.open_local(settings.home),
         analytics=AnalyticsCsv(settings.home / "outside" / "analytics.csv"),
         model=models.open_model(
             api_key=key, routing=routing, journal=kept.journal, embedder=WordLlamaEmbedder(), daily_budget=daily_budget

@@ -1,10 +1,10 @@
 """Steps of a page: choose, write, measure."""
 
-from agents.content_planner import ContentPlanner
-from agents.skills.content import Topic
 from temporalio import activity
 
 from activities.steps import ContentTopic, Measured, MeasureInput, Topics, TopicsInput, WriteInput, Written
+from agents.content_planner import ContentPlanner
+from agents.skills.content import Topic
 from domain.entities import ContentMetrics
 from domain.event import NewEvent, new_event
 from domain.events import ContentMeasured

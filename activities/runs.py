@@ -1,5 +1,6 @@
 """The run's own record: started, finished, reverted, alerts, outcomes, the daily digest."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import activity
@@ -24,6 +25,8 @@ from domain.runs import (
     RunStarted,
 )
 
+_LOOKS, _LOOK_SECONDS = 100, 0.05
+
 
 class RunActivities:
     def __init__(self, *, log: EventLog, state: State, guards: Guards) -> None:
@@ -43,10 +46,13 @@ class RunActivities:
 
     @activity.defn
     async def await_end(self, request: EffectInput) -> None:
-        """Raises Retryable while the run named by ``key`` still goes on."""
-        run = await self._state.get(Run, request.key)
-        if run is not None and run.status == "running":
-            raise Retryable(f"{request.key} still goes on")
+        """Wait until the run named by ``key`` has ended. Raises Retryable where that takes long."""
+        for _ in range(_LOOKS):
+            run = await self._state.get(Run, request.key)
+            if run is None or run.status != "running":
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+        raise Retryable(f"{request.key} still goes on")
 
     @activity.defn
     async def record_reverted(self, reverted: RevertedInput) -> None:

@@ -18,7 +18,7 @@ from agents.skills.reorder import Items, ReorderPlan, Suggestion, Terms, per_day
 from agents.skills.stock_arrays import LeadTime, demand_history, items_of, lead_time, micros
 from domain.actions import PlacePurchaseOrder
 from domain.decisions import Planned, Why
-from domain.entities import Product, PurchaseOrder, PurchaseOrderLine, Stock, Supplier
+from domain.entities import Product, PurchaseOrder, PurchaseOrderLine, Shop, Stock, Supplier
 from domain.event import SalesRow
 from domain.events import ReorderPointSet
 from domain.ids import digest, slugify
@@ -46,6 +46,7 @@ class StockPicture:
     until: date
     stale: bool = False
     supplier_id: str = ""
+    sender: str = "shop@localhost"  # whose address stands on the orders
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class StockPlanner:
         if stale and (sales := await self._state.sales(since=_ALL_TIME, until=yesterday, skus=skus)):
             until = max(row.day for row in sales)
             since = until - timedelta(days=policy.history_days - 1)
+        shop = await self._state.get(Shop, "self")
         return StockPicture(
+            sender=shop.email if shop else "shop@localhost",
             products=tuple(products),
             stock={s.sku: s for s in await self._state.find(Stock)},
             suppliers={s.supplier_id: s for s in await self._state.find(Supplier)},
@@ -136,7 +139,7 @@ class _Drafting:
             ordered_at=self.now,
             expected_at=self.now + timedelta(days=self.lead_times[supplier_id].days),
         )
-        action = PlacePurchaseOrder(purchase_order=order, to=self.picture.suppliers[supplier_id].email)
+        action = PlacePurchaseOrder(purchase_order=order, to=self.picture.suppliers[supplier_id].email, sender=self.picture.sender)
         return Planned(step=f"order-{order.purchase_order_id}", action=action, why=self._why(order, lines))
 
     def _order_id(self, supplier_id: str) -> str:

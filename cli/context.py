@@ -11,7 +11,6 @@ import memory
 import stack
 import worker
 from domain.actions import Capability
-from domain.entities import Shop
 from domain.errors import SetupError
 from domain.ports import Connector
 from settings import Settings
@@ -39,12 +38,11 @@ async def open_system(settings: Settings | None = None) -> AsyncIterator[System]
         raise SetupError("Steward is not running", hint="start it with `./steward up`")
     async with worker.opened(settings) as kept:
         client = await worker.connect(stack.connected(settings, endpoints))
-        shop = await kept.state.get(Shop, "self")
         yield System(
             settings=settings,
             endpoints=endpoints,
             memory=kept,
             client=client,
             gateway=Gateway(client),
-            connectors=connectors.open_local(settings.home, **({"sender": shop.email} if shop else {})),
+            connectors=connectors.open_local(settings.home),
         )

@@ -11,13 +11,13 @@ from domain.actions import Capability
 from domain.ports import Connector
 
 
-def open_local(home: Path, *, sender: str = "shop@localhost") -> dict[Capability, Connector]:
-    """Mail, order book and site under ``home/outside``. ``sender`` stands on purchase orders. Nothing is touched yet."""
+def open_local(home: Path) -> dict[Capability, Connector]:
+    """Mail, order book and site under ``home/outside``. Nothing is touched yet."""
     outside = home / "outside"
     mail = Outgoing(outside / "mail" / "outgoing")
     return {
         Capability.HELPDESK: MaildirHelpdesk(mail),
-        Capability.SUPPLIERS: MaildirSuppliers(mail, sender=sender),
+        Capability.SUPPLIERS: MaildirSuppliers(mail),
         Capability.SHOP: LocalShop(outside / "shop.db"),
         Capability.SITE: FolderSite(outside / "site"),
     }

@@ -108,7 +108,7 @@ class InMemorySuppliers(InMemoryConnector):
 
     def _apply(self, action: Action, receipt: Receipt) -> None:
         assert isinstance(action, PurchaseAction)
-        purchase_mail(action, "shop@localhost", receipt.at)
+        purchase_mail(action, receipt.at)
         self.sent.append(action)
 
 

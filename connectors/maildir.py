@@ -39,14 +39,13 @@ class MaildirHelpdesk:
 
 
 class MaildirSuppliers:
-    """Purchase orders and their cancellations as mails from ``sender``."""
+    """Purchase orders and their cancellations as mails."""
 
     name = "maildir-suppliers"
     capability = Capability.SUPPLIERS
 
-    def __init__(self, outgoing: Outgoing, *, sender: str) -> None:
+    def __init__(self, outgoing: Outgoing) -> None:
         self._outgoing = outgoing
-        self._sender = sender
 
     async def check(self) -> str:
         return await asyncio.to_thread(self._outgoing.check)
@@ -57,11 +56,11 @@ class MaildirSuppliers:
         return purchase_diff(purchase, [sent.kind for sent in thread], version_of(thread))
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
-        message = purchase_mail(_purchase(action), self._sender, now)
+        message = purchase_mail(_purchase(action), now)
         return await asyncio.to_thread(_add, self._outgoing, action, message, key, expected_version, now)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
-        message_id = message_id_for(_purchase(action), self._sender)
+        message_id = message_id_for(_purchase(action))
         return await asyncio.to_thread(_find, self._outgoing, action, message_id, key)
 
 

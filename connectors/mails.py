@@ -35,29 +35,29 @@ def reply_message_id(action: SendReply) -> str:
     return _with_domain(action.message_id, action.sender)
 
 
-def message_id_for(action: PlacePurchaseOrder | CancelPurchaseOrder, sender: str) -> str:
-    return _with_domain(str(derived_id(action.kind, action.purchase_order.purchase_order_id)), sender)
+def message_id_for(action: PlacePurchaseOrder | CancelPurchaseOrder) -> str:
+    return _with_domain(str(derived_id(action.kind, action.purchase_order.purchase_order_id)), action.sender)
 
 
-def purchase_mail(action: PlacePurchaseOrder | CancelPurchaseOrder, sender: str, at: datetime) -> EmailMessage:
+def purchase_mail(action: PlacePurchaseOrder | CancelPurchaseOrder, at: datetime) -> EmailMessage:
     match action:
         case PlacePurchaseOrder():
-            return order_mail(action, sender, at)
+            return order_mail(action, at)
         case CancelPurchaseOrder():
-            return cancellation_mail(action, sender, at)
+            return cancellation_mail(action, at)
 
 
-def order_mail(action: PlacePurchaseOrder, sender: str, at: datetime) -> EmailMessage:
+def order_mail(action: PlacePurchaseOrder, at: datetime) -> EmailMessage:
     """The order as plain text, HTML and a CSV file."""
     order = action.purchase_order
     subject = f"Purchase order {order.purchase_order_id}"
-    message = _mail(message_id_for(action, sender), sender, action.to, subject, _order_text(order), at)
+    message = _mail(message_id_for(action), action.sender, action.to, subject, _order_text(order), at)
     message.add_alternative(_order_html(order), subtype="html")
     message.add_attachment(_order_csv(order), subtype="csv", filename=f"{_file_name(order.purchase_order_id)}.csv")
     return message
 
 
-def cancellation_mail(action: CancelPurchaseOrder, sender: str, at: datetime) -> EmailMessage:
+def cancellation_mail(action: CancelPurchaseOrder, at: datetime) -> EmailMessage:
     """The cancellation, as an answer to the order's own mail."""
     order = action.purchase_order
     subject = f"Cancellation of purchase order {order.purchase_order_id}"
@@ -65,9 +65,9 @@ def cancellation_mail(action: CancelPurchaseOrder, sender: str, at: datetime) ->
         f"Hello,\n\nplease cancel our purchase order {order.purchase_order_id} of {order.ordered_at:%d %B %Y} "
         f"over {order.total}.\nReason: {action.reason}\n\nPlease confirm that nothing of it will be shipped. Thank you.\n"
     )
-    message = _mail(message_id_for(action, sender), sender, action.to, subject, text, at)
-    placed = PlacePurchaseOrder(purchase_order=order, to=action.to)
-    message["In-Reply-To"] = message["References"] = message_id_for(placed, sender)
+    message = _mail(message_id_for(action), action.sender, action.to, subject, text, at)
+    placed = PlacePurchaseOrder(purchase_order=order, to=action.to, sender=action.sender)
+    message["In-Reply-To"] = message["References"] = message_id_for(placed)
     return message
 
 

@@ -75,7 +75,7 @@ class _Day:
     async def live(self) -> DemoReport:
         endpoints = await self._start(worker=False)
         await migrate(endpoints.database_url)
-        async with opened(self._settings, endpoints, sender=self._shop.email) as running:
+        async with opened(self._settings, endpoints) as running:
             self._narrator.say(await open_shop(running, today=self._today, seed=self._seed))
             await self._start(worker=True)
             kill = await self._morning(running)

@@ -29,8 +29,8 @@ class Running:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, endpoints: stack.Endpoints, *, sender: str) -> AsyncIterator[Running]:
-    """``sender`` stands on purchase orders. Raises SetupError where a part does not answer."""
+async def opened(settings: Settings, endpoints: stack.Endpoints) -> AsyncIterator[Running]:
+    """Raises SetupError where a part does not answer."""
     async with worker.opened(settings) as memory:
         client = await worker.connect(stack.connected(settings, endpoints))
         yield Running(
@@ -39,5 +39,5 @@ async def opened(settings: Settings, endpoints: stack.Endpoints, *, sender: str)
             memory=memory,
             client=client,
             gateway=Gateway(client),
-            connectors=connectors.open_local(settings.home, sender=sender),
+            connectors=connectors.open_local(settings.home),
         )

@@ -239,6 +239,7 @@ class PlacePurchaseOrder(BaseAction):
     kind: Literal["place-purchase-order"] = "place-purchase-order"
     purchase_order: PurchaseOrder
     to: Name
+    sender: Name
 
     @property
     def stream(self) -> str:
@@ -258,7 +259,7 @@ class PlacePurchaseOrder(BaseAction):
         return (happened.PurchaseOrderSent(purchase_order=order), *lines)
 
     def inverse(self, before: dict[str, Any]) -> "Action":
-        return CancelPurchaseOrder(purchase_order=self.purchase_order, to=self.to, reason="reverted")
+        return CancelPurchaseOrder(purchase_order=self.purchase_order, to=self.to, sender=self.sender, reason="reverted")
 
     def summary(self) -> str:
         order = self.purchase_order
@@ -273,6 +274,7 @@ class CancelPurchaseOrder(BaseAction):
     kind: Literal["cancel-purchase-order"] = "cancel-purchase-order"
     purchase_order: PurchaseOrder
     to: Name
+    sender: Name
     reason: str
 
     @property

@@ -1,6 +1,7 @@
 """Replenishment: ``replenish/<date>`` by schedule, ``replenish/<supplier>`` when stock crosses a reorder point."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -44,6 +45,8 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         self.planned_for = -1
         self.outstanding: tuple[str, ...] = start.outstanding
         self.look_again_at: datetime | None = None
+        self.deciding: list[asyncio.Task[None]] = []
+        self.ordered = 0
 
     @workflow.run
     async def run(self, start: ReplenishInput) -> str:
@@ -55,22 +58,45 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
 
     async def _replenish(self) -> str:
         workflow.upsert_search_attributes([SUPPLIER.value_set(",".join(self.input.suppliers) or "all")])
-        ordered = 0
+        try:
+            await self._order_and_watch()
+        except (Exception, asyncio.CancelledError):
+            for order in self.deciding:
+                order.cancel()
+            await asyncio.gather(*self.deciding, return_exceptions=True)
+            raise
+        return f"{self.ordered} purchase orders"
+
+    async def _order_and_watch(self) -> None:
+        """Orders that wait for a decision hold up neither the other orders nor the watch over deliveries."""
         while True:
             if self._due_to_plan():
-                ordered += await self._plan_and_order()
-            if not self.outstanding and not self._due_to_plan():
-                return f"{ordered} purchase orders"
-            await self._wait_for_deliveries()
-            if workflow.info().is_continue_as_new_suggested() and not self._due_to_plan():
-                workflow.continue_as_new(self.input.model_copy(update={"outstanding": self.outstanding}))
+                self.deciding += [asyncio.create_task(self._order(planned)) for planned in await self._plan()]
+            await self._check_deliveries()
+            if self._at_rest():
+                return
+            await self._wait()
+            self._collect()
+            self._continue_as_new_if_long()
 
     def _due_to_plan(self) -> bool:
         first = self.planned_for < 0 and not self.input.outstanding
         return first or len(self.crossings) > max(self.planned_for, 0)
 
-    async def _plan_and_order(self) -> int:
-        """One order a supplier, each on its own way: one that waits for a decision holds up no other."""
+    def _at_rest(self) -> bool:
+        return not (self._undecided() or self.outstanding or self._due_to_plan())
+
+    def _collect(self) -> None:
+        """Let go of orders that are decided; an error in one is an error of the run."""
+        for order in self.deciding:
+            if order.done():
+                order.result()
+        self.deciding = [order for order in self.deciding if not order.done()]
+
+    def _undecided(self) -> int:
+        return sum(not order.done() for order in self.deciding)
+
+    async def _plan(self) -> tuple[Planned, ...]:
         await self._debounce()
         self._stage("planning")
         self.planned_for = len(self.crossings)
@@ -78,35 +104,48 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         plan: StockPlanned = await workflow.execute_activity_method(
             StockActivities.plan_stock, request, summary="forecast and plan", **options.THINK
         )
-        self._stage("ordering")
-        placed = await asyncio.gather(*(self._order(planned) for planned in plan.planned))
-        self.outstanding = (*self.outstanding, *(order_id for order_id in placed if order_id))
-        return sum(bool(order_id) for order_id in placed)
+        return plan.planned
 
     async def _debounce(self) -> None:
         if self.input.debounce_seconds:
             self._stage("gathering")
             await workflow.sleep(timedelta(seconds=self.input.debounce_seconds), summary="gather further crossings")
 
-    async def _order(self, planned: Planned) -> str:
+    async def _order(self, planned: Planned) -> None:
         result = await self.out.act(planned)
         action = planned.action
-        return action.purchase_order.purchase_order_id if result.committed and isinstance(action, PlacePurchaseOrder) else ""
+        if result.committed and isinstance(action, PlacePurchaseOrder):
+            self.outstanding = (*self.outstanding, action.purchase_order.purchase_order_id)
+            self.ordered += 1
 
-    async def _wait_for_deliveries(self) -> None:
-        self._stage("waiting for deliveries")
-        request = DeliveryInput(run_id=_run_id(), purchase_order_ids=self.outstanding, now=workflow.now())
+    async def _check_deliveries(self) -> None:
+        if not self.outstanding:
+            self.look_again_at = None
+            return
+        asked = self.outstanding
+        request = DeliveryInput(run_id=_run_id(), purchase_order_ids=asked, now=workflow.now())
         deliveries: Deliveries = await workflow.execute_activity_method(
             StockActivities.check_deliveries, request, summary="check deliveries", **options.RECORD
         )
-        self.outstanding = deliveries.open
-        if deliveries.look_again_at is None:
-            return
-        patience = max(deliveries.look_again_at - workflow.now(), timedelta(seconds=1))
-        try:
-            await workflow.wait_condition(self._due_to_plan, timeout=patience, timeout_summary="until a delivery is late")
-        except TimeoutError:
-            return
+        self.outstanding = tuple(o for o in self.outstanding if o not in asked or o in deliveries.open)
+        self.look_again_at = deliveries.look_again_at
+
+    async def _wait(self) -> None:
+        """Until a crossing, a decided order, or the next look at the deliveries."""
+        self._stage("waiting for deliveries" if self.outstanding else "waiting for decisions")
+        before = self._undecided()
+        patience = max(self.look_again_at - workflow.now(), timedelta(seconds=1)) if self.look_again_at else None
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._due_to_plan() or self._undecided() != before,
+                timeout=patience,
+                timeout_summary="until a delivery is late",
+            )
+
+    def _continue_as_new_if_long(self) -> None:
+        quiet = not self._undecided() and not self._due_to_plan()
+        if quiet and workflow.info().is_continue_as_new_suggested():
+            workflow.continue_as_new(self.input.model_copy(update={"outstanding": self.outstanding}))
 
     def _stage(self, stage: str) -> None:
         workflow.upsert_search_attributes([STAGE.value_set(stage)])

@@ -55,7 +55,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
         r"\bsteward (?:approve|mode|kill|run)\b",
     ),
     "asks for others' data": (
-        r"\b(?:customer|client|user|subscriber|supplier|mailing)s?'?\s*(?:list|database|records|addresses|data|table|export|dump)\b",
+        r"\b(?:customer|client|user|subscriber|supplier)s?'?\s*(?:list|database|records|addresses|data|table|export|dump)\b",
         rf"\b(?:list|export|send|show|give|forward|dump|tell|read|attach)\b.{{0,60}}\b{_OTHERS}",
         r"\b(?:address|e-?mail|phone|order|details?) (?:of|for|from) (?:customer|user|my neighbou?r|my ex|another|someone)\b",
     ),
@@ -76,7 +76,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "asks to act without a look": (
         (
             r"\b(?:without|no need (?:for|of)|do not|don't|skip|ohne)\b.{0,30}"
-            r"\b(?:human|operator|owner|approval|asking|review|checking|verification|freigabe|r[üu]ckfrage)\b"
+            rf"\b(?:human|{_WHO}|approval|asking (?:for|any|the|us)|review|checking|verification|freigabe|r[üu]ckfrage)"
         ),
     ),
 }

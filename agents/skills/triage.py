@@ -70,7 +70,7 @@ def affected_line(text: str, order: Order) -> OrderLine | None:
     """The one line of ``order`` that ``text`` is about: the only one there is, or the only one whose item is named."""
     if len(order.lines) == 1:
         return order.lines[0]
-    found = [line for line in order.lines if _mentions(text, line.sku, line.title)]
+    found = [line for line, named in zip(order.lines, _named_titles(text, order.lines), strict=True) if named]
     return found[0] if len(found) == 1 else None
 
 
@@ -183,13 +183,18 @@ def _fitting(own: Sequence[Order], intent: str, now: datetime) -> list[Order]:
 
 
 def _with_named_item(text: str, orders: Sequence[Order]) -> Order | None:
-    found = [o for o in orders if any(_mentions(text, line.sku, line.title) for line in o.lines)]
-    return found[0] if len(found) == 1 else None
+    lines = [(order, line) for order in orders for line in order.lines]
+    named = _named_titles(text, [line for _, line in lines])
+    found = {order.order_id: order for (order, _), hit in zip(lines, named, strict=True) if hit}
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _mentions(text: str, sku: str, title: str) -> bool:
-    distinctive = _stems(title)
-    return _has_token(text, sku) or (bool(distinctive) and len(distinctive & _stems(text)) / len(distinctive) >= _TITLE_SHARE)
+def _named_titles(text: str, lines: Sequence[OrderLine]) -> list[bool]:
+    """For each line whether ``text`` has its SKU or a word that only its title has among ``lines``."""
+    words, titles = _stems(text), [_stems(line.title) for line in lines]
+    shared = Counter(stem for title in titles for stem in title)
+    own = [{stem for stem in title if shared[stem] == 1} for title in titles]
+    return [_has_token(text, line.sku) or bool(stems & words) for line, stems in zip(lines, own, strict=True)]
 
 
 def _has_token(text: str, token: str) -> bool:

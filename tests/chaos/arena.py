@@ -92,9 +92,9 @@ async def played(scenario: Scenario, world: World, first: Orders) -> Report:
     deadline = time.monotonic() + PATIENCE
     try:
         while not (happening.done() and (happening.exception() or await world.ended(scenario.runs))):
-            if not killed and worker.exitcode is not None:
-                killed = worker.exitcode == -signal.SIGKILL
-                worker = start_worker(world.orders)
+            if worker.exitcode is not None:
+                assert worker.exitcode == -signal.SIGKILL, f"the worker ended by itself: see {world.orders.home}/worker.log"
+                killed, worker = True, start_worker(world.orders)
             with suppress(StewardError):
                 await world.approve_everything()
             if time.monotonic() > deadline:

@@ -42,7 +42,13 @@ from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 
 SECOND = 1 / 86_400  # in days
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # names runs; their clocks are real
-ATTRIBUTES = {"material": "stoneware", "dimensions": "9 x 9.5 cm", "weight": "380 g", "care": "dishwasher safe", "origin": "Germany"}
+ATTRIBUTES = {
+    "material": "stoneware",
+    "dimensions": "9 x 9.5 cm",
+    "weight": "380 g",
+    "care": "dishwasher safe",
+    "origin": "Germany",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

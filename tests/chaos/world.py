@@ -78,7 +78,7 @@ async def opened(orders: Orders) -> AsyncIterator[World]:
     async with memory.open_memory(
         database_url=orders.database_url, chroma_url=orders.chroma_url, embedder=HashingEmbedder()
     ) as kept:
-        local = connectors.open_local(orders.home, sender="hello@clay.example")
+        local = connectors.open_local(orders.home)
         yield World(orders=orders, kept=kept, client=client, gateway=Gateway(client), connectors=local)
 
 

@@ -54,7 +54,7 @@ def purchase(purchase_order_id: str = "PO-7") -> PlacePurchaseOrder:
         ordered_at=NOW,
         expected_at=datetime(2026, 3, 9, tzinfo=UTC),
     )
-    return PlacePurchaseOrder(purchase_order=bought, to="orders@pottery.example")
+    return PlacePurchaseOrder(purchase_order=bought, to="orders@pottery.example", sender="hello@mill.example")
 
 
 def refund(order_id: str, reason: str) -> RefundOrder:

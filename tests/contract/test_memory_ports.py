@@ -252,9 +252,7 @@ class TestPolicies:
 class TestWakes:
     async def test_crossing_the_reorder_point_wakes_once(self, kept: memory.Memory) -> None:
         """The wake-up is there with the event, and gone when it was delivered."""
-        await kept.log.append(
-            [event(StockCounted(sku="MUG", on_hand=5)), event(ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="acme"))]
-        )
+        await kept.log.append(reordered_at(3))
         assert await kept.outbox.pending() == []
         crossing = await kept.log.append([sale(1, units=2), sale(2)])
         (item,) = await kept.outbox.pending()
@@ -264,11 +262,10 @@ class TestWakes:
 
     async def test_waiting_ends_when_a_wake_up_is_committed(self, kept: memory.Memory) -> None:
         """Long before the time is up."""
+        await kept.log.append(reordered_at(3))
         await kept.outbox.wait(0.5)
         waiting = asyncio.create_task(kept.outbox.wait(20))
-        await kept.log.append(
-            [event(StockCounted(sku="MUG", on_hand=0)), event(ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="acme"))]
-        )
+        await kept.log.append([sale(1, units=2)])
         await asyncio.wait_for(waiting, 5)
 
     async def test_a_delivery_is_received_once(self, kept: memory.Memory) -> None:
@@ -473,6 +470,11 @@ class TestCache:
             assert found.on_hand == expected
             await kept.log.append([sale(2)])
         assert await kept.cache.get(Stock, "LAMP") is None
+
+
+def reordered_at(point: int) -> list[NewEvent]:
+    """Five mugs on the shelf, with a reorder point."""
+    return [event(StockCounted(sku="MUG", on_hand=5)), event(ReorderPointSet(sku="MUG", reorder_point=point, supplier_id="acme"))]
 
 
 def passage(passage_id: str, text: str, *entities: str) -> Passage:

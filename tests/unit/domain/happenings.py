@@ -36,7 +36,7 @@ SKUS = st.sampled_from(["MUG", "LAMP"])
 IDS = st.sampled_from(["1001", "1002"])
 UNITS = st.integers(min_value=1, max_value=50)
 AMOUNTS = st.decimals(min_value=0, max_value=999, places=2)
-TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), min_size=1, max_size=30).filter(str.strip)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30).filter(str.strip)
 MOMENTS = st.integers(min_value=0, max_value=60 * 24 * 90).map(lambda minutes: NOW + timedelta(minutes=minutes))
 DAYS = st.integers(min_value=0, max_value=5).map(lambda n: date(2026, 2, 1) + timedelta(days=n))
 

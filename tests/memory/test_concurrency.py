@@ -1,0 +1,117 @@
+"""Bounds, breakers and the switch, with many workers at once on one database."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import memory
+from domain.actions import Bound, RefundOrder
+from domain.effects import Effect, EffectStatus, Reservation
+from domain.errors import Refused
+from domain.event import new_event
+from domain.money import Money
+from domain.policies import PolicyActivated, PolicyVersion
+from domain.runs import KillSwitchSet
+from models.embedding import HashingEmbedder
+from tests.contract.test_memory_ports import receipt, wish
+from tests.unit.domain.happenings import NOW, sale
+
+
+@pytest.fixture
+async def workers(database_url: str, chroma_url: str) -> AsyncIterator[list[memory.Memory]]:
+    """Three processes' memories on one database."""
+    async with AsyncExitStack() as stack:
+        opened = [
+            memory.open_memory(database_url=database_url, chroma_url=chroma_url, embedder=HashingEmbedder()) for _ in range(3)
+        ]
+        yield [await stack.enter_async_context(one) for one in opened]
+
+
+async def limit(kept: memory.Memory, version: int, **document: object) -> None:
+    record = PolicyVersion(version=version, document=document, proposed_by="a", approved_by="b", at=NOW)
+    await kept.log.append([new_event(PolicyActivated(name="bounds", version=record), at=NOW, key=(str(version),))])
+
+
+def refund(prefix: str, number: int, cents: int) -> Reservation:
+    action = RefundOrder(order_id=f"{prefix}-{number}", amount=Money(amount=Decimal(cents) / 100), reason="late")
+    return wish(action, step=f"{prefix}-{number}", run_id=f"{prefix}-{number % 3}")
+
+
+async def attempt(kept: memory.Memory, wanted: Reservation) -> Effect | None:
+    try:
+        return await kept.ledger.reserve(wanted, connector="shop")
+    except Refused:
+        return None
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cents=st.lists(st.integers(1, 5_000), min_size=5, max_size=30), day=st.integers(1_000, 20_000), run=st.integers(500, 9_000))
+async def test_no_bound_is_ever_exceeded(workers: list[memory.Memory], cents: list[int], day: int, run: int) -> None:
+    """Not for the day and not for a run, and everything that was let through is counted once."""
+    version = (await workers[0].log.head()).seq + 1
+    used = (await workers[0].guards.used(now=NOW))[Bound.REFUND_MONEY][0]
+    per_day, per_run = used + Decimal(day) / 100, Decimal(run) / 100
+    await limit(workers[0], version, per_day={"refund-money": str(per_day)}, per_run={"refund-money": str(per_run)})
+    wanted = [refund(str(version), number, amount) for number, amount in enumerate(cents)]
+    found = await asyncio.gather(*(attempt(workers[n % 3], w) for n, w in enumerate([*wanted, *wanted[:5]])))
+    granted = {e.key: e for e in found if e is not None}.values()
+    runs: Counter[str] = Counter()
+    for effect in granted:
+        runs[effect.run_id] += Decimal(effect.action.charges()[Bound.REFUND_MONEY])  # type: ignore[assignment]
+    total = sum((e.action.charges()[Bound.REFUND_MONEY] for e in granted), Decimal(0))
+    assert all(spent <= per_run for spent in runs.values())
+    assert (await workers[0].guards.used(now=NOW))[Bound.REFUND_MONEY] == (used + total, per_day)
+    assert used + total <= per_day
+
+
+async def test_one_of_many_workers_begins_an_effect(workers: list[memory.Memory]) -> None:
+    """The others are told that its fate is not theirs to repeat."""
+    await workers[0].ledger.reserve(refund("x", 1, 100), connector="shop")
+    found = await asyncio.gather(*(workers[n % 3].ledger.begin("x-1", now=NOW) for n in range(9)), return_exceptions=True)
+    assert [type(f).__name__ for f in sorted(found, key=lambda f: type(f).__name__)] == ["Effect", *["Unknown"] * 8]
+
+
+async def test_after_the_kill_switch_is_committed_nothing_is_reserved(workers: list[memory.Memory]) -> None:
+    """Reservations that race with it come before it or are refused."""
+    await limit(workers[0], 1, per_day={}, per_run={})
+    switch = new_event(KillSwitchSet(by="operator", on=True), at=NOW, key=("on",))
+
+    async def reserve_until_refused(kept: memory.Memory, worker: int) -> int:
+        for number in range(10_000):
+            if await attempt(kept, refund(f"w{worker}", number, 1)) is None:
+                return number
+        return 10_000
+
+    racing = [asyncio.create_task(reserve_until_refused(kept, n)) for n, kept in enumerate(workers)]
+    while len(await workers[0].ledger.effects()) < 10:
+        await asyncio.sleep(0)
+    await workers[0].log.append([switch])
+    before = len(await workers[0].ledger.effects())
+    assert sum(await asyncio.gather(*racing)) == before == len(await workers[1].ledger.effects())
+
+
+async def test_commits_settlements_reservations_and_appends_never_wait_for_each_other(workers: list[memory.Memory]) -> None:
+    """No deadlock, nothing lost, one chain."""
+    await limit(workers[0], 1, per_day={}, per_run={}, breaker_failures=1_000)
+
+    async def work(kept: memory.Memory, number: int) -> None:
+        key = (await kept.ledger.reserve(refund("w", number, 100), connector="shop")).key
+        await kept.ledger.begin(key, now=NOW)
+        if number % 3:
+            await kept.ledger.commit(key, receipt(), [sale(number)])
+        else:
+            await kept.ledger.settle(key, EffectStatus.FAILED, error="503", now=NOW)
+        if number % 4 == 0:
+            off = KillSwitchSet(by="operator", on=False, reason=str(number))
+            await kept.log.append([new_event(off, at=NOW, key=(str(number),))])
+
+    await asyncio.gather(*(work(workers[n % 3], n) for n in range(60)))
+    assert Counter(e.status for e in await workers[0].ledger.effects()) == {EffectStatus.COMMITTED: 40, EffectStatus.FAILED: 20}
+    assert (await workers[0].log.verify()).events == 1 + 40 + 15
+    assert (await workers[0].guards.used(now=NOW))[Bound.REFUND_MONEY][0] == 40
