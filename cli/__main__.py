@@ -1,35 +1,16 @@
-"""The `steward` command: every group of commands mounted on one app."""
+"""The `steward` command: finds the command that is called, and says what went wrong in one line."""
 
 import logging
 import os
 import sys
 
-import click
 import structlog
 import typer
 
-from cli import approval_commands, demo_command, run_commands, stack_commands
-from cli.import_commands import import_app
-from cli.memory_commands import log_app, memory_app, state_app
+from cli.output import EXIT_FAILED, EXIT_WRONG, complain
+from cli.table_of_contents import steward
 
-app = typer.Typer(
-    name="steward",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="Steward runs the routine of a one-person company and asks you where judgement is needed.",
-)
-
-
-def _mount() -> None:
-    stack_commands.register(app)
-    demo_command.register(app)
-    approval_commands.register(app)
-    run_commands.register(app)
-    app.add_typer(import_app, name="import")
-    app.add_typer(log_app, name="log")
-    app.add_typer(state_app, name="state")
-    app.add_typer(memory_app, name="memory")
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -38,17 +19,43 @@ def main() -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    _mount()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may know few characters
+    as_json = "--json" in sys.argv
     try:
-        result = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+        result = steward(prog_name="steward", standalone_mode=False)
+    except typer.TyperException as error:
+        return _wrong_request(error, as_json=as_json)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
     except BrokenPipeError:
-        return 0
+        return _nobody_reads()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nobody is shown a traceback
+        return _unforeseen(error, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def _wrong_request(error: typer.TyperException, *, as_json: bool) -> int:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its help is printed already
+        return EXIT_WRONG
+    path = context.command_path if context else "steward"
+    complain(error.format_message(), hint=f"`{path} --help` says what it takes", kind="WrongRequest", as_json=as_json)
+    return EXIT_WRONG
+
+
+def _unforeseen(error: Exception, *, as_json: bool) -> int:
+    logging.getLogger("steward").debug("unforeseen", exc_info=error)
+    what = str(error).strip().partition("\n")[0]
+    hint = "this was not foreseen; `./steward doctor` and `./steward logs` may say more"
+    complain(f"{type(error).__name__}: {what}", hint=hint, kind=type(error).__name__, as_json=as_json)
+    return EXIT_FAILED
+
+
+def _nobody_reads() -> int:
+    """``steward … | head``: what is left to say goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 if __name__ == "__main__":
@@ -56,5 +63,7 @@ if __name__ == "__main__":
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:
+        _nobody_reads()
     finally:
         os._exit(code)  # the Temporal SDK's runtime can crash while the interpreter tears down, after all work is done

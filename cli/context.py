@@ -1,48 +1,78 @@
-"""The opened system, as commands need it."""
+"""The opened system, as most commands need it: memory, and nothing that takes long to import."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import uuid4
 
-from temporalio.client import Client
-
-import connectors
 import memory
 import stack
-import worker
-from domain.actions import Capability
+from cli.output import run
 from domain.errors import SetupError
-from domain.ports import Connector
+from domain.event import EventData, NewEvent, new_event
 from settings import Settings
-from workflows.gateway import Gateway
+
+OPERATOR = "operator"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """Everything a command may reach. ``log`` and ``state`` are memory's, named for convenience."""
+    """What a command may reach without Temporal."""
 
     settings: Settings
     endpoints: stack.Endpoints
     memory: memory.Memory
-    client: Client
-    gateway: Gateway
-    connectors: Mapping[Capability, Connector]
+
+
+class LateEmbedder:
+    """The bundled embeddings (see ``models.embedding``), imported at their first use: it takes seconds, and few commands embed."""
+
+    name = "wordllama-l2-256"
+    dimensions = 256
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        from models.embedding import WordLlamaEmbedder  # noqa: PLC0415 - see above
+
+        return WordLlamaEmbedder().embed(texts)
 
 
 @asynccontextmanager
 async def open_system(settings: Settings | None = None) -> AsyncIterator[System]:
-    """Open memory and Temporal of the running stack. Raises SetupError with what to do where there is none."""
+    """Open the memory of the running stack. Raises SetupError with what to do where there is none."""
     settings = settings or Settings.load()
     endpoints = stack.endpoints(settings)
     if endpoints is None:
         raise SetupError("Steward is not running", hint="start it with `./steward up`")
-    async with worker.opened(settings) as kept:
-        client = await worker.connect(stack.connected(settings, endpoints))
-        yield System(
-            settings=settings,
-            endpoints=endpoints,
-            memory=kept,
-            client=client,
-            gateway=Gateway(client),
-            connectors=connectors.open_local(settings.home),
-        )
+    async with memory.open_memory(
+        database_url=endpoints.database_url, chroma_url=endpoints.chroma_url, embedder=LateEmbedder()
+    ) as kept:
+        yield System(settings=settings, endpoints=endpoints, memory=kept)
+
+
+def with_system(work: Callable[[System], Awaitable[T]], *, as_json: bool) -> T:
+    """What ``work`` makes of the opened system; an error is said in one line and ends the command."""
+
+    async def opened() -> T:
+        async with open_system() as system:
+            return await work(system)
+
+    return run(opened, as_json=as_json)
+
+
+async def record(system: System, *events: EventData, at: datetime, expected: dict[str, int] | None = None) -> None:
+    """Append what the operator did, all or nothing. Each call is an occurrence of its own."""
+    occurrence = str(uuid4())
+    named = [_event(data, at, occurrence, number) for number, data in enumerate(events)]
+    await system.memory.log.append(named, expected=expected)
+
+
+def _event(data: EventData, at: datetime, occurrence: str, number: int) -> NewEvent:
+    return new_event(data, at=at, key=(occurrence, str(number)), actor=OPERATOR)
+
+
+def now() -> datetime:
+    """The one clock of the commands: aware, UTC."""
+    return datetime.now(UTC)

@@ -1,6 +1,7 @@
 """Hybrid recall: full text, vectors and entities, fused. The texts are in Postgres; Chroma only finds them."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -11,7 +12,7 @@ from domain.model import Moment
 from domain.ports import Embedder
 from memory.database import Connection, Database, execute, fetch, json_of
 from memory.ranking import fuse
-from memory.vectors import VectorIndex
+from memory.vectors import IndexLost, VectorIndex, Vectors
 
 _DEPTH = 50  # how far down each signal is looked at
 _BATCH = 500  # texts embedded and indexed at a time
@@ -55,13 +56,20 @@ class HybridRecall:
         return number
 
     async def _near(self, query: str) -> list[str]:
+        (vector,) = await asyncio.to_thread(self._embedder.embed, [query])
         try:
-            await self._catch_up()
-            (vector,) = await asyncio.to_thread(self._embedder.embed, [query])
-            return await self._vectors.nearest(vector, _DEPTH) if vector.any() else []
+            return await self._neighbours(vector)
         except Retryable as error:
             _log.warning("searching without the vector index", error=str(error))
             return []
+
+    async def _neighbours(self, vector: Vectors) -> list[str]:
+        """An index that was lost is filled again first."""
+        for _ in range(2):
+            with contextlib.suppress(IndexLost):
+                await self._catch_up()
+                return await self._vectors.nearest(vector, _DEPTH) if vector.any() else []
+        raise Retryable("the vector index is dropped again and again", hint="see who else uses this Chroma server")
 
     async def _catch_up(self) -> int:
         """Index one batch of texts that are not in the index as they stand; how many.

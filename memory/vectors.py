@@ -1,6 +1,7 @@
 """The vector index: which stored texts lie near a text. It can be lost at any time and is rebuilt from Postgres."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -26,8 +27,12 @@ _WIDTH = 200  # neighbours asked for, of which the nearest are taken
 _HNSW = {"space": "cosine", "ef_construction": 400, "ef_search": 400, "max_neighbors": 48}
 
 
+class IndexLost(Retryable):
+    """Somebody dropped the index since it was last used."""
+
+
 class VectorIndex(Protocol):
-    """Raises Retryable where it is away."""
+    """Raises Retryable where it is away, IndexLost where it has to be filled anew."""
 
     async def identity(self) -> str:
         """Names this very index: another one after it was dropped or lost."""
@@ -64,7 +69,8 @@ class ChromaIndex:
         return nearest_of(zip(distances, found["ids"][0], strict=True), limit)
 
     async def drop(self) -> None:
-        await self._call(lambda _: self._connect().delete_collection(self._name))
+        with contextlib.suppress(IndexLost):
+            await self._call(lambda _: self._connect().delete_collection(self._name))
         self._collection = None
 
     async def close(self) -> None:
@@ -79,16 +85,14 @@ class ChromaIndex:
             raise Retryable(f"Chroma at {self._url} does not answer in time", hint="see `steward status`") from error
 
     def _use(self, use: Callable[["Collection"], T]) -> T:
-        """A collection that somebody else dropped is made anew, once."""
         from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415 - see above
         from httpx import HTTPError  # noqa: PLC0415 - Chroma's own client speaks through it
 
         try:
-            try:
-                return use(self._opened())
-            except NotFoundError:
-                self._collection = None
-                return use(self._opened())
+            return use(self._opened())
+        except NotFoundError as error:
+            self._collection = None
+            raise IndexLost(f"the collection {self._name} is not there any more", hint="it is made anew at the next use") from error
         except (ChromaError, HTTPError, ValueError) as error:
             self._collection = None
             raise Retryable(f"Chroma at {self._url} does not answer: {error}", hint="see `steward status`") from error

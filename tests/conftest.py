@@ -9,12 +9,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 from filelock import FileLock
-from models.embedding import HashingEmbedder
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 import memory
 import stack
 from memory.migrations import migrate
+from models.embedding import HashingEmbedder
 from settings import Settings
 
 TEMPLATE = "steward_template"
@@ -51,12 +51,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 
 
 def _servers(endpoints: stack.Endpoints) -> Servers:
-    def at(name: str) -> str:
-        return make_conninfo(**{**conninfo_to_dict(endpoints.database_url), "dbname": name})
-
     return Servers(
-        admin_url=at("postgres"),
-        template_url=at(TEMPLATE),
+        admin_url=make_conninfo(endpoints.database_url, dbname="postgres"),
+        template_url=make_conninfo(endpoints.database_url, dbname=TEMPLATE),
         temporal_address=endpoints.temporal_address,
         chroma_url=endpoints.chroma_url,
     )
@@ -76,7 +73,7 @@ def database_url(servers: Servers) -> Iterator[str]:
     name = f"t_{uuid4().hex[:12]}"
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-    yield make_conninfo(**{**conninfo_to_dict(servers.admin_url), "dbname": name})
+    yield make_conninfo(servers.admin_url, dbname=name)
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from agents.content_planner import ContentPlanner
-from agents.learner import Learner
 
 from agents.auditor import Auditor
+from agents.content_planner import ContentPlanner
 from agents.executor import Executor
+from agents.learner import Learner
 from agents.stock_planner import StockPlanner
 from agents.support_planner import SupportPlanner
 from domain import ports
@@ -19,9 +19,10 @@ READS = {ports.State, ports.Facts, ports.Policies, ports.Recall, ports.ContextPa
 
 def held(role: type) -> set[Any]:
     """The types of everything a role is given, looked at through containers."""
-    hints = get_type_hints(role.__init__)
+    constructor = vars(role)["__init__"]
+    hints = get_type_hints(constructor)
     hints.pop("return", None)
-    assert set(hints) == set(inspect.signature(role.__init__).parameters) - {"self"}
+    assert set(hints) == set(inspect.signature(constructor).parameters) - {"self"}
     return {part for hint in hints.values() for part in (get_args(hint) or (hint,))}
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -63,7 +64,7 @@ class Arena:
         home = self._folder / f"{scenario.name}-{uuid4().hex[:8]}"
         (home / "outside").mkdir(parents=True)
         (home / "outside" / "analytics.csv").write_text(ANALYTICS)
-        with _database(self._servers) as database_url:
+        async with _database(self._servers) as database_url:
             orders = Orders(
                 database_url=database_url,
                 chroma_url=self._servers.chroma_url,
@@ -108,10 +109,15 @@ async def played(scenario: Scenario, world: World, first: Orders) -> Report:
         worker.join()
 
 
-@contextmanager
-def _database(servers: Servers) -> Iterator[str]:
+@asynccontextmanager
+async def _database(servers: Servers) -> AsyncIterator[str]:
+    """Made and dropped in a thread: the server waits for all its clients then, and some of them are in this very loop."""
     name = f"chaos_{uuid4().hex[:12]}"
+    await asyncio.to_thread(_run, servers, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    yield make_conninfo(**{**conninfo_to_dict(servers.admin_url), "dbname": name})
+    await asyncio.to_thread(_run, servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _run(servers: Servers, statement: LiteralString) -> None:
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-        yield make_conninfo(**{**conninfo_to_dict(servers.admin_url), "dbname": name})
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.execute(statement)

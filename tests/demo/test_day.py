@@ -52,7 +52,7 @@ def _check_report(report: DemoReport) -> None:
 async def _check_that_open_runs_go_on(settings: Settings, report: DemoReport) -> None:
     endpoints = stack.start(settings)
     try:
-        async with opened(settings, endpoints, sender="shop@localhost") as running:
+        async with opened(settings, endpoints) as running:
             pending = await running.memory.state.find(Approval, status=ApprovalStatus.PENDING)
             assert {a.approval_id for a in pending} == set(report.open_approvals)
             refund = next(a for a in pending if a.proposal.workflow == "support")

@@ -1,0 +1,58 @@
+"""``--set FIELD=VALUE``: values as people type them, put into a document of nested dicts and lists."""
+
+import json
+import re
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from domain.errors import InvalidInput
+
+_MONEY = re.compile(r"(-?\d+(?:\.\d+)?)(?:\s*([A-Z]{3}))?")
+
+
+def assigned(document: dict[str, Any], assignments: Sequence[str], *, grow: bool = False) -> dict[str, Any]:
+    """A copy of ``document`` with each ``path.to.field=value`` in it. ``grow`` lets the last part of a path be new.
+
+    Raises InvalidInput for what is no assignment and for fields that are not there.
+    """
+    changed = deepcopy(document)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals or not path.strip():
+            raise InvalidInput(f"{assignment!r} is not FIELD=VALUE", hint="for example --set refund_limit=40")
+        _assign(changed, path.strip().split("."), text, grow=grow)
+    return changed
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """(path, before, after) of every leaf that differs; None where there is no such leaf."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = dict.fromkeys((*before, *after))
+        return [d for k in keys for d in differences(before.get(k), after.get(k), f"{path}.{k}" if path else str(k))]
+    return [] if before == after else [(path, before, after)]
+
+
+def _assign(document: dict[str, Any], path: list[str], text: str, *, grow: bool) -> None:
+    target: Any = document
+    try:
+        for part in path[:-1]:
+            target = target[int(part)] if isinstance(target, list) else target[part]
+        key: Any = int(path[-1]) if isinstance(target, list) else path[-1]
+        old = target.get(key) if grow and isinstance(target, dict) and target is not document else target[key]
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        there = ", ".join(target) if isinstance(target, dict) else f"{len(target)} entries" if isinstance(target, list) else "no parts"
+        raise InvalidInput(f"there is no field {'.'.join(path)}", hint=f"there is: {there}") from error
+    target[key] = _value(text, like=old)
+
+
+def _value(text: str, *, like: Any) -> Any:
+    """``text`` as a value of the kind that ``like`` is: money as ``40`` or ``40 EUR``, a list as ``en,de``."""
+    if isinstance(like, str):
+        return text
+    if isinstance(like, dict) and set(like) == {"amount", "currency"} and (money := _MONEY.fullmatch(text.strip())):
+        return {"amount": money[1], "currency": money[2] or like["currency"]}
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [part.strip() for part in text.split(",") if part.strip()] if isinstance(like, list) else text

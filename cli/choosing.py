@@ -1,0 +1,21 @@
+"""Ids may be shortened: the whole one, the beginning, or any part that names only one thing."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from domain.errors import InvalidInput, NotFound
+
+T = TypeVar("T")
+_SHOWN = 4
+
+
+def choose(things: Sequence[T], which: str, *, key: Callable[[T], str], what: str, hint: str) -> T:
+    """The thing that ``which`` names. Raises NotFound with ``hint``, or InvalidInput with the ids that it could be."""
+    for fits in (str.__eq__, str.startswith, str.__contains__):
+        found = [thing for thing in things if which and fits(key(thing), which)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(key(thing) for thing in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+            raise InvalidInput(f"{which} names {len(found)} {what}s", hint=f"give more of the id: {ids}")
+    raise NotFound(f"there is no {what} {which!r}", hint=hint)

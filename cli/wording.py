@@ -1,0 +1,34 @@
+"""How moments, durations and happenings are put into words."""
+
+import re
+from datetime import datetime, timedelta
+
+from domain.errors import InvalidInput
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(text: str) -> timedelta:
+    """``90m``, ``2h``, ``1d``, ``1w``, or several in a row (``1d12h``). Raises InvalidInput."""
+    parts = re.findall(r"(\d{1,6}(?:\.\d{1,6})?)([mhdw])", text.strip().lower())
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip().lower():
+        raise InvalidInput(f"{text!r} is not a duration", hint="for example 30m, 2h or 1d")
+    try:
+        return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+    except OverflowError as error:
+        raise InvalidInput(f"{text!r} is too long", hint="for example 30m, 2h or 1d") from error
+
+
+def clock(moment: datetime) -> str:
+    """In the time of this machine: ``Mon 3 Mar 08:15``."""
+    local = moment.astimezone()
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def left(span: timedelta) -> str:
+    """The two biggest units of what is left: ``2 d 4 h``, ``35 min``."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
