@@ -3,8 +3,6 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from agents.auditor import Auditor
-from agents.executor import Executor
 from temporalio import activity
 
 from activities.steps import (
@@ -17,6 +15,8 @@ from activities.steps import (
     RevertPlan,
     SettleInput,
 )
+from agents.auditor import Auditor
+from agents.executor import Executor
 from domain import gate
 from domain.actions import Action, Receipt
 from domain.approvals import Approval, outside_quiet_hours
@@ -85,14 +85,23 @@ class ActionActivities:
 
     @activity.defn
     async def reconcile(self, request: EffectInput) -> ActionResult:
-        """Ask the outside system what became of an effect. Raises Retryable while it cannot tell."""
-        effect = await self._one(request.key)
-        if effect.status is not EffectStatus.UNKNOWN:
-            return _result_of(effect)
+        """Find out what became of an effect that nobody reported. Raises Retryable while the outside system cannot tell."""
+        effects = await self._ledger.effects(key=request.key)
+        if not effects:
+            return ActionResult(kind=ResultKind.FAILED, summary="", key=request.key, detail="it was never begun")
+        effect = effects[0]
+        match effect.status:
+            case EffectStatus.RESERVED:
+                return _result_of(await self._settle(effect, EffectStatus.FAILED, "it was never begun", request.now))
+            case EffectStatus.EXECUTING:
+                effect = await self._settle(effect, EffectStatus.UNKNOWN, "nobody reported back", request.now)
+            case EffectStatus.COMMITTED | EffectStatus.COMPENSATED | EffectStatus.FAILED:
+                return _result_of(effect)
+            case EffectStatus.UNKNOWN:
+                pass
         receipt = await self._executor.find_receipt(effect)
         if receipt is None:
-            settled = await self._ledger.settle(effect.key, EffectStatus.FAILED, error="it did not happen", now=request.now)
-            return _result_of(settled)
+            return _result_of(await self._settle(effect, EffectStatus.FAILED, "it did not happen", request.now))
         return await self._commit(effect, receipt, request.now)
 
     @activity.defn
@@ -187,15 +196,25 @@ class ActionActivities:
         connector = self._executor.connector_name(reservation.action)
         try:
             effect = await self._ledger.reserve(reservation, connector=connector)
-            match effect.status:
-                case EffectStatus.COMMITTED | EffectStatus.COMPENSATED | EffectStatus.UNKNOWN:
-                    return _result_of(effect)
-                case EffectStatus.EXECUTING:
-                    return await self._resume(effect, reservation.now)
-                case _:
-                    return await self._execute(await self._ledger.begin(effect.key, now=reservation.now), reservation.now)
         except Refused as no:
-            return ActionResult(kind=ResultKind.REFUSED, summary=reservation.action.summary(), key=reservation.key, detail=str(no))
+            return _refused(reservation, no)
+        match effect.status:
+            case EffectStatus.COMMITTED | EffectStatus.COMPENSATED | EffectStatus.UNKNOWN:
+                return _result_of(effect)
+            case EffectStatus.EXECUTING:
+                return await self._resume(effect, reservation.now)
+            case _:
+                return await self._begin(effect, reservation)
+
+    async def _begin(self, effect: Effect, reservation: Reservation) -> ActionResult:
+        try:
+            begun = await self._ledger.begin(effect.key, now=reservation.now)
+        except Refused as no:
+            await self._settle(effect, EffectStatus.FAILED, str(no), reservation.now, system_fault=False)
+            return _refused(reservation, no)
+        except Unknown:  # another attempt of this step, given up as dead, begins it at this moment
+            return await self._resume(await self._one(effect.key), reservation.now)
+        return await self._execute(begun, reservation.now)
 
     async def _resume(self, effect: Effect, now: Moment) -> ActionResult:
         """A step died between starting the effect and recording it: look before doing anything."""
@@ -206,20 +225,19 @@ class ActionActivities:
         try:
             receipt = await self._executor.execute(effect, now=now)
         except Stale as error:
-            await self._ledger.settle(effect.key, EffectStatus.FAILED, error=str(error), now=now, system_fault=False)
+            await self._settle(effect, EffectStatus.FAILED, str(error), now, system_fault=False)
             return ActionResult(kind=ResultKind.STALE, summary=effect.action.summary(), key=effect.key, detail=str(error))
         except Permanent as error:
             return await self._failed(effect, str(error), now)
         except Unknown as error:
-            settled = await self._ledger.settle(effect.key, EffectStatus.UNKNOWN, error=str(error), now=now)
-            return _result_of(settled)
+            return _result_of(await self._settle(effect, EffectStatus.UNKNOWN, str(error), now))
         except Retryable as error:
-            await self._ledger.settle(effect.key, EffectStatus.FAILED, error=str(error), now=now)
+            await self._settle(effect, EffectStatus.FAILED, str(error), now)
             raise
         return await self._commit(effect, receipt, now)
 
     async def _failed(self, effect: Effect, error: str, now: Moment) -> ActionResult:
-        settled = await self._ledger.settle(effect.key, EffectStatus.FAILED, error=error, now=now)
+        settled = await self._settle(effect, EffectStatus.FAILED, error, now)
         data = ActionFailed(run_id=effect.run_id, action_kind=effect.action.kind, summary=effect.action.summary(), error=error)
         await self._log.append([new_event(data, at=now, key=(effect.key, error), correlation_id=effect.run_id)])
         return _result_of(settled)
@@ -230,6 +248,9 @@ class ActionActivities:
         if not verdict.passed:
             await self._alert(committed, "; ".join(f.text for f in verdict.findings), now)
         return _result_of(committed)
+
+    async def _settle(self, effect: Effect, status: EffectStatus, error: str, now: Moment, *, system_fault: bool = True) -> Effect:
+        return await self._ledger.settle(effect.key, status, error=error, now=now, system_fault=system_fault)
 
     async def _alert(self, effect: Effect, text: str, now: Moment) -> None:
         alert = Alert(
@@ -305,6 +326,10 @@ def _effect_events(effect: Effect, receipt: Receipt) -> list[NewEvent]:
         )
         for position, data in enumerate(effect.action.events(receipt))
     ]
+
+
+def _refused(reservation: Reservation, no: Refused) -> ActionResult:
+    return ActionResult(kind=ResultKind.REFUSED, summary=reservation.action.summary(), key=reservation.key, detail=str(no))
 
 
 def _result_of(effect: Effect) -> ActionResult:

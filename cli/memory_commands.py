@@ -1,6 +1,7 @@
 """``steward log | state | memory``: looking at what is remembered, and proving it."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.context import open_system
-from cli.output import EXIT_FAILED, AsJson, complaints, console, give_up, print_json, print_table, run
+from cli.output import EXIT_FAILED, AsJson, complain, complaints, give_up, print_json, print_table, run, say
 from domain.catalogue import ENTITY_TYPES, split_stream
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event
@@ -26,6 +27,15 @@ state_app = typer.Typer(no_args_is_help=True, help="The state of the business, a
 memory_app = typer.Typer(no_args_is_help=True, help="Facts and texts that can be recalled.")
 
 _FOLLOW_SECONDS = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the main one."""
+    app.add_typer(log_app, name="log")
+    app.add_typer(state_app, name="state")
+    app.add_typer(memory_app, name="memory")
+
+
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many to show.")]
 When = Annotated[str | None, typer.Option(help="A time, for example 2026-03-01 or 2026-03-01T08:00+01:00; UTC by default.")]
 
@@ -47,11 +57,11 @@ def verify(
     if as_json:
         print_json({**result.model_dump(mode="json"), "ok": result.ok})
     elif result.ok:
-        console.print(f"[green]{result.events:,} events verified[/green]; nothing was changed, removed or cut off")
-        console.print(f"note this to prove it later: --anchor {result.head.seq}:{result.head.hash}", soft_wrap=True)
+        say(f"{result.events:,} events verified; nothing was changed, removed or cut off", style="green")
+        say(f"note this to prove it later: --anchor {result.head.seq}:{result.head.hash}")
     else:
-        complaints.print(f"[red]the log does not verify[/red]: {result.problem}", soft_wrap=True)
-        complaints.print("  stop with `./steward kill --on`, keep the database as it is, and compare it with a backup")
+        hint = "stop new effects with `./steward kill`, keep the database as it is, and compare it with a backup"
+        complain(f"the log does not verify: {result.problem}", hint=hint, kind="ChainBroken", as_json=False)
     if not result.ok:
         raise typer.Exit(EXIT_FAILED)
 
@@ -93,10 +103,10 @@ async def _follow(log: Timeline, *, after: int, stream: str, as_json: bool) -> N
 def _print_events(events: Sequence[Event], *, as_json: bool) -> None:
     for event in events:
         if as_json:
-            print(event.model_dump_json(), flush=True)  # one line an event, for programs that follow
+            print(json.dumps(event.model_dump(mode="json")), flush=True)  # one line an event, for programs that follow
         else:
             time = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-            console.print(f"{event.seq:>7}  {time}  {event.type:<28} {event.stream}  ({event.actor})", markup=False, soft_wrap=True)
+            say(f"{event.seq:>7}  {time}  {event.type:<28} {event.stream}  ({event.actor})")
 
 
 @state_app.command("show")
@@ -117,8 +127,8 @@ def show(
     if as_json:
         print_json({"stream": stream, "version": version, "body": entity})
     else:
-        console.print(f"[bold]{stream}[/bold], version {version}")
-        console.print_json(entity.model_dump_json())
+        say(f"{stream}, version {version}", style="bold")
+        print_json(entity)
 
 
 @state_app.command("list")
@@ -164,10 +174,10 @@ def rebuild(
         print_json({**report.model_dump(mode="json"), "ok": report.ok})
     else:
         rows = ", ".join(f"{number:,} of {table}" for table, number in report.rows.items())
-        console.print(f"{report.events:,} events replayed; rows compared: {rows}")
+        say(f"{report.events:,} events replayed; rows compared: {rows}")
         for difference in report.differences:
-            complaints.print(difference, markup=False, soft_wrap=True)
-        console.print("[green]every row agrees[/green]" if report.ok else f"[red]{len(report.differences)} differences[/red]")
+            say(difference, style="red")
+        say(f"{len(report.differences)} differences" if report.differences else "every row agrees", style="bold")
     if not report.ok:
         raise typer.Exit(EXIT_FAILED)
 
@@ -239,7 +249,7 @@ def reindex(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"passages": number})
     else:
-        console.print(f"{number:,} texts indexed anew")
+        say(f"{number:,} texts indexed anew")
 
 
 @contextmanager

@@ -1,221 +1,241 @@
-"""``steward run | mode | kill | rollback | cancel | schedule | policy``: starting, steering and undoing."""
+"""``steward run | rollback | cancel``: starting, undoing and stopping runs."""
 
-from datetime import UTC, datetime
+import sys
+from enum import StrEnum
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
-from temporalio.client import Client, ScheduleDescription
-from temporalio.service import RPCError
+from temporalio.client import WorkflowFailureError
 
-from cli.approval_commands import OPERATOR, _with_system
-from cli.context import System
-from cli.output import AsJson, console, print_json, print_table, run
-from domain.actions import ACTION_TYPES
-from domain.decisions import Mode
+from cli.context import OPERATOR, now
+from cli.following import Rest, asked_by, follow, how_is
+from cli.output import AsJson, print_json, print_table, say
+from cli.showing import find_run, web_ui_link
+from cli.steering import Steering, with_steering
+from cli.story import told
+from domain.approvals import Approval
 from domain.effects import Effect, EffectStatus
-from domain.errors import InvalidInput, NotFound
-from domain.event import EventData, new_event
-from domain.runs import Controls, KillSwitchSet, ModeSet, Run
+from domain.entities import Supplier
+from domain.errors import InvalidInput, NotFound, Refused
+from domain.event import Event
 
-WORKFLOWS = ("support", "replenish", "content")
-schedule_app = typer.Typer(no_args_is_help=True, help="The times at which runs start by themselves.")
+_PATIENCE = 120.0  # seconds a run is watched before the command lets it go on alone
+
+
+class What(StrEnum):
+    REPLENISH = "replenish"
+    CONTENT = "content"
+    DIGEST = "digest"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
-    for command, name in ((start_run, "run"), (mode, "mode"), (kill, "kill"), (rollback, "rollback"), (cancel, "cancel")):
-        app.command(name)(command)
-    app.add_typer(schedule_app, name="schedule")
+    app.command("run")(start_run)
+    app.command()(rollback)
+    app.command()(cancel)
 
 
 def start_run(
-    what: Annotated[str, typer.Argument(help="replenish, content or digest.")],
+    what: Annotated[What, typer.Argument(help="What to run.")],
     *,
     supplier: Annotated[list[str] | None, typer.Option(help="Replenish only this supplier; repeat as needed.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Watch it until it is done or waits.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run now. Support runs start by themselves when a message arrives."""
+    """Start a run now and watch it until it is done or waits. Support runs start by themselves when a message arrives."""
 
-    async def work(system: System) -> str:
-        now = datetime.now(UTC)
-        match what:
-            case "replenish":
-                return await system.gateway.start_replenishment(now=now, suppliers=tuple(supplier or ()))
-            case "content":
-                return await system.gateway.start_content(now=now)
-            case "digest":
-                return await system.gateway.start_digest(now=now)
-        raise InvalidInput(f"there is no run {what!r}", hint="replenish, content or digest")
+    async def work(steering: Steering) -> dict[str, Any]:
+        await _check_suppliers(steering, what, supplier or [])
+        head = await steering.memory.log.head()
+        run_id, joined = await _start(steering, what, tuple(supplier or ()))
+        link = web_ui_link(steering.endpoints.ui_url, run_id)
+        if not as_json:
+            say(f"{'already under way' if joined else 'started'}: {run_id}" + (f"   {link}" if link else ""))
+        started = {"run": run_id, "joined": joined, "web_ui": link}
+        return {**started, **await _watch(steering, run_id, head.seq, quiet=as_json)} if wait else started
 
-    run_id = run(lambda: _with_system(work), as_json=as_json)
+    try:
+        answer = with_steering(work, as_json=as_json)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nthe run goes on without you; `./steward inbox` shows what it asks\n")
+        raise
     if as_json:
-        print_json({"run": run_id})
-    else:
-        console.print(f"started {run_id}; follow it with ./steward show {run_id}", markup=False)
-
-
-def mode(
-    scope: Annotated[str | None, typer.Argument(help="A workflow, or workflow/action-kind.")] = None,
-    value: Annotated[Mode | None, typer.Argument(help="off, suggest, ask or auto.")] = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show the modes, or set one. No rule means ask."""
-
-    async def work(system: System) -> Controls:
-        if scope is not None and value is not None:
-            await _record(system, ModeSet(scope=_checked_scope(scope), mode=value, by=OPERATOR))
-        return await system.memory.state.get(Controls, "self") or Controls()
-
-    controls = run(lambda: _with_system(work), as_json=as_json)
-    if as_json:
-        print_json(controls)
-        return
-    rows = [(s, m) for s, m in sorted(controls.modes.items())]
-    print_table("Modes", ("scope", "mode"), rows, empty="none set: everything is asked")
-    if controls.kill_switch:
-        console.print(f"[red]The kill switch is on[/red]: {controls.kill_reason}")
-
-
-def kill(
-    *,
-    off: Annotated[bool, typer.Option("--off", help="Let effects happen again.")] = False,
-    reason: Annotated[str, typer.Option(help="A word for the record.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Stop every new effect at once. What waits keeps waiting; nothing is lost."""
-
-    async def work(system: System) -> None:
-        await _record(system, KillSwitchSet(on=not off, reason=reason, by=OPERATOR))
-
-    run(lambda: _with_system(work), as_json=as_json)
-    if as_json:
-        print_json({"kill_switch": not off})
-    else:
-        console.print("Effects happen again." if off else "No new effect happens until `./steward kill --off`.")
+        print_json(answer)
+    if answer.get("status") in {"failed", "terminated", "timed out"}:
+        raise typer.Exit(1)
 
 
 def rollback(
-    run_id: Annotated[str, typer.Argument(help="The run to undo.")],
+    which: Annotated[str, typer.Argument(metavar="RUN", help="The run to undo, or enough of its id.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would be undone.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Undo what a run did, newest first; says beforehand what cannot be undone."""
-    effects = run(lambda: _with_system(lambda s: _to_undo(s, run_id)), as_json=as_json)
+    run_id, effects = with_steering(lambda s: _to_undo(s, which), as_json=as_json, needs_worker=not preview)
     can = [e for e in effects if e.inverse() is not None]
     cannot = [e for e in effects if e.inverse() is None]
     if preview or not as_json:
-        _show_preview(can, cannot, as_json=as_json)
+        _print_preview(run_id, can, cannot, as_json=as_json)
     if preview:
         return
-    if not yes and not as_json and not typer.confirm("Undo this?"):
-        raise typer.Exit(1)
-    result = run(lambda: _with_system(lambda s: s.gateway.rollback(run_id, by=OPERATOR)), as_json=as_json)
+    if not yes:
+        _confirm(as_json=as_json)
+    answer = with_steering(lambda s: _roll_back(s, run_id, quiet=as_json), as_json=as_json)
     if as_json:
-        print_json(result)
+        print_json(answer)
+    elif answer["status"] == "done":
+        print_table("Undone", ("what",), [(line,) for line in answer["compensated"]])
+        print_table("Stays", ("what",), [(line,) for line in answer["impossible"]], empty="nothing")
     else:
-        print_table("Undone", ("what",), [(line,) for line in result.compensated])
-        print_table("Stays", ("what",), [(line,) for line in result.impossible], empty="nothing")
+        say("It is not finished: something could not be undone. `./steward alerts` says what to do.", style="red")
+    if answer["status"] != "done":
+        raise typer.Exit(1)
 
 
-def cancel(run_id: Annotated[str, typer.Argument(help="The run to stop.")], *, as_json: AsJson = False) -> None:
+def cancel(
+    which: Annotated[str, typer.Argument(metavar="RUN", help="The run to stop, or enough of its id.")], *, as_json: AsJson = False
+) -> None:
     """Ask a run to stop; what its current plan began is undone."""
 
-    async def work(system: System) -> None:
-        await system.gateway.cancel(run_id)
+    async def work(steering: Steering) -> str:
+        run_id = (await find_run(steering, which)).run_id
+        rest = await how_is(steering, run_id)
+        if rest is None or rest.ended:
+            raise InvalidInput(f"{run_id} has ended already", hint=f"`./steward rollback {run_id}` takes back what it did")
+        await steering.gateway.cancel(run_id)
+        return run_id
 
-    run(lambda: _with_system(work), as_json=as_json)
+    run_id = with_steering(work, as_json=as_json)
     if as_json:
         print_json({"cancelled": run_id})
     else:
-        console.print(f"{run_id} was asked to stop", markup=False)
+        say(f"{run_id} was asked to stop")
 
 
-@schedule_app.command("list")
-def schedule_list(*, as_json: AsJson = False) -> None:
-    """When runs start by themselves."""
-
-    async def work(system: System) -> list[dict[str, Any]]:
-        return [await _described(system.client, s.id) async for s in await system.client.list_schedules()]
-
-    schedules = run(lambda: _with_system(work), as_json=as_json)
-    if as_json:
-        print_json(schedules)
-    else:
-        rows = [(s["id"], "paused" if s["paused"] else "on", s["next"], s["note"]) for s in schedules]
-        print_table("Schedules", ("id", "state", "next", "note"), rows)
+async def _check_suppliers(steering: Steering, what: What, suppliers: list[str]) -> None:
+    if suppliers and what is not What.REPLENISH:
+        raise InvalidInput("--supplier goes with replenish only", hint="./steward run replenish --supplier …")
+    for supplier_id in suppliers:
+        if await steering.memory.state.get(Supplier, supplier_id) is None:
+            raise NotFound(f"there is no supplier {supplier_id!r}", hint="`./steward state list supplier` shows them")
 
 
-@schedule_app.command("pause")
-def schedule_pause(schedule_id: str, *, note: str = "paused by the operator", as_json: AsJson = False) -> None:
-    """Let a schedule rest."""
-    _steer(schedule_id, "pause", note, as_json=as_json)
+async def _start(steering: Steering, what: What, suppliers: tuple[str, ...]) -> tuple[str, bool]:
+    """The run's id, and whether it was under way already: of each kind there is one a day."""
+    at = now()
+    gateway = steering.gateway
+    match what:
+        case What.REPLENISH:
+            run_id = f"replenish/{'+'.join((at.date().isoformat(), *suppliers))}"
+        case What.CONTENT:
+            run_id = f"content-plan/{at.date().isoformat()}"
+        case What.DIGEST:
+            run_id = f"digest/{at.date().isoformat()}"
+    before = await how_is(steering, run_id)
+    match what:
+        case What.REPLENISH:
+            run_id = await gateway.start_replenishment(now=at, suppliers=suppliers)
+        case What.CONTENT:
+            run_id = await gateway.start_content(now=at)
+        case What.DIGEST:
+            run_id = await gateway.start_digest(now=at)
+    return run_id, before is not None and not before.ended
 
 
-@schedule_app.command("resume")
-def schedule_resume(schedule_id: str, *, note: str = "resumed by the operator", as_json: AsJson = False) -> None:
-    """Let it run again."""
-    _steer(schedule_id, "unpause", note, as_json=as_json)
+async def _watch(steering: Steering, run_id: str, after: int, *, quiet: bool) -> dict[str, Any]:
+    """Follow the run, and the runs that a content plan starts, until they rest."""
+    tell = _silent if quiet else _aloud
+    rest, steps = await follow(steering, run_id, after=after, patience=_PATIENCE, tell=tell)
+    children = await _children(steering, run_id, rest)
+    for child in children:
+        if not quiet:
+            say(child)
+        _, more = await follow(steering, child, after=after, patience=_PATIENCE, tell=tell)
+        steps = [*steps, *more]
+    asks = [a for one in (run_id, *children) for a in await asked_by(steering, one)]
+    text = await _text(steering, run_id, rest)
+    if not quiet:
+        _print_end(rest, asks, text, started=len(children) if run_id.startswith("content-plan/") else None)
+    told_steps = [{"at": e.at, "event": e.type, "run": e.correlation_id, "text": told(e)} for e in steps]
+    return {
+        "status": rest.status,
+        "stage": rest.stage,
+        "steps": told_steps,
+        "runs": children,
+        "asks": [a.approval_id for a in asks],
+        "text": text,
+    }
 
 
-@schedule_app.command("trigger")
-def schedule_trigger(schedule_id: str, *, as_json: AsJson = False) -> None:
-    """Run it now, once."""
-    _steer(schedule_id, "trigger", "", as_json=as_json)
+async def _children(steering: Steering, run_id: str, rest: Rest) -> list[str]:
+    if not run_id.startswith("content-plan/") or rest.status != "done":
+        return []
+    return list(await steering.client.get_workflow_handle(run_id, result_type=list[str]).result())
 
 
-def _steer(schedule_id: str, verb: str, note: str, *, as_json: bool) -> None:
-    async def work(system: System) -> dict[str, Any]:
-        handle = system.client.get_schedule_handle(schedule_id)
-        try:
-            await (getattr(handle, verb)(note=note) if note else getattr(handle, verb)())
-            return await _described(system.client, schedule_id)
-        except RPCError as error:
-            raise NotFound(f"no schedule {schedule_id}", hint="`steward schedule list`") from error
-
-    described = run(lambda: _with_system(work), as_json=as_json)
-    if as_json:
-        print_json(described)
-    else:
-        console.print(f"{schedule_id}: {'paused' if described['paused'] else 'on'}, next {described['next']}")
+async def _text(steering: Steering, run_id: str, rest: Rest) -> str:
+    """The page that a digest wrote."""
+    if not run_id.startswith("digest/") or rest.status != "done":
+        return ""
+    return await steering.client.get_workflow_handle(run_id, result_type=str).result()
 
 
-async def _described(client: Client, schedule_id: str) -> dict[str, Any]:
-    described: ScheduleDescription = await client.get_schedule_handle(schedule_id).describe()
-    coming = described.info.next_action_times
-    state = described.schedule.state
-    return {"id": schedule_id, "paused": state.paused, "note": state.note or "", "next": coming[0].isoformat() if coming else ""}
+def _print_end(rest: Rest, asks: list[Approval], text: str, *, started: int | None) -> None:
+    if text:
+        say(text)
+    if started == 0:
+        say("no topic deserves a page now")
+    for approval in asks:
+        say(f"waits for you: {approval.proposal.action.summary()}   ./steward show {approval.approval_id[:8]}")
+    if rest.status == "works":
+        say("it is still at work; `./steward inbox` shows what it asks")
+    elif not asks and not text:
+        say(f"{rest.stage or rest.status}")
 
 
-async def _to_undo(system: System, run_id: str) -> list[Effect]:
-    effects = await system.memory.ledger.effects(run_id=run_id, status=EffectStatus.COMMITTED)
-    if not effects and await system.memory.state.get(Run, run_id) is None:
-        raise NotFound(f"no run {run_id}", hint="ids look like support/mail/…, replenish/…, content/…")
-    return [e for e in effects if not e.compensates]
+async def _to_undo(steering: Steering, which: str) -> tuple[str, list[Effect]]:
+    run_id = (await find_run(steering, which)).run_id
+    effects = await steering.memory.ledger.effects(run_id=run_id, status=EffectStatus.COMMITTED)
+    return run_id, [e for e in effects if not e.compensates]
 
 
-def _show_preview(can: list[Effect], cannot: list[Effect], *, as_json: bool) -> None:
+async def _roll_back(steering: Steering, run_id: str, *, quiet: bool) -> dict[str, Any]:
+    """Undone, or as far as it got: a compensation that fails waits for the operator."""
+    head = await steering.memory.log.head()
+    undoing = await steering.gateway.start_rollback(run_id, by=OPERATOR)
+    rest, _ = await follow(steering, undoing, after=head.seq, patience=_PATIENCE, tell=_silent if quiet else _aloud)
+    if not rest.ended:
+        return {"run": run_id, "status": rest.status}
+    try:
+        result = await steering.gateway.rollback(run_id, by=OPERATOR)
+    except WorkflowFailureError as error:
+        raise Refused(f"undoing {run_id} ended early: {error.cause}", hint="`./steward alerts` says what to do") from error
+    return {**result.model_dump(), "status": "done"}
+
+
+def _confirm(*, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise typer.BadParameter("undoing is not asked for here: say --yes, after looking with --preview", param_hint="--yes")
+    if not typer.confirm("Undo this?"):
+        raise typer.Exit(1)
+
+
+def _print_preview(run_id: str, can: list[Effect], cannot: list[Effect], *, as_json: bool) -> None:
     undo = [(e.action.summary(), inverse.summary()) for e in can if (inverse := e.inverse()) is not None]
     stays = [(e.action.summary(), e.action.spec.reversibility) for e in cannot]
     if as_json:
-        print_json({"undo": [{"did": did, "undo": how} for did, how in undo], "stays": [what for what, _ in stays]})
+        print_json({"run": run_id, "undo": [{"did": did, "undo": how} for did, how in undo], "stays": [what for what, _ in stays]})
         return
+    say(run_id, style="bold")
     print_table("Will be undone, in this order", ("did", "undo"), undo)
     print_table("Cannot be undone", ("did", "because it is"), stays, empty="nothing")
 
 
-def _checked_scope(scope: str) -> str:
-    workflow, _, kind = scope.partition("/")
-    if workflow not in WORKFLOWS or (kind and kind not in ACTION_TYPES):
-        raise InvalidInput(
-            f"{scope!r} names no workflow or action", hint=f"one of {', '.join(WORKFLOWS)}, or e.g. support/send-reply"
-        )
-    return scope
+def _aloud(event: Event) -> None:
+    say(f"  {told(event)}")
 
 
-async def _record(system: System, data: EventData) -> None:
-    now = datetime.now(UTC)
-    await system.memory.log.append([new_event(data, at=now, key=(str(uuid4()),), actor=OPERATOR)])
+def _silent(_event: Event) -> None:
+    """For programs: the whole answer comes at the end."""

@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.approvals import Approval, ApprovalStatus, Decision, Verb, judge
     from domain.decisions import GateOutcome, Planned, Proposal
+    from domain.effects import effect_key
     from domain.errors import DecisionRefused
     from domain.model import Value
     from domain.runs import AlertLevel
@@ -165,8 +166,9 @@ class GovernedAction:
             result = await workflow.execute_activity_method(
                 ActionActivities.carry_out, request, summary=f"do: {proposal.action.kind}", **options.EFFECT
             )
-        except ActivityError as error:
-            return _failed(proposal, error)
+        except ActivityError:  # given up, which says nothing about whether it happened
+            key = effect_key(proposal.run_id, proposal.step, proposal.action)
+            result = ActionResult(kind=ResultKind.UNKNOWN, summary=proposal.action.summary(), key=key)
         return await self._reconciled(result)
 
     async def _reconciled(self, result: ActionResult) -> ActionResult:
@@ -175,11 +177,12 @@ class GovernedAction:
             return result
         request = EffectInput(key=result.key, now=workflow.now())
         try:
-            return await workflow.execute_activity_method(
+            found = await workflow.execute_activity_method(
                 ActionActivities.reconcile, request, summary="find out what became of it", **options.RECONCILE
             )
         except ActivityError:
             return await self._settled_by_operator(result)
+        return found.model_copy(update={"summary": result.summary})
 
     async def _settled_by_operator(self, result: ActionResult) -> ActionResult:
         what_to_do = f"look in the outside system, then `steward settle {result.key} --happened` or `--not-happened`"

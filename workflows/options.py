@@ -41,7 +41,7 @@ def _step(queue: str, seconds: float, attempts: int) -> StepOptions:
 
 
 RECORD = _step(ORCHESTRATION, 30, 0)  # our own database: wait for it as long as it takes
-THINK = _step(MODEL_CALLS, 180, 8)  # planning and model calls; local engines take over when a model stays away
-EFFECT = _step(CONNECTORS, 60, 8)  # one outside effect
+THINK = _step(MODEL_CALLS, 180, 15)  # planning and model calls; local engines take over when a model stays away
+EFFECT = _step(CONNECTORS, 60, 15)  # one outside effect; a quarter of an hour of outage is waited out
 RECONCILE = _step(CONNECTORS, 60, 12)  # asking what became of one: longer, it must not be given up early
 REST = _step(ORCHESTRATION, 30, 8)  # waiting for another run to come to rest

@@ -89,15 +89,13 @@ async def furnish(world: World, scenario: Scenario, *, customers: int = 1) -> No
 async def played(scenario: Scenario, world: World, first: Orders) -> Report:
     """From what happens to the end of all runs. Raises TimeoutError where they do not end."""
     worker, killed = start_worker(first), False
-    happening = asyncio.create_task(scenario.happens(world))
+    happening, operator = asyncio.create_task(scenario.happens(world)), asyncio.create_task(_operator(world))
     deadline = time.monotonic() + PATIENCE
     try:
         while not (happening.done() and (happening.exception() or await world.ended(scenario.runs))):
             if worker.exitcode is not None:
                 assert worker.exitcode == -signal.SIGKILL, f"the worker ended by itself: see {world.orders.home}/worker.log"
                 killed, worker = True, start_worker(world.orders)
-            with suppress(StewardError):
-                await world.approve_everything()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{scenario.name}, killed {first.die_at}, does not end: see {world.orders.home}/worker.log")
             await asyncio.sleep(0.1)
@@ -105,8 +103,17 @@ async def played(scenario: Scenario, world: World, first: Orders) -> Report:
         return Report(passage=first.die_at, killed=killed, ending=await ending(world, scenario.runs))
     finally:
         happening.cancel()
+        operator.cancel()
         worker.kill()
         worker.join()
+
+
+async def _operator(world: World) -> None:
+    """Says yes whenever asked; what does not reach its run is said again."""
+    while True:
+        with suppress(StewardError):
+            await world.approve_everything()
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager

@@ -1,0 +1,154 @@
+"""One question or one run, in full."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from cli.choosing import choose
+from cli.context import System, now
+from cli.output import console, print_json, print_table, say
+from cli.story import told
+from cli.wording import clock, left
+from domain.actions import PlacePurchaseOrder
+from domain.approvals import Approval, ApprovalStatus
+from domain.effects import Effect
+from domain.entities import Message, Ticket
+from domain.errors import NotFound
+from domain.event import Event
+from domain.runs import Run
+
+_SEE = "`./steward inbox` and `./steward state list run` show what there is"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    approval: Approval
+    ticket: Ticket | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStory:
+    """A run with everything it did, oldest first, and what it waits for."""
+
+    run: Run
+    events: list[Event]
+    effects: list[Effect]
+    asks: list[Approval]
+    ticket: Ticket | None
+
+
+Shown = Question | RunStory
+
+
+async def look_up(system: System, which: str) -> Shown:
+    """The question or the run that ``which`` names, whole or shortened. Raises NotFound or InvalidInput."""
+    try:
+        approval = await find_approval(system, which)
+        return Question(approval=approval, ticket=await _ticket(system, approval.proposal.run_id))
+    except NotFound:
+        return await _story(system, (await find_run(system, which)).run_id)
+
+
+async def find_approval(system: System, which: str) -> Approval:
+    """Those that wait come first. Raises NotFound, or InvalidInput where several fit."""
+    found = [a for a in await system.memory.state.find(Approval) if a.approval_id.startswith(which)]
+    waiting = [a for a in found if a.status is ApprovalStatus.PENDING] or found
+    return choose(waiting, which, key=lambda a: a.approval_id, what="question", hint="see `./steward inbox`")
+
+
+async def find_run(system: System, which: str) -> Run:
+    """Raises NotFound, or InvalidInput where several fit."""
+    if run := await system.memory.state.get(Run, which):
+        return run
+    return choose(await system.memory.state.find(Run), which, key=lambda r: r.run_id, what="run", hint=_SEE)
+
+
+def print_shown(shown: Shown, *, ui_url: str | None, as_json: bool) -> None:
+    run_id = shown.approval.proposal.run_id if isinstance(shown, Question) else shown.run.run_id
+    link = web_ui_link(ui_url, run_id)
+    if as_json:
+        print_json({**vars(shown), "web_ui": link})
+        return
+    if isinstance(shown, Question):
+        _print_question(shown)
+    else:
+        _print_story(shown)
+    if link:
+        say(f"\nStep by step: {link}")
+
+
+def web_ui_link(ui_url: str | None, run_id: str) -> str:
+    return f"{ui_url}/namespaces/default/workflows/{quote(run_id, safe='')}" if ui_url else ""
+
+
+async def _story(system: System, run_id: str) -> RunStory:
+    run = await system.memory.state.get(Run, run_id)
+    assert run is not None
+    pending = await system.memory.state.find(Approval, status=ApprovalStatus.PENDING)
+    return RunStory(
+        run=run,
+        events=await system.memory.log.read(correlation_id=run_id),
+        effects=await system.memory.ledger.effects(run_id=run_id),
+        asks=[a for a in pending if a.proposal.run_id == run_id],
+        ticket=await _ticket(system, run_id),
+    )
+
+
+async def _ticket(system: System, run_id: str) -> Ticket | None:
+    return await system.memory.state.get(Ticket, run_id.removeprefix("support/")) if run_id.startswith("support/") else None
+
+
+def _print_question(question: Question) -> None:
+    approval, proposal = question.approval, question.approval.proposal
+    say(f"{proposal.action.summary()}", style="bold")
+    say(f"{proposal.action.kind} {approval.approval_id} ({approval.status}), asked {clock(approval.requested_at)}")
+    for label, text in (("why", proposal.why.reason), ("why you", "; ".join(proposal.gate.reasons)), ("run", proposal.run_id)):
+        say(f"{label}: {text}")
+    if question.ticket and question.ticket.last_inbound:
+        _print_message(question.ticket.last_inbound, "The customer wrote")
+    if body := getattr(proposal.action, "body", "") or getattr(getattr(proposal.action, "piece", None), "body", ""):
+        _print_text("Proposed text", body)
+    if isinstance(proposal.action, PlacePurchaseOrder):
+        lines = proposal.action.purchase_order.lines
+        rows = [(line.sku, line.title, line.units, line.unit_cost * line.units, line.why) for line in lines]
+        print_table("Lines", ("sku", "article", "units", "cost", "why"), rows)
+    _print_grounds(approval)
+
+
+def _print_grounds(approval: Approval) -> None:
+    proposal = approval.proposal
+    print_table("Before and after", ("field", "before", "after"), proposal.diff.changes(), empty="nothing changes")
+    print_table("Facts", ("fact", "value"), list(proposal.why.facts.items()), empty="none")
+    print_table("Auditor", ("severity", "finding"), [(f.severity, f.text) for f in proposal.verdict.findings], empty="no objection")
+    for moved in approval.moved:
+        say(f"moved since last shown: {moved}")
+    say(f"confidence {proposal.why.confidence:.2f} by {proposal.why.engine}; once done it is {proposal.action.spec.reversibility}")
+    if approval.status is ApprovalStatus.PENDING:
+        say(f"{left(approval.expires_at - now())} left, until {clock(approval.expires_at)}; then {approval.on_expiry}")
+
+
+def _print_story(story: RunStory) -> None:
+    run = story.run
+    say(f"{run.run_id}", style="bold")
+    ended = f", ended {clock(run.finished_at)}" if run.finished_at else ""
+    state = "waits for you" if story.asks else run.status
+    say(f"{run.workflow}: {state}{' (taken back)' if run.reverted else ''}; started {clock(run.started_at)}{ended}")
+    if run.result:
+        say(f"result: {run.result}")
+    for message in story.ticket.messages if story.ticket else ():
+        _print_message(message, message.direction)
+    print_table("Steps", ("when", "what"), [(clock(e.at), told(e)) for e in story.events], empty="none yet")
+    rows = [(e.status, e.action.summary(), "yes" if e.inverse() else "no", e.key[:8]) for e in story.effects]
+    print_table("Effects outside, newest first", ("status", "what", "can be undone", "key"), rows, empty="none")
+    for approval in story.asks:
+        say(f"waits for you: {approval.proposal.action.summary()}  ./steward show {approval.approval_id[:8]}")
+
+
+def _print_message(message: Message, title: str) -> None:
+    _print_text(f"{title} ({message.sender}, {clock(message.at)})", message.body)
+
+
+def _print_text(title: str, text: str) -> None:
+    console.rule()
+    say(title, style="bold")
+    say(text)
+    console.rule()

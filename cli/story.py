@@ -1,0 +1,100 @@
+"""What happened, event by event, in words."""
+
+from domain.approvals import (
+    ApprovalDecided,
+    ApprovalDecisionRefused,
+    ApprovalEnded,
+    ApprovalReminded,
+    ApprovalRequested,
+)
+from domain.catalogue import load_event
+from domain.errors import InvalidInput
+from domain.event import Event, EventData
+from domain.events import (
+    ContentPublished,
+    MessageReceived,
+    OrderRefunded,
+    PurchaseOrderSent,
+    ReplySent,
+    TicketClosed,
+    TicketHandedOver,
+    TicketTriaged,
+)
+from domain.runs import (
+    ActionFailed,
+    ActionRefused,
+    ActionSuggested,
+    AlertRaised,
+    OutcomeRecorded,
+    RunFinished,
+    RunReverted,
+    RunStarted,
+)
+
+
+def told(event: Event) -> str:
+    """One line. An event that only a newer version knows is told by its type."""
+    try:
+        data = load_event(event.type, event.data)
+    except InvalidInput:
+        return f"{event.type} {event.stream}"
+    return _of_run(data) or _of_approval(data) or _of_business(data) or f"{event.type.replace('.', ' ')}: {event.stream}"
+
+
+def _of_run(data: EventData) -> str:
+    match data:
+        case RunStarted():
+            return "started"
+        case RunFinished(status=status, result=result):
+            return f"{status}: {result}" if result else status
+        case RunReverted(compensated=undone, impossible=stays):
+            return f"taken back: {len(undone)} undone, {len(stays)} stay"
+        case ActionSuggested(proposal=proposal):
+            return f"suggests: {proposal.action.summary()}"
+        case ActionRefused(summary=summary, reasons=reasons):
+            return f"refused: {summary} ({'; '.join(reasons)})"
+        case ActionFailed(summary=summary, error=error):
+            return f"failed: {summary} ({error})"
+        case OutcomeRecorded(outcome=outcome):
+            return f"measured: {outcome.metric} {outcome.value:g}"
+        case AlertRaised(alert=alert):
+            return f"{alert.level} alert: {alert.text}"
+    return ""
+
+
+def _of_approval(data: EventData) -> str:
+    match data:
+        case ApprovalRequested(approval=approval):
+            proposal = approval.proposal
+            return f"asks you [{approval.approval_id[:8]}]: {proposal.action.summary()} ({'; '.join(proposal.gate.reasons)})"
+        case ApprovalDecided(decision=decision, approval_id=approval_id):
+            reason = f": {decision.reason}" if decision.reason else ""
+            return f"{decision.verb} by {decision.by} [{approval_id[:8]}]{reason}"
+        case ApprovalDecisionRefused(reason=reason, approval_id=approval_id):
+            return f"a decision did not count [{approval_id[:8]}]: {reason}"
+        case ApprovalReminded(approval_id=approval_id, escalation=escalation):
+            return f"{'urges' if escalation else 'reminds'} you [{approval_id[:8]}]"
+        case ApprovalEnded(approval_id=approval_id, status=status, reason=reason):
+            return f"question {status} [{approval_id[:8]}]: {reason}"
+    return ""
+
+
+def _of_business(data: EventData) -> str:
+    match data:
+        case MessageReceived(message=message):
+            return f"mail from {message.sender}"
+        case TicketTriaged(intent=intent, urgency=urgency, confidence=confidence, engine=engine):
+            return f"understood as {intent}, urgency {urgency} (confidence {confidence:.2f} by {engine})"
+        case ReplySent(message=message):
+            return f"reply written: {' '.join(message.body.split())[:100]}"
+        case TicketHandedOver(reason=reason):
+            return f"handed to you: {reason}"
+        case TicketClosed(reason=reason):
+            return f"ticket closed: {reason}"
+        case OrderRefunded(order_id=order_id, refund=refund):
+            return f"refunded {refund.amount} on order {order_id}"
+        case PurchaseOrderSent(purchase_order=order):
+            return f"purchase order {order.purchase_order_id} sent to {order.supplier_id}, {order.total}"
+        case ContentPublished(piece=piece):
+            return f"page {piece.slug} published: {piece.title}"
+    return ""
