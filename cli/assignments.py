@@ -41,9 +41,17 @@ def _assign(document: dict[str, Any], path: list[str], text: str, *, grow: bool)
         key: Any = int(path[-1]) if isinstance(target, list) else path[-1]
         old = target.get(key) if grow and isinstance(target, dict) and target is not document else target[key]
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        there = ", ".join(target) if isinstance(target, dict) else f"{len(target)} entries" if isinstance(target, list) else "no parts"
-        raise InvalidInput(f"there is no field {'.'.join(path)}", hint=f"there is: {there}") from error
+        raise InvalidInput(f"there is no field {'.'.join(path)}", hint=_what_there_is(target)) from error
     target[key] = _value(text, like=old)
+
+
+def _what_there_is(target: Any) -> str:
+    match target:
+        case dict():
+            return f"there is {', '.join(target)}"
+        case list():
+            return f"there are {len(target)} entries, counted from 0"
+    return f"{target!r} has no parts"
 
 
 def _value(text: str, *, like: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -13,18 +14,18 @@ from pydantic import ValidationError
 from activities.steps import SettleInput
 from cli.assignments import assigned
 from cli.choosing import choose
-from cli.context import OPERATOR, now
-from cli.following import asked_by, follow
+from cli.context import OPERATOR, now, record
+from cli.following import aloud, asked_by, follow, silent
 from cli.output import AsJson, print_json, run, say
 from cli.showing import find_approval
 from cli.steering import Steering, with_steering
-from cli.story import told
 from cli.wording import parse_duration
 from domain.actions import ACTION, Action
 from domain.approvals import Approval, Decision, Verb
-from domain.errors import InvalidInput
-from domain.runs import Alert
+from domain.errors import InvalidInput, VersionConflict
+from domain.runs import Alert, AlertClosed
 
+_UNSETTLED = ("unknown/", "undo/")  # the keys of alerts about effects
 _PATIENCE = 20.0  # seconds a decided run is watched
 Which = Annotated[str, typer.Argument(metavar="ID", help="The question's id, or enough of its beginning.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch what the run does next.")]
@@ -99,10 +100,15 @@ def settle(
     """Say what became of an effect that nobody could find out about."""
 
     async def work(steering: Steering) -> str:
-        alerts = [a for a in await steering.memory.state.find(Alert) if a.open and a.run_id and a.key.startswith(("unknown/", "undo/"))]
-        alert = choose(alerts, key, key=_effect_key, what="unsettled effect", hint="the key stands in the alert: `./steward alerts`")
+        alerts = [a for a in await steering.memory.state.find(Alert) if a.open and a.run_id and a.key.startswith(_UNSETTLED)]
+        hint = "the key stands in the alert: `./steward alerts`"
+        alert = choose(alerts, key, key=_effect_key, what="unsettled effect", hint=hint)
+        version = await steering.memory.state.version(Alert, alert.key)
         word = SettleInput(key=_effect_key(alert), happened=happened, by=OPERATOR, now=now())
-        return await steering.gateway.settle(alert.run_id, word)
+        text = await steering.gateway.settle(alert.run_id, word)
+        with suppress(VersionConflict):  # raised anew meanwhile: it stays open
+            await record(steering, AlertClosed(key=alert.key, by=OPERATOR), at=now(), expected={f"alert/{alert.key}": version})
+        return text
 
     text = with_steering(work, as_json=as_json)
     if as_json:
@@ -126,8 +132,7 @@ def _decide(which: str, make: Callable[[Approval], Decision], *, wait: bool, as_
             say(result)
         if not wait:
             return {"result": result, "run": run_id}
-        tell = (lambda _: None) if as_json else (lambda event: say(f"  {told(event)}"))
-        rest, _ = await follow(steering, run_id, after=before.seq, patience=_PATIENCE, tell=tell)
+        rest, _ = await follow(steering, run_id, after=before.seq, patience=_PATIENCE, tell=silent if as_json else aloud)
         asks = [a.approval_id for a in await asked_by(steering, run_id)]
         return {"result": result, "run": run_id, "status": rest.status, "asks": asks}
 

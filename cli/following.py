@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 
 from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from cli.context import now
+from cli.output import say
 from cli.steering import Steering
+from cli.story import told
 from domain.approvals import Approval, ApprovalStatus
 from domain.event import Event
 from domain.runs import Alert
@@ -29,6 +33,7 @@ class Rest:
     """How a run is. ``status`` is done, failed, … when it ended, else ``waits`` or ``works``; ``stage`` is its own word."""
 
     status: str
+    since: datetime
     stage: str = ""
 
     @property
@@ -45,10 +50,10 @@ async def how_is(steering: Steering, run_id: str) -> Rest | None:
             return None
         raise
     if described.status in _ENDED:
-        return Rest(_ENDED[described.status])
+        return Rest(_ENDED[described.status], described.start_time)
     stage = described.typed_search_attributes.get(STAGE, "")
     resting = stage.startswith(("waiting", "with")) or await _needs_operator(steering, described)
-    return Rest("waits" if resting else "works", stage)
+    return Rest("waits" if resting else "works", described.start_time, stage)
 
 
 async def follow(
@@ -57,7 +62,7 @@ async def follow(
     """Tell each event of the run after ``after`` (a seq) until it rests, or for ``patience`` seconds."""
     deadline, events, quiet = monotonic() + patience, list[Event](), 0
     while True:
-        rest = await how_is(steering, run_id) or Rest("works")
+        rest = await how_is(steering, run_id) or Rest("works", now())
         news = await steering.memory.log.read(after=after, correlation_id=run_id)
         for event in news:
             tell(event)
@@ -74,6 +79,15 @@ async def asked_by(steering: Steering, run_id: str) -> list[Approval]:
     """The questions of the run that wait for an answer."""
     waiting = await steering.memory.state.find(Approval, status=ApprovalStatus.PENDING)
     return [approval for approval in waiting if approval.proposal.run_id == run_id]
+
+
+def aloud(event: Event) -> None:
+    """One line an event, for people who watch."""
+    say(f"  {told(event)}")
+
+
+def silent(_event: Event) -> None:
+    """For programs: the whole answer comes at the end."""
 
 
 async def _needs_operator(steering: Steering, described: WorkflowExecutionDescription) -> bool:

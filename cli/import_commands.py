@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from cli.context import open_system
-from cli.output import EXIT_WRONG, AsJson, console, give_up, print_json, print_table, run
+from cli.output import EXIT_WRONG, AsJson, give_up, print_json, print_table, run, say
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.customers import read_customers
 from connectors.importers.mail import mail_files, read_mail
@@ -50,6 +49,11 @@ DecimalMark = Annotated[str, typer.Option("--decimal", help="The decimal mark, '
 InCurrency = Annotated[str, typer.Option("--currency", help="ISO code of amounts that do not say theirs.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and report; change nothing.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Import the good lines although others are rejected.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the main one."""
+    app.add_typer(import_app, name="import")
 
 
 @import_app.command()
@@ -219,19 +223,19 @@ async def _shop_address() -> list[str]:
 
 def _tell(report: ImportReport, imported: int | None, *, dry_run: bool, refused: bool) -> None:
     for note in report.notes:
-        console.print(escape(note), soft_wrap=True)
+        say(note)
     if report.rejected:
         shown = [(r.line, r.column, r.value, r.why) for r in report.rejected[:_SHOWN]]
         print_table(f"Rejected: {len(report.rejected)} of {report.rows} lines", ("line", "column", "value", "why"), shown)
         if len(report.rejected) > _SHOWN:
-            console.print(f"… and {len(report.rejected) - _SHOWN} more; --json lists them all")
+            say(f"… and {len(report.rejected) - _SHOWN} more; --json lists them all")
     events = len(report.accepted) + len(report.assumed)
     if imported is not None:
-        console.print(f"Imported {imported} events from {report.rows} lines; {events - imported} said nothing new.")
+        say(f"Imported {imported} events from {report.rows} lines; {events - imported} said nothing new.")
     elif dry_run and not refused:
-        console.print(f"Dry run: {report.rows} lines read, {events} events ready, nothing changed.")
+        say(f"Dry run: {report.rows} lines read, {events} events ready, nothing changed.")
     else:
-        console.print("Nothing was imported. Mend these lines, or import the others with --partial.")
+        say("Nothing was imported. Mend these lines, or import the others with --partial.")
 
 
 def _table(columns: Sequence[str] | None, date_format: str, decimal: str, currency: str) -> TableOptions:

@@ -158,11 +158,7 @@ def _stake(approval: Approval) -> float:
 
 def _print_waiting(waiting: list[Waiting]) -> None:
     for urgency, title in _TITLES.items():
-        rows = [
-            (w.approval.approval_id[:8], w.approval.proposal.action.summary(), "; ".join(w.approval.proposal.gate.reasons), _then(w))
-            for w in waiting
-            if w.urgency is urgency
-        ]
+        rows = [_row(w) for w in waiting if w.urgency is urgency]
         if rows:
             print_table(title, ("id", "what", "why you", "time left"), rows)
             say("")
@@ -173,5 +169,7 @@ def _print_alerts(found: list[Alert]) -> None:
     print_table("Alerts", ("level", "what", "what to do", "key"), rows)
 
 
-def _then(waiting: Waiting) -> str:
-    return f"{left(timedelta(seconds=waiting.seconds_left))}, then {waiting.approval.on_expiry}"
+def _row(waiting: Waiting) -> tuple[str, str, str, str]:
+    approval = waiting.approval
+    remaining = f"{left(timedelta(seconds=waiting.seconds_left))}, then {approval.on_expiry}"
+    return approval.approval_id[:8], approval.proposal.action.summary(), "; ".join(approval.proposal.gate.reasons), remaining

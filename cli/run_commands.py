@@ -1,25 +1,24 @@
-"""``steward run | rollback | cancel``: starting, undoing and stopping runs."""
+"""``steward run``: starting a run and watching it."""
 
 import sys
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from temporalio.client import WorkflowFailureError
 
-from cli.context import OPERATOR, now
-from cli.following import Rest, asked_by, follow, how_is
-from cli.output import AsJson, print_json, print_table, say
-from cli.showing import find_run, web_ui_link
+from cli.context import now
+from cli.following import Rest, aloud, asked_by, follow, how_is, silent
+from cli.output import AsJson, print_json, say
+from cli.showing import web_ui_link
 from cli.steering import Steering, with_steering
 from cli.story import told
 from domain.approvals import Approval
-from domain.effects import Effect, EffectStatus
 from domain.entities import Supplier
-from domain.errors import InvalidInput, NotFound, Refused
-from domain.event import Event
+from domain.errors import InvalidInput, NotFound
 
 _PATIENCE = 120.0  # seconds a run is watched before the command lets it go on alone
+_CLOCKS_DIFFER = timedelta(seconds=3)  # this machine's and the server's
 
 
 class What(StrEnum):
@@ -31,8 +30,6 @@ class What(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
     app.command("run")(start_run)
-    app.command()(rollback)
-    app.command()(cancel)
 
 
 def start_run(
@@ -65,55 +62,6 @@ def start_run(
         raise typer.Exit(1)
 
 
-def rollback(
-    which: Annotated[str, typer.Argument(metavar="RUN", help="The run to undo, or enough of its id.")],
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    preview: Annotated[bool, typer.Option("--preview", help="Only say what would be undone.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Undo what a run did, newest first; says beforehand what cannot be undone."""
-    run_id, effects = with_steering(lambda s: _to_undo(s, which), as_json=as_json, needs_worker=not preview)
-    can = [e for e in effects if e.inverse() is not None]
-    cannot = [e for e in effects if e.inverse() is None]
-    if preview or not as_json:
-        _print_preview(run_id, can, cannot, as_json=as_json)
-    if preview:
-        return
-    if not yes:
-        _confirm(as_json=as_json)
-    answer = with_steering(lambda s: _roll_back(s, run_id, quiet=as_json), as_json=as_json)
-    if as_json:
-        print_json(answer)
-    elif answer["status"] == "done":
-        print_table("Undone", ("what",), [(line,) for line in answer["compensated"]])
-        print_table("Stays", ("what",), [(line,) for line in answer["impossible"]], empty="nothing")
-    else:
-        say("It is not finished: something could not be undone. `./steward alerts` says what to do.", style="red")
-    if answer["status"] != "done":
-        raise typer.Exit(1)
-
-
-def cancel(
-    which: Annotated[str, typer.Argument(metavar="RUN", help="The run to stop, or enough of its id.")], *, as_json: AsJson = False
-) -> None:
-    """Ask a run to stop; what its current plan began is undone."""
-
-    async def work(steering: Steering) -> str:
-        run_id = (await find_run(steering, which)).run_id
-        rest = await how_is(steering, run_id)
-        if rest is None or rest.ended:
-            raise InvalidInput(f"{run_id} has ended already", hint=f"`./steward rollback {run_id}` takes back what it did")
-        await steering.gateway.cancel(run_id)
-        return run_id
-
-    run_id = with_steering(work, as_json=as_json)
-    if as_json:
-        print_json({"cancelled": run_id})
-    else:
-        say(f"{run_id} was asked to stop")
-
-
 async def _check_suppliers(steering: Steering, what: What, suppliers: list[str]) -> None:
     if suppliers and what is not What.REPLENISH:
         raise InvalidInput("--supplier goes with replenish only", hint="./steward run replenish --supplier …")
@@ -125,28 +73,20 @@ async def _check_suppliers(steering: Steering, what: What, suppliers: list[str])
 async def _start(steering: Steering, what: What, suppliers: tuple[str, ...]) -> tuple[str, bool]:
     """The run's id, and whether it was under way already: of each kind there is one a day."""
     at = now()
-    gateway = steering.gateway
     match what:
         case What.REPLENISH:
-            run_id = f"replenish/{'+'.join((at.date().isoformat(), *suppliers))}"
+            run_id = await steering.gateway.start_replenishment(now=at, suppliers=suppliers)
         case What.CONTENT:
-            run_id = f"content-plan/{at.date().isoformat()}"
+            run_id = await steering.gateway.start_content(now=at)
         case What.DIGEST:
-            run_id = f"digest/{at.date().isoformat()}"
-    before = await how_is(steering, run_id)
-    match what:
-        case What.REPLENISH:
-            run_id = await gateway.start_replenishment(now=at, suppliers=suppliers)
-        case What.CONTENT:
-            run_id = await gateway.start_content(now=at)
-        case What.DIGEST:
-            run_id = await gateway.start_digest(now=at)
-    return run_id, before is not None and not before.ended
+            run_id = await steering.gateway.start_digest(now=at)
+    rest = await how_is(steering, run_id)
+    return run_id, rest is not None and rest.since < at - _CLOCKS_DIFFER
 
 
 async def _watch(steering: Steering, run_id: str, after: int, *, quiet: bool) -> dict[str, Any]:
     """Follow the run, and the runs that a content plan starts, until they rest."""
-    tell = _silent if quiet else _aloud
+    tell = silent if quiet else aloud
     rest, steps = await follow(steering, run_id, after=after, patience=_PATIENCE, tell=tell)
     children = await _children(steering, run_id, rest)
     for child in children:
@@ -179,7 +119,7 @@ async def _text(steering: Steering, run_id: str, rest: Rest) -> str:
     """The page that a digest wrote."""
     if not run_id.startswith("digest/") or rest.status != "done":
         return ""
-    return await steering.client.get_workflow_handle(run_id, result_type=str).result()
+    return str(await steering.client.get_workflow_handle(run_id, result_type=str).result())
 
 
 def _print_end(rest: Rest, asks: list[Approval], text: str, *, started: int | None) -> None:
@@ -193,49 +133,3 @@ def _print_end(rest: Rest, asks: list[Approval], text: str, *, started: int | No
         say("it is still at work; `./steward inbox` shows what it asks")
     elif not asks and not text:
         say(f"{rest.stage or rest.status}")
-
-
-async def _to_undo(steering: Steering, which: str) -> tuple[str, list[Effect]]:
-    run_id = (await find_run(steering, which)).run_id
-    effects = await steering.memory.ledger.effects(run_id=run_id, status=EffectStatus.COMMITTED)
-    return run_id, [e for e in effects if not e.compensates]
-
-
-async def _roll_back(steering: Steering, run_id: str, *, quiet: bool) -> dict[str, Any]:
-    """Undone, or as far as it got: a compensation that fails waits for the operator."""
-    head = await steering.memory.log.head()
-    undoing = await steering.gateway.start_rollback(run_id, by=OPERATOR)
-    rest, _ = await follow(steering, undoing, after=head.seq, patience=_PATIENCE, tell=_silent if quiet else _aloud)
-    if not rest.ended:
-        return {"run": run_id, "status": rest.status}
-    try:
-        result = await steering.gateway.rollback(run_id, by=OPERATOR)
-    except WorkflowFailureError as error:
-        raise Refused(f"undoing {run_id} ended early: {error.cause}", hint="`./steward alerts` says what to do") from error
-    return {**result.model_dump(), "status": "done"}
-
-
-def _confirm(*, as_json: bool) -> None:
-    if as_json or not sys.stdin.isatty():
-        raise typer.BadParameter("undoing is not asked for here: say --yes, after looking with --preview", param_hint="--yes")
-    if not typer.confirm("Undo this?"):
-        raise typer.Exit(1)
-
-
-def _print_preview(run_id: str, can: list[Effect], cannot: list[Effect], *, as_json: bool) -> None:
-    undo = [(e.action.summary(), inverse.summary()) for e in can if (inverse := e.inverse()) is not None]
-    stays = [(e.action.summary(), e.action.spec.reversibility) for e in cannot]
-    if as_json:
-        print_json({"run": run_id, "undo": [{"did": did, "undo": how} for did, how in undo], "stays": [what for what, _ in stays]})
-        return
-    say(run_id, style="bold")
-    print_table("Will be undone, in this order", ("did", "undo"), undo)
-    print_table("Cannot be undone", ("did", "because it is"), stays, empty="nothing")
-
-
-def _aloud(event: Event) -> None:
-    say(f"  {told(event)}")
-
-
-def _silent(_event: Event) -> None:
-    """For programs: the whole answer comes at the end."""

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 import stack
-from cli.output import AsJson, console, give_up, print_json
+from cli.output import AsJson, give_up, plain, print_json, print_table, say
 from domain.errors import StewardError
 from settings import Settings
 from stack import doctor as stack_doctor
@@ -44,7 +43,7 @@ def up(
     if as_json:
         print_json({"phase": "running", **shown})
     else:
-        console.print("Steward is up." + (f" Its runs: {found.ui_url}" if found.ui_url else ""))
+        say("Steward is up." + (f" Its runs: {found.ui_url}" if found.ui_url else ""))
 
 
 def down(*, as_json: AsJson = False) -> None:
@@ -56,7 +55,7 @@ def down(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"stopped": stopped})
     else:
-        console.print("Steward is stopped." if stopped else "Steward was not running.")
+        say("Steward is stopped." if stopped else "Steward was not running.")
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -84,10 +83,9 @@ def doctor(*, as_json: AsJson = False) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            mark = "[green]ok[/]  " if finding.ok else "[red]no[/]  "
-            console.print(mark + f"{finding.name}: {finding.detail}", soft_wrap=True)
+            say(f"{'ok' if finding.ok else 'no'}  {finding.name}: {finding.detail}", style="" if finding.ok else "red")
             if not finding.ok:
-                console.print(f"      -> {finding.hint}", soft_wrap=True)
+                say(f"      -> {finding.hint}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -133,15 +131,12 @@ def _size(path: Path) -> int:
 
 
 def _print_parts(found: stack.StackStatus) -> None:
-    table = Table("part", "state", "pid", "up for", "restarts", "address", "last error", box=None, pad_edge=False)
-    for part in found.parts:
-        cells = (part.name, part.state, str(part.pid or ""), _uptime(part), str(part.restarts), part.address or "")
-        table.add_row(*cells, part.last_error or "")
-    console.print(f"Steward is {found.phase}." + (f" {found.error}: {found.hint}." if found.error else ""))
+    say(f"Steward is {found.phase}." + (f" {found.error}: {found.hint}." if found.error else ""))
     if found.phase != "stopped":
-        console.print(table)
+        rows = [(p.name, p.state, p.pid or "", _uptime(p), p.restarts, p.address or "", p.last_error or "") for p in found.parts]
+        print_table("Parts", ("part", "state", "pid", "up for", "restarts", "address", "last error"), rows)
     if found.endpoints and found.endpoints.ui_url and found.phase == "running":
-        console.print(f"Its runs: {found.endpoints.ui_url}")
+        say(f"Its runs: {found.endpoints.ui_url}")
 
 
 def _uptime(part: PartState) -> str:
@@ -156,11 +151,11 @@ def _print_line(name: str, line: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"part": name, "line": line}))
     else:
-        typer.echo(f"{name}: {line}")
+        typer.echo(plain(f"{name}: {line}"))
 
 
 def _progress(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+    say(line)
 
 
 def _nothing(_line: str) -> None:

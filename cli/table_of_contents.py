@@ -32,8 +32,8 @@ CONTENTS = (
     Entry("run", "run_commands", _DAILY, "Start a run now and watch it until it is done or waits."),
     Entry("mode", "control_commands", _STEER, "Show what is asked and what is automatic, or change it."),
     Entry("kill", "control_commands", _STEER, "Stop every new effect at once. What waits keeps waiting; nothing is lost."),
-    Entry("rollback", "run_commands", _STEER, "Undo what a run did, newest first; says beforehand what cannot be undone."),
-    Entry("cancel", "run_commands", _STEER, "Ask a run to stop; what its current plan began is undone."),
+    Entry("rollback", "rollback_commands", _STEER, "Undo what a run did, newest first; says beforehand what cannot be undone."),
+    Entry("cancel", "rollback_commands", _STEER, "Ask a run to stop; what its current plan began is undone."),
     Entry("policy", "policy_commands", _STEER, "The rules: limits, windows, hours, languages. Every change is a version."),
     Entry("schedule", "schedule_commands", _STEER, "The times at which runs start by themselves."),
     Entry("import", "import_commands", _DATA, "Import data of other systems. All lines or none; again changes nothing."),
@@ -48,7 +48,7 @@ CONTENTS = (
     Entry("status", "stack_commands", _MACHINE, "Say which parts run. The exit code is 0 when the stack is up, else 3."),
     Entry("doctor", "stack_commands", _MACHINE, "Look for what is wrong and say what to do. The exit code is 1 when something is."),
     Entry("logs", "stack_commands", _MACHINE, "Show the logs of the parts."),
-    Entry("demo", "demo_command", _MACHINE, "Run a demo shop for one business day, crash it in the middle, and show that nothing is lost."),
+    Entry("demo", "demo_command", _MACHINE, "Run a demo shop for a day, crash it in the middle, and show that nothing is lost."),
 )
 
 

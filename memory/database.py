@@ -20,6 +20,9 @@ _GONE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 """The server is away, went away, or chose this transaction as the victim of a deadlock."""
 
 
+_OPEN_WITHIN = 10.0  # seconds
+
+
 class Database:
     """A pool of connections. Every use is one transaction; ``Retryable`` means that nothing of it is certain."""
 
@@ -34,7 +37,7 @@ class Database:
                 yield connection
         except _GONE as error:
             raise Retryable(f"Postgres did not answer: {error}", hint="it is tried again; see `steward status`") from error
-        except psycopg.DataError as error:
+        except (psycopg.DataError, UnicodeEncodeError) as error:
             raise InvalidInput(f"Postgres cannot store this: {error}", hint="mend the value") from error
 
     async def rows(self, name: str, **parameters: Any) -> list[DictRow]:
@@ -90,7 +93,7 @@ def _strings(value: Any) -> list[str]:
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
-    """Open a pool on ``url``. Raises SetupError where no connection comes up within 30 seconds."""
+    """Open a pool on ``url``. Raises SetupError where no connection comes up in time."""
     pool = AsyncConnectionPool(
         url,
         connection_class=AsyncConnection[DictRow],
@@ -102,7 +105,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         open=False,
     )
     try:
-        await pool.open(wait=True, timeout=30)
+        await pool.open(wait=True, timeout=_OPEN_WITHIN)
     except PoolTimeout as error:
         await pool.close()
         raise SetupError("the database does not answer", hint="check DATABASE_URL, or start the stack with `steward up`") from error

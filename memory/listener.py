@@ -58,7 +58,7 @@ class Listener:
             try:
                 async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await self._listen(connection)
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 _log.warning("not listening to Postgres", error=str(error))
             finally:
                 self._set(up=False)

@@ -29,6 +29,7 @@ class HybridRecall:
         self._vectors = vectors
 
     async def search(self, query: str, *, entities: Sequence[str] = (), limit: int = 8, now: Moment) -> list[Recalled]:
+        query = _searchable(query)
         near = await self._near(query)
         async with self._database.transaction() as connection:
             words = await fetch(connection, "search_words", {"query": query, "depth": _DEPTH})
@@ -88,6 +89,11 @@ class HybridRecall:
         vectors = await asyncio.to_thread(self._embedder.embed, [text for _, text in texts])
         full = vectors.any(axis=1)  # an empty text has no direction
         await self._vectors.put([i for (i, _), has in zip(texts, full, strict=True) if has], vectors[full])
+
+
+def _searchable(query: str) -> str:
+    """Queries are what strangers wrote: characters that no stored text can have are no reason to find nothing."""
+    return query.replace("\x00", " ").encode("utf-8", "replace").decode()
 
 
 async def _passages(connection: Connection, ids: list[str]) -> dict[str, Passage]:

@@ -1,71 +1,37 @@
 """The one way out: plan -> preview -> audit -> gate -> ask -> reserve -> execute -> record, or back again.
 
-``GovernedAction`` is a run's door to the outside. Business workflows derive from ``GovernedWorkflow``, which owns
-one and exposes the operator's decisions as an update (validated before it is accepted), and as a signal with a raw
-dict that validates for itself, because a signal whose payload does not decode is dropped in silence.
+``GovernedAction`` is a run's door to the outside; questions to the operator are ``Questions``.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Sequence
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
-from temporalio.workflow import ContinueAsNewError
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import ValidationError
-
     from activities.actions import ActionActivities
-    from activities.approvals import ApprovalActivities
     from activities.runs import RunActivities
     from activities.steps import (
         ActionResult,
         AlertInput,
         CarryOutInput,
-        DecisionNote,
         EffectInput,
-        EndNote,
-        FinishInput,
         Proposed,
         ProposeInput,
-        RefusedDecisionNote,
-        ReminderNote,
         ResultKind,
-        RunInput,
         SettleInput,
     )
-    from domain.approvals import Approval, ApprovalStatus, Decision, Verb, judge
+    from domain.approvals import Approval, ApprovalStatus, Decision
     from domain.decisions import GateOutcome, Planned, Proposal
     from domain.effects import effect_key
-    from domain.errors import DecisionRefused
-    from domain.model import Value
     from domain.runs import AlertLevel
     from workflows import options
+    from workflows.questions import Answer, Questions
     from workflows.search_attributes import WAITING
+    from workflows.shielding import seen_through, shielded
 
 MAX_ROUNDS = 20
-T = TypeVar("T")
-
-
-class Answer(Value):
-    """How a question ended: a decision, or the lack of one."""
-
-    status: ApprovalStatus
-    decision: Decision | None = None
-
-
-class Pending:
-    """A question that waits. ``taking`` is the id of the decision being recorded right now."""
-
-    def __init__(self, approval: Approval) -> None:
-        self.approval = approval
-        self.taking = ""
-        self.answer: Answer | None = None
-        self.wake_at: datetime | None = None  # the end of a snooze
-        self.nudges = 0
-        self.changed = False
 
 
 class GovernedAction:
@@ -73,8 +39,7 @@ class GovernedAction:
 
     def __init__(self, workflow_name: str) -> None:
         self.workflow_name = workflow_name
-        self.pending: dict[str, Pending] = {}
-        self.decided: dict[str, str] = {}
+        self.questions = Questions(self.show)
         self.settled: dict[str, SettleInput] = {}
         self.results: list[ActionResult] = []
         self.committed: list[str] = []
@@ -91,7 +56,7 @@ class GovernedAction:
                 if not done[-1].committed:
                     break
         except (Exception, asyncio.CancelledError):
-            await _shielded(self.undo(tuple(reversed(self.committed[before:]))))
+            await shielded(self.undo(tuple(reversed(self.committed[before:]))))
             raise
         return done
 
@@ -117,7 +82,8 @@ class GovernedAction:
                 case GateOutcome.ALLOW:
                     approval_id = request.edited
                 case GateOutcome.ASK:
-                    answer, approval_id = await self._ask(proposed, moot)
+                    approval_id = _must_ask(proposed).approval_id
+                    answer = await self.questions.ask(_must_ask(proposed), moot=moot)
                     if answer.status is ApprovalStatus.EDITED and answer.decision and answer.decision.action:
                         request = self._edited_request(request, answer.decision)
                         continue
@@ -153,7 +119,7 @@ class GovernedAction:
 
     async def _carry_out(self, proposal: Proposal, approval_id: str) -> ActionResult:
         """Once begun, an effect is seen through to a known end, even where the run is cancelled meanwhile."""
-        result, cancelled = await _seen_through(self._effect(proposal, approval_id))
+        result, cancelled = await seen_through(self._effect(proposal, approval_id))
         if result.committed:
             self.committed.append(result.key)
         if cancelled:
@@ -194,125 +160,6 @@ class GovernedAction:
             ActionActivities.settle_by_operator, self.settled[result.key], summary="the operator looked", **options.RECORD
         )
 
-    # -- asking -----------------------------------------------------------------------------------------------------
-
-    async def _ask(self, proposed: Proposed, moot: Callable[[], bool]) -> tuple[Answer, str]:
-        approval = proposed.approval
-        if approval is None:
-            raise ApplicationError("the gate asks but gave no approval", non_retryable=True)
-        pending = Pending(approval)
-        self.pending[approval.approval_id] = pending
-        try:
-            await workflow.execute_activity_method(
-                ApprovalActivities.request_approval, approval, summary="ask the operator", **options.RECORD
-            )
-            self.show()
-            return await self._answer(pending, moot), approval.approval_id
-        except asyncio.CancelledError:
-            await _shielded(self._end(pending, ApprovalStatus.WITHDRAWN, "the run was cancelled"))
-            raise
-        finally:
-            del self.pending[approval.approval_id]
-            self.show()
-
-    async def _answer(self, pending: Pending, moot: Callable[[], bool]) -> Answer:
-        """Wait for a decision, nudging on time, until the approval expires."""
-        while True:
-            nudge_at = self._next_nudge(pending)
-            patience = max(nudge_at - workflow.now(), timedelta(0))
-            pending.changed = False
-            try:
-                await workflow.wait_condition(
-                    lambda: pending.answer is not None or pending.changed or (moot() and not pending.taking),
-                    timeout=patience,
-                    timeout_summary="until the next nudge",
-                )
-            except TimeoutError:
-                if await self._nudge(pending):
-                    return await self._end(pending, ApprovalStatus.EXPIRED, "nobody decided in time")
-            if pending.answer is not None:
-                return pending.answer
-            if moot() and not pending.taking:
-                return await self._end(pending, ApprovalStatus.WITHDRAWN, "something newer arrived")
-
-    def _next_nudge(self, pending: Pending) -> datetime:
-        """Reminder, escalation, expiry, in this order; a snooze puts the nudges off, never the expiry."""
-        approval = pending.approval
-        moments = (approval.remind_at, approval.escalate_at, approval.expires_at)
-        moment = moments[min(pending.nudges, 2)]
-        if pending.wake_at is not None:
-            moment = max(moment, pending.wake_at)
-        return min(moment, approval.expires_at)
-
-    async def _nudge(self, pending: Pending) -> bool:
-        """True where the approval has expired."""
-        if workflow.now() >= pending.approval.expires_at:
-            await workflow.wait_condition(lambda: not pending.taking)
-            return pending.answer is None
-        pending.nudges += 1
-        note = ReminderNote(approval=pending.approval, number=pending.nudges, escalation=pending.nudges > 1, now=workflow.now())
-        await workflow.execute_activity_method(ApprovalActivities.remind, note, summary="remind", **options.RECORD)
-        return False
-
-    async def _end(self, pending: Pending, status: ApprovalStatus, reason: str) -> Answer:
-        note = EndNote(approval_id=pending.approval.approval_id, status=status, reason=reason, now=workflow.now())
-        await workflow.execute_activity_method(
-            ApprovalActivities.end_approval, note, summary=f"{status}: {reason}", **options.RECORD
-        )
-        return Answer(status=status)
-
-    # -- the operator's doors ---------------------------------------------------------------------------------------
-
-    def check(self, decision: Decision) -> None:
-        """Whether the decision counts now. Raises DecisionRefused."""
-        if self.decided.get(decision.decision_id) == decision.approval_id:
-            return
-        pending = self.pending.get(decision.approval_id)
-        if pending is None:
-            raise DecisionRefused("nothing waits under this id", hint="see `steward inbox`")
-        if pending.taking and pending.taking != decision.decision_id:
-            raise DecisionRefused("another decision is being recorded", hint="look again in a moment")
-        judge(pending.approval, decision, workflow.now())
-
-    async def take(self, decision: Decision) -> str:
-        """Record a decision that counts and let the run go on. Repeating it changes nothing."""
-        if self.decided.get(decision.decision_id) == decision.approval_id:
-            return f"already recorded: {decision.verb}"
-        pending = self.pending[decision.approval_id]
-        pending.taking = decision.decision_id
-        note = DecisionNote(approval_id=decision.approval_id, decision=decision, now=workflow.now())
-        await workflow.execute_activity_method(
-            ApprovalActivities.record_decision, note, summary=f"{decision.verb} by {decision.by}", **options.RECORD
-        )
-        pending.taking = ""
-        self.decided[decision.decision_id] = decision.approval_id
-        self._apply(pending, decision)
-        return f"recorded: {decision.verb}"
-
-    def _apply(self, pending: Pending, decision: Decision) -> None:
-        match decision.verb:
-            case Verb.SNOOZE:
-                pending.wake_at = decision.snooze_until
-                pending.changed = True
-            case Verb.APPROVE:
-                pending.answer = Answer(status=ApprovalStatus.APPROVED, decision=decision)
-            case Verb.EDIT:
-                pending.answer = Answer(status=ApprovalStatus.EDITED, decision=decision)
-            case Verb.REJECT:
-                pending.answer = Answer(status=ApprovalStatus.REJECTED, decision=decision)
-
-    async def refuse(self, raw: dict[str, Any], reason: str) -> None:
-        """Keep a decision that did not count."""
-        approval_id = str(raw.get("approval_id", ""))
-        if approval_id not in self.pending:
-            workflow.logger.warning("refused a decision: %s", reason)
-            return
-        by, key = str(raw.get("by", "unknown"))[:100], str(workflow.uuid4())
-        note = RefusedDecisionNote(approval_id=approval_id, by=by, reason=reason[:500], key=key, now=workflow.now())
-        await workflow.execute_activity_method(
-            ApprovalActivities.record_refused_decision, note, summary="a decision that does not count", **options.RECORD
-        )
-
     # -- back -------------------------------------------------------------------------------------------------------
 
     async def undo(self, keys: Sequence[str]) -> tuple[ActionResult, ...]:
@@ -349,100 +196,16 @@ class GovernedAction:
 
     def show(self) -> None:
         """What the Web UI says about this run right now."""
-        waits = [f"- **waits for you**: {p.approval.proposal.action.summary()}" for p in self.pending.values()]
+        waits = [f"- **waits for you**: {p.approval.proposal.action.summary()}" for p in self.questions.pending.values()]
         done = [f"- {r.kind}: {r.summary}" for r in self.results]
         workflow.set_current_details("\n".join((*waits, *done)) or "working")
-        workflow.upsert_search_attributes([WAITING.value_set(bool(self.pending))])
+        workflow.upsert_search_attributes([WAITING.value_set(bool(self.questions.pending))])
 
 
-class GovernedWorkflow:
-    """Base of every workflow that acts. Subclasses define ``run`` and wrap their work in ``governed``."""
-
-    kind: ClassVar[str]  # the workflow's name in modes, policies and records
-
-    def __init__(self) -> None:
-        self.out = GovernedAction(self.kind)
-
-    async def governed(self, work: Callable[[], Awaitable[str]]) -> str:
-        """Open the run's record, do the business part, and close the record however it ends."""
-        await self._open()
-        try:
-            result = await work()
-        except ContinueAsNewError:
-            raise
-        except (Exception, asyncio.CancelledError) as error:
-            cancelled = isinstance(error, asyncio.CancelledError)
-            await _shielded(self._finish("cancelled" if cancelled else "failed", "" if cancelled else str(error)))
-            raise
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self._finish("done", result)
-        return result
-
-    async def _open(self) -> None:
-        if workflow.info().continued_run_id:
-            return
-        run = RunInput(run_id=_run_id(), workflow=self.kind, now=workflow.now())
-        await workflow.execute_activity_method(RunActivities.start_run, run, summary="open the record", **options.RECORD)
-
-    async def _finish(self, status: str, result: str) -> None:
-        end = FinishInput(run_id=_run_id(), status=status, result=result, now=workflow.now())
-        await workflow.execute_activity_method(RunActivities.finish_run, end, summary="close the record", **options.RECORD)
-
-    @workflow.update
-    async def decide(self, decision: Decision) -> str:
-        """The operator's decision. Refused with a reason where it does not count."""
-        return await self.out.take(decision)
-
-    @decide.validator
-    def _check_decision(self, decision: Decision) -> None:
-        try:
-            self.out.check(decision)
-        except DecisionRefused as no:
-            raise ApplicationError(str(no), type="DecisionRefused", non_retryable=True) from no
-
-    @workflow.signal(name="decide")
-    async def decide_by_signal(self, raw: Any) -> None:
-        """The second door, for the Web UI and for scripts: a dict as ``Decision`` has it."""
-        given = raw if isinstance(raw, dict) else {}
-        try:
-            decision = Decision.model_validate(given)
-            self.out.check(decision)
-        except (ValidationError, DecisionRefused) as no:
-            await self.out.refuse(given, str(no))
-            return
-        await self.out.take(decision)
-
-    @workflow.update
-    async def settle(self, word: SettleInput) -> str:
-        """The operator's word on an effect that nobody could find out about."""
-        self.out.settled[word.key] = word
-        return "noted"
-
-    @workflow.query
-    def waiting(self) -> list[Approval]:
-        return [p.approval for p in self.out.pending.values()]
-
-
-async def _seen_through(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
-    """The result of ``work``, and whether the run was cancelled while it went on."""
-    try:
-        task = asyncio.ensure_future(work)
-    except BaseException:
-        work.close()  # the worker is letting go of this run; another one goes on with it
-        raise
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = True
-    return task.result(), cancelled
-
-
-async def _shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Finish ``work`` even if the run is cancelled (again) meanwhile; the caller is on its way out already."""
-    result, _ = await _seen_through(work)
-    return result
+def _must_ask(proposed: Proposed) -> Approval:
+    if proposed.approval is None:
+        raise ApplicationError("the gate asks but gave no approval", non_retryable=True)
+    return proposed.approval
 
 
 def _run_id() -> str:

@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.steps import EffectInput, ResultKind, RevertedInput, RevertPlan
     from domain.model import Name, Value
     from workflows import options
-    from workflows.governed_action import GovernedWorkflow
+    from workflows.governed_workflow import GovernedWorkflow
 
 
 class RollbackInput(Value):

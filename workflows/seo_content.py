@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.steps import ContentTopic, Measured, MeasureInput, Topics, TopicsInput, WriteInput, Written
     from domain.model import Value
     from workflows import options
-    from workflows.governed_action import GovernedWorkflow
+    from workflows.governed_workflow import GovernedWorkflow
     from workflows.search_attributes import KIND, STAGE
 
 

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.decisions import Planned
     from domain.model import Value
     from workflows import options
-    from workflows.governed_action import GovernedWorkflow
+    from workflows.governed_workflow import GovernedWorkflow
     from workflows.search_attributes import STAGE, SUPPLIER
 
 

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.model import Name, Value
     from domain.policies import SupportPolicy
     from workflows import options
-    from workflows.governed_action import GovernedWorkflow
+    from workflows.governed_workflow import GovernedWorkflow
     from workflows.search_attributes import INTENT, STAGE
 
 

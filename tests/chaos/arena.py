@@ -1,9 +1,9 @@
-"""Runs scenarios in worlds of their own: once undisturbed, to see what is passed; then once for each passage, killed there."""
+"""Runs scenarios in worlds of their own: once undisturbed, to see what is passed; then again, killed at each passage."""
 
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,16 +24,16 @@ from tests.chaos.world import World, new_namespace, opened
 from tests.conftest import TEMPLATE, Servers
 
 PATIENCE = 90.0
-AT_ONCE = 10
+AT_ONCE = 8
 ANALYTICS = "slug,day,impressions,clicks\nmoss-mug,2026-03-01,100,20\n"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One world from its beginning to its end. ``killed`` says whether its first worker really died of the kill."""
+    """One world from its beginning to its end, and how many of its workers died on the way."""
 
-    passage: Passage | None
-    killed: bool
+    passages: Sequence[Passage]
+    kills: int
     ending: Ending
 
 
@@ -50,13 +50,13 @@ class Arena:
         """How it ends when nothing goes wrong, and every passage of its targets on the way."""
         async with self.world(scenario) as world:
             journal = world.orders.home / "passages"
-            report = await played(scenario, world, replace(world.orders, journal=journal))
+            report = await played(scenario, world, journal=journal)
             return report.ending, [p for p in written(journal) if p.run in scenario.targets]
 
-    async def killed_at(self, scenario: Scenario, passage: Passage) -> Report:
-        """The same with a worker that dies at ``passage``, and another one that goes on after it."""
+    async def killed_at(self, scenario: Scenario, passages: Sequence[Passage]) -> Report:
+        """The same with a worker that dies at the first of ``passages``, another one that dies at the next, and so on."""
         async with self._places, self.world(scenario) as world:
-            return await played(scenario, world, replace(world.orders, die_at=passage))
+            return await played(scenario, world, die_at=passages)
 
     @asynccontextmanager
     async def world(self, scenario: Scenario) -> AsyncIterator[World]:
@@ -86,26 +86,35 @@ async def furnish(world: World, scenario: Scenario, *, customers: int = 1) -> No
     await shop.put_orders(bought)
 
 
-async def played(scenario: Scenario, world: World, first: Orders) -> Report:
+async def played(
+    scenario: Scenario, world: World, *, die_at: Sequence[Passage] = (), journal: Path | None = None
+) -> Report:
     """From what happens to the end of all runs. Raises TimeoutError where they do not end."""
-    worker, killed = start_worker(first), False
-    happening, operator = asyncio.create_task(scenario.happens(world)), asyncio.create_task(_operator(world))
+    happening = asyncio.create_task(scenario.happens(world))
+    helpers = [happening, asyncio.create_task(_operator(world))]
+    kills, worker = 0, start_worker(_orders(world, die_at, 0, journal))
     deadline = time.monotonic() + PATIENCE
     try:
         while not (happening.done() and (happening.exception() or await world.ended(scenario.runs))):
             if worker.exitcode is not None:
                 assert worker.exitcode == -signal.SIGKILL, f"the worker ended by itself: see {world.orders.home}/worker.log"
-                killed, worker = True, start_worker(world.orders)
+                kills += 1
+                worker = start_worker(_orders(world, die_at, kills, journal))
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{scenario.name}, killed {first.die_at}, does not end: see {world.orders.home}/worker.log")
-            await asyncio.sleep(0.1)
+                raise TimeoutError(f"{scenario.name} does not end, killed {kills} times {die_at}: see {world.orders.home}/worker.log")
+            await asyncio.sleep(0.05)
         await happening
-        return Report(passage=first.die_at, killed=killed, ending=await ending(world, scenario.runs))
+        return Report(passages=die_at, kills=kills, ending=await ending(world, scenario.runs))
     finally:
-        happening.cancel()
-        operator.cancel()
+        for helper in helpers:
+            helper.cancel()
         worker.kill()
         worker.join()
+
+
+def _orders(world: World, die_at: Sequence[Passage], kills: int, journal: Path | None) -> Orders:
+    """Of the worker that follows after ``kills``: to die at the next passage, or to live when there is none."""
+    return replace(world.orders, die_at=die_at[kills] if kills < len(die_at) else None, journal=journal)
 
 
 async def _operator(world: World) -> None:

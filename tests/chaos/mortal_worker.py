@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import chromadb  # noqa: F401 - the memory imports it when it is first searched, which takes every worker a second
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 

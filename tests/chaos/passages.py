@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -37,15 +36,15 @@ NOTICED_WITHIN = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Passage:
-    """``step`` of runs of the workflow type ``run``, the ``number``-th one (from 1)."""
+    """Of the run (a workflow id, or the relay), the ``number``-th activity it asked for, and a call within it after a slash."""
 
     run: str
-    step: str
     number: int
+    step: str
     moment: Literal["before", "after"]
 
     def __str__(self) -> str:
-        return f"{self.moment} {self.run}.{self.step} #{self.number}"
+        return f"{self.moment} {self.step} ({self.run}, {self.number})"
 
 
 class Tripwire:
@@ -54,33 +53,24 @@ class Tripwire:
     def __init__(self, *, die_at: Passage | None = None, journal: Path | None = None) -> None:
         self._die_at = die_at
         self._journal = journal
-        self._begun: Counter[tuple[str, str]] = Counter()
-        self._numbers: dict[tuple[str, str], int] = {}
-
-    def outside_of_runs(self, step: str, moment: Literal["before", "after"]) -> None:
-        if moment == "before":
-            self._begun[RELAY, step] += 1
-        self._pass(Passage(RELAY, step, self._begun[RELAY, step], moment))
+        self._deliveries = 0
 
     def at_activity(self, moment: Literal["before", "after"]) -> None:
-        """Only a first attempt begins a new passage: how often a step is repeated is not up to the run."""
-        info = activity.info()
-        if moment == "after" or info.attempt == 1:
-            self._pass(Passage(str(info.workflow_type), info.activity_type, self._number(info), moment))
+        self._pass("", moment)
 
     def within_activity(self, call: str) -> None:
         """After a call that changes something, inside the activity at hand."""
-        info = activity.info()
-        self._pass(Passage(str(info.workflow_type), f"{info.activity_type}/{call}", self._number(info), "after"))
+        self._pass(f"/{call}", "after")
 
-    def _number(self, info: activity.Info) -> int:
-        step, one = (str(info.workflow_type), info.activity_type), (str(info.workflow_id), info.activity_id)
-        if one not in self._numbers:
-            self._begun[step] += 1
-            self._numbers[one] = self._begun[step]
-        return self._numbers[one]
+    def at_delivery(self, moment: Literal["before", "after"]) -> None:
+        self._deliveries += moment == "before"
+        self._note(Passage(RELAY, self._deliveries, "delivered", moment))
 
-    def _pass(self, passage: Passage) -> None:
+    def _pass(self, call: str, moment: Literal["before", "after"]) -> None:
+        info = activity.info()  # the SDK numbers the activities of a run in the order in which it asks for them
+        self._note(Passage(str(info.workflow_id), int(info.activity_id), f"{info.activity_type}{call}", moment))
+
+    def _note(self, passage: Passage) -> None:
         if self._journal:
             with self._journal.open("a") as file:
                 file.write(json.dumps(asdict(passage)) + "\n")
@@ -195,9 +185,9 @@ class WatchedOutbox:
         return await self._outbox.pending(limit)
 
     async def delivered(self, item_ids: Sequence[int]) -> None:
-        self._tripwire.outside_of_runs("delivered", "before")
+        self._tripwire.at_delivery("before")
         await self._outbox.delivered(item_ids)
-        self._tripwire.outside_of_runs("delivered", "after")
+        self._tripwire.at_delivery("after")
 
     async def wait(self, seconds: float) -> None:
         await self._outbox.wait(seconds)

@@ -53,11 +53,11 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``: workflow types, or the relay."""
+    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay."""
 
     name: str
-    targets: tuple[str, ...]
     runs: tuple[str, ...]
+    targets: tuple[str, ...]
     happens: Callable[[World], Awaitable[None]]
     history: tuple[EventData, ...] = field(default_factory=tuple)
 
@@ -158,27 +158,27 @@ async def _orders_and_regrets(world: World) -> None:
 SCENARIOS = (
     Scenario(
         name="support",
-        targets=(RELAY, "SupportTriageWorkflow"),
         runs=("support/mail/1",),
+        targets=(RELAY, "support/mail/1"),
         happens=_complains,
     ),
     Scenario(
         name="replenish",
-        targets=(RELAY, "StockReplenishmentWorkflow"),
         runs=("replenish/S1",),
+        targets=(RELAY, "replenish/S1"),
         happens=_sells_across_the_reorder_point,
         history=(ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="S1"),),
     ),
     Scenario(
         name="content",
-        targets=("PlanContentWorkflow", "SeoContentWorkflow"),
         runs=(f"content-plan/{DAY.date()}", "content/moss-mug"),
+        targets=(f"content-plan/{DAY.date()}", "content/moss-mug"),
         happens=_starts_content,
     ),
     Scenario(
         name="rollback",
-        targets=("RollbackWorkflow",),
         runs=(f"replenish/{DAY.date()}", f"rollback/replenish/{DAY.date()}"),
+        targets=(f"rollback/replenish/{DAY.date()}",),
         happens=_orders_and_regrets,
         history=(
             *(ReorderPointSet(sku=sku, reorder_point=50, supplier_id=s) for sku, s in (("MUG", "S1"), ("CUP", "S2"))),

@@ -308,7 +308,7 @@ class TestRecall:
         """Nor for punctuation, nor in an empty memory."""
         assert await kept.recall.search("", now=NOW) == []
         await kept.recall.remember([passage("empty", ""), passage("mug", "the mug")])
-        assert await kept.recall.search("' & | ! :* \\", now=NOW) == []
+        assert await kept.recall.search("' & | ! :* \\ \x00 \ud800", now=NOW) == []
 
 
 class TestPacks:

@@ -24,7 +24,25 @@ COMMANDS = {
 }
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = Path(__file__).with_name("fingerprints.json")
-SOURCES = ("governed_action", "support_triage", "stock_replenishment", "seo_content", "rollback", "digest")
+SOURCES = (
+    "governed_action",
+    "questions",
+    "governed_workflow",
+    "support_triage",
+    "stock_replenishment",
+    "seo_content",
+    "rollback",
+    "digest",
+)
+    "governed_action",
+    "questions",
+    "governed_workflow",
+    "support_triage",
+    "stock_replenishment",
+    "seo_content",
+    "rollback",
+    "digest",
+)
 
 
 def fingerprints() -> dict[str, list[str]]:

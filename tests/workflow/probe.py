@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from domain.decisions import Planned
     from domain.model import Value
-    from workflows.governed_action import GovernedWorkflow
+    from workflows.governed_workflow import GovernedWorkflow
 
 
 class ProbeInput(Value):

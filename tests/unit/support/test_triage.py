@@ -1,9 +1,14 @@
 """Whose order, which product, which address: rules that do not believe the text."""
 
+from time import process_time
+
 import pytest
 
+from agents.audit.injection import signs
 from agents.skills.message_text import address_of, newest, only_thanks, reply_subject, visible
 from agents.skills.triage import affected_line, match_order, match_product, parse_address
+from models.local.features import plain
+from models.local.language import language_of
 from tests.unit.support.floor import ADA, MUG, NOW, VASE, delivered, order, shipped
 
 OPEN, DONE = order("1001", ADA, MUG, days_ago=4, **shipped(2)), order("1002", ADA, MUG, VASE, days_ago=9, **delivered(3))
@@ -109,3 +114,15 @@ def test_a_subject_is_one_line_with_one_prefix() -> None:
 def test_a_thank_you_asks_for_nothing(text: str, thanks: bool) -> None:
     """Anything that may want more is not one."""
     assert only_thanks(text) is thanks
+
+
+@pytest.mark.parametrize("piece", ["<script>", "<!--", "<a ", "> ", "a@", "1.", "to ", "\u200b", "QUJD", "{{", "send to x@x "])
+def test_a_mail_made_to_be_slow_is_read_in_time(piece: str) -> None:
+    """Reading takes a time that grows with the length, not with its square."""
+    mail = piece * (80_000 // len(piece))
+    began = process_time()
+    signs(mail)
+    parse_address(newest(mail), name="Ada", country="DE")
+    plain(mail)
+    language_of(mail)
+    assert process_time() - began < 3

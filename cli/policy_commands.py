@@ -1,0 +1,195 @@
+"""``steward policy list | show | set | history | activate``: the rules, each version of them kept."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from cli.assignments import assigned, differences
+from cli.context import OPERATOR, System, now, record, with_system
+from cli.output import AsJson, print_json, print_table, say
+from cli.wording import clock
+from domain.errors import InvalidInput, NotFound
+from domain.policies import POLICY_TYPES, PolicyActivated, PolicyRecord, PolicyVersion
+
+policy_app = typer.Typer(no_args_is_help=True, help="The rules: limits, windows, hours, languages. Every change is a version.")
+
+Which = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(POLICY_TYPES)}.")]
+Why = Annotated[str, typer.Option(help="A word for the record.")]
+Change = tuple[str, dict[str, Any], dict[str, Any], PolicyVersion | None]
+"""Name, document before and after, and the version that came into force; None where nothing changes."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the main one."""
+    app.add_typer(policy_app, name="policy")
+
+
+@policy_app.command("list")
+def policy_list(*, as_json: AsJson = False) -> None:
+    """The policies and their versions in force; version 0 is what Steward comes with."""
+
+    async def work(system: System) -> dict[str, PolicyRecord]:
+        return {found.name: found for found in await system.memory.state.find(PolicyRecord)}
+
+    records = with_system(work, as_json=as_json)
+    found = [{"name": name, "version": r.active if (r := records.get(name)) else 0} for name in POLICY_TYPES]
+    if as_json:
+        print_json(found)
+        return
+    rows = [_row(name, records.get(name)) for name in POLICY_TYPES]
+    print_table("Policies", ("name", "version", "since", "why"), rows)
+    say("\n./steward policy show NAME    policy set NAME --set field=value")
+
+
+@policy_app.command("show")
+def policy_show(name: Which, *, as_json: AsJson = False) -> None:
+    """The document in force."""
+
+    async def work(system: System) -> tuple[int, dict[str, Any]]:
+        found = await _record(system, name)
+        return found.active if found else 0, _document(name, found)
+
+    version, document = with_system(work, as_json=as_json)
+    if as_json:
+        print_json({"name": name, "version": version, "document": document})
+    else:
+        print_table(f"{name}, version {version}", ("field", "value"), [(p, v) for p, _, v in differences({}, _opened(document))])
+
+
+@policy_app.command("set")
+def policy_set(
+    name: Which,
+    *,
+    field: Annotated[list[str], typer.Option("--set", metavar="FIELD=VALUE", help="refund_limit=40, languages=en,de; repeat.")],
+    why: Why = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference; change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Change fields: a new version, in force at once."""
+    _change(name, lambda _, document: assigned(document, field, grow=True), why=why, dry_run=dry_run, as_json=as_json)
+
+
+@policy_app.command("history")
+def policy_history(name: Which, *, as_json: AsJson = False) -> None:
+    """Every version, and what each changed."""
+
+    async def work(system: System) -> tuple[int, list[tuple[PolicyVersion, list[tuple[str, Any, Any]]]]]:
+        found = await _record(system, name)
+        if found is None:
+            return 0, []
+        versions = sorted(found.versions, key=lambda v: v.version)
+        before = [_defaults(name), *(v.document for v in versions)]
+        return found.active, [(v, differences(was, v.document)) for was, v in zip(before, versions, strict=False)]
+
+    active, versions = with_system(work, as_json=as_json)
+    if as_json:
+        print_json({"name": name, "active": active, "versions": [v for v, _ in versions]})
+        return
+    rows = [
+        (f"{v.version}{' *' if v.version == active else ''}", clock(v.at), v.approved_by, v.why, "\n".join(map(_line, changes)))
+        for v, changes in versions
+    ]
+    print_table(f"{name}, version {active} in force", ("version", "at", "by", "why", "changed"), rows, empty="never changed")
+
+
+@policy_app.command("activate")
+def policy_activate(
+    name: Which,
+    version: Annotated[int, typer.Argument(help="A version of `policy history`; 0 is what Steward comes with.")],
+    *,
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring an earlier version into force again; as a new version, so that the history stays true."""
+
+    def earlier(found: PolicyRecord | None, _document: dict[str, Any]) -> dict[str, Any]:
+        known = {0: _defaults(name), **{v.version: v.document for v in (found.versions if found else ())}}
+        if version not in known:
+            raise NotFound(f"{name} has no version {version}", hint=f"`./steward policy history {name}` shows them")
+        return known[version]
+
+    _change(name, earlier, why=why or f"version {version} again", dry_run=False, as_json=as_json)
+
+
+def _row(name: str, found: PolicyRecord | None) -> tuple[str, int, str, str]:
+    return (name, found.active, clock(found.in_force.at), found.in_force.why) if found else (name, 0, "", "")
+
+
+def _change(
+    name: str,
+    make: Callable[[PolicyRecord | None, dict[str, Any]], dict[str, Any]],
+    *,
+    why: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    async def work(system: System) -> Change:
+        found = await _record(system, name)
+        before = _document(name, found)
+        after = _valid(name, make(found, before))
+        if before == after or dry_run:
+            return name, before, after, None
+        return name, before, after, await _activate(system, name, found, after, why)
+
+    _print_change(with_system(work, as_json=as_json), dry_run=dry_run, as_json=as_json)
+
+
+async def _activate(system: System, name: str, found: PolicyRecord | None, document: dict[str, Any], why: str) -> PolicyVersion:
+    at = now()
+    number = max((v.version for v in found.versions), default=0) + 1 if found else 1
+    version = PolicyVersion(version=number, document=document, proposed_by=OPERATOR, approved_by=OPERATOR, at=at, why=why)
+    stream = await system.memory.state.version(PolicyRecord, name)
+    await record(system, PolicyActivated(name=name, version=version), at=at, expected={f"policy/{name}": stream})
+    return version
+
+
+async def _record(system: System, name: str) -> PolicyRecord | None:
+    if name not in POLICY_TYPES:
+        raise NotFound(f"there is no policy {name!r}", hint=f"there are {', '.join(POLICY_TYPES)}")
+    return await system.memory.state.get(PolicyRecord, name)
+
+
+def _document(name: str, found: PolicyRecord | None) -> dict[str, Any]:
+    """In force, with the defaults of fields that are newer than it."""
+    return _valid(name, found.in_force.document) if found else _defaults(name)
+
+
+def _defaults(name: str) -> dict[str, Any]:
+    return POLICY_TYPES[name]().model_dump(mode="json")
+
+
+def _valid(name: str, document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return POLICY_TYPES[name].model_validate(document).model_dump(mode="json")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidInput(f"{name}.{where}: {first['msg']}", hint=f"`./steward policy show {name}` shows its fields") from error
+
+
+def _print_change(change: Change, *, dry_run: bool, as_json: bool) -> None:
+    name, before, after, version = change
+    changes = differences(_opened(before), _opened(after))
+    if as_json:
+        told = [{"field": path, "before": was, "after": is_} for path, was, is_ in changes]
+        print_json({"name": name, "version": version.version if version else None, "changes": told})
+        return
+    print_table(name, ("field", "before", "after"), changes, empty="nothing changes")
+    if version:
+        say(f"version {version.version} of {name} is in force")
+    elif changes and dry_run:
+        say("dry run: nothing was changed")
+
+
+def _line(change: tuple[str, Any, Any]) -> str:
+    path, was, is_ = change
+    return f"{path}: {was} -> {is_}"
+
+
+def _opened(value: Any) -> Any:
+    """Money as one text, so that it is one leaf."""
+    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
+        return f"{value['amount']} {value['currency']}"
+    return {k: _opened(v) for k, v in value.items()} if isinstance(value, dict) else value

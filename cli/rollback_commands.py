@@ -1,0 +1,113 @@
+"""``steward rollback | cancel``: undoing and stopping runs."""
+
+import asyncio
+import sys
+from typing import Annotated, Any
+
+import typer
+from temporalio.client import WorkflowFailureError
+
+from cli.context import OPERATOR
+from cli.following import aloud, follow, how_is, silent
+from cli.output import AsJson, print_json, print_table, say
+from cli.showing import find_run
+from cli.steering import Steering, with_steering
+from domain.effects import Effect, EffectStatus
+from domain.errors import InvalidInput, Refused
+
+_PATIENCE = 120.0  # seconds an undoing is watched
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the main one."""
+    app.command()(rollback)
+    app.command()(cancel)
+
+
+def rollback(
+    which: Annotated[str, typer.Argument(metavar="RUN", help="The run to undo, or enough of its id.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what would be undone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Undo what a run did, newest first; says beforehand what cannot be undone."""
+    run_id, effects = with_steering(lambda s: _to_undo(s, which), as_json=as_json, needs_worker=not preview)
+    can = [e for e in effects if e.inverse() is not None]
+    cannot = [e for e in effects if e.inverse() is None]
+    if preview or not as_json:
+        _print_preview(run_id, can, cannot, as_json=as_json)
+    if preview:
+        return
+    if not yes:
+        _confirm(as_json=as_json)
+    answer = with_steering(lambda s: _roll_back(s, run_id, quiet=as_json), as_json=as_json)
+    if as_json:
+        print_json(answer)
+    elif answer["status"] == "done":
+        print_table("Undone", ("what",), [(line,) for line in answer["compensated"]])
+        print_table("Stays", ("what",), [(line,) for line in answer["impossible"]], empty="nothing")
+    else:
+        say("It is not finished: something could not be undone. `./steward alerts` says what to do.", style="red")
+    if answer["status"] != "done":
+        raise typer.Exit(1)
+
+
+def cancel(
+    which: Annotated[str, typer.Argument(metavar="RUN", help="The run to stop, or enough of its id.")], *, as_json: AsJson = False
+) -> None:
+    """Ask a run to stop; what its current plan began is undone."""
+
+    async def work(steering: Steering) -> str:
+        run_id = (await find_run(steering, which)).run_id
+        rest = await how_is(steering, run_id)
+        if rest is None or rest.ended:
+            raise InvalidInput(f"{run_id} has ended already", hint=f"`./steward rollback {run_id}` takes back what it did")
+        await steering.gateway.cancel(run_id)
+        return run_id
+
+    run_id = with_steering(work, as_json=as_json)
+    if as_json:
+        print_json({"cancelled": run_id})
+    else:
+        say(f"{run_id} was asked to stop")
+
+
+async def _to_undo(steering: Steering, which: str) -> tuple[str, list[Effect]]:
+    run_id = (await find_run(steering, which)).run_id
+    effects = await steering.memory.ledger.effects(run_id=run_id, status=EffectStatus.COMMITTED)
+    return run_id, [e for e in effects if not e.compensates]
+
+
+async def _roll_back(steering: Steering, run_id: str, *, quiet: bool) -> dict[str, Any]:
+    """Undone, or as far as it got: a compensation that fails waits for the operator."""
+    head = await steering.memory.log.head()
+    undoing = asyncio.create_task(steering.gateway.rollback(run_id, by=OPERATOR))
+    tell = silent if quiet else aloud
+    rest, _ = await follow(steering, f"rollback/{run_id}", after=head.seq, patience=_PATIENCE, tell=tell)
+    done, _ = await asyncio.wait({undoing}, timeout=_PATIENCE if rest.ended else 0)
+    if not done:
+        undoing.cancel()
+        return {"run": run_id, "status": rest.status}
+    try:
+        return {**undoing.result().model_dump(), "status": "done"}
+    except WorkflowFailureError as error:
+        raise Refused(f"undoing {run_id} ended early: {error.cause}", hint="`./steward alerts` says what to do") from error
+
+
+def _confirm(*, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise typer.BadParameter("undoing is not asked for here: say --yes, after looking with --preview", param_hint="--yes")
+    if not typer.confirm("Undo this?"):
+        raise typer.Exit(1)
+
+
+def _print_preview(run_id: str, can: list[Effect], cannot: list[Effect], *, as_json: bool) -> None:
+    undo = [(e.action.summary(), inverse.summary()) for e in can if (inverse := e.inverse()) is not None]
+    stays = [(e.action.summary(), e.action.spec.reversibility) for e in cannot]
+    if as_json:
+        print_json({"run": run_id, "undo": [{"did": did, "undo": how} for did, how in undo], "stays": [what for what, _ in stays]})
+        return
+    say(run_id, style="bold")
+    print_table("Will be undone, in this order", ("did", "undo"), undo)
+    print_table("Cannot be undone", ("did", "because it is"), stays, empty="nothing")

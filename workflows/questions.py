@@ -1,0 +1,161 @@
+"""Questions to the operator: asked, nudged, answered through one rule, or ended without an answer."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.approvals import ApprovalActivities
+    from activities.steps import DecisionNote, EndNote, RefusedDecisionNote, ReminderNote
+    from domain.approvals import Approval, ApprovalStatus, Decision, Verb, judge
+    from domain.errors import DecisionRefused
+    from domain.model import Value
+    from workflows import options
+    from workflows.shielding import shielded
+
+
+class Answer(Value):
+    """How a question ended: a decision, or the lack of one."""
+
+    status: ApprovalStatus
+    decision: Decision | None = None
+
+
+class Pending:
+    """A question that waits. ``taking`` says what is being recorded right now: a decision's id, or how it ends."""
+
+    def __init__(self, approval: Approval) -> None:
+        self.approval = approval
+        self.taking = ""
+        self.answer: Answer | None = None
+        self.wake_at: datetime | None = None  # the end of a snooze
+        self.nudges = 0
+        self.changed = False
+
+
+class Questions:
+    """The questions of one run. ``changed`` is told when one opens or closes."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self.pending: dict[str, Pending] = {}
+        self.decided: dict[str, str] = {}
+
+    async def ask(self, approval: Approval, *, moot: Callable[[], bool]) -> Answer:
+        """Ask, and wait for the answer or the end of it. ``moot`` withdraws the question when something newer arrived."""
+        pending = Pending(approval)
+        self.pending[approval.approval_id] = pending
+        try:
+            await workflow.execute_activity_method(
+                ApprovalActivities.request_approval, approval, summary="ask the operator", **options.RECORD
+            )
+            self._changed()
+            return await self._answer(pending, moot)
+        except asyncio.CancelledError:
+            await shielded(self._end(pending, ApprovalStatus.WITHDRAWN, "the run was cancelled"))
+            raise
+        finally:
+            del self.pending[approval.approval_id]
+            self._changed()
+
+    async def _answer(self, pending: Pending, moot: Callable[[], bool]) -> Answer:
+        """Wait for a decision, nudging on time, until the approval expires."""
+        while True:
+            nudge_at = self._next_nudge(pending)
+            patience = max(nudge_at - workflow.now(), timedelta(0))
+            pending.changed = False
+            try:
+                await workflow.wait_condition(
+                    lambda: pending.answer is not None or pending.changed or (moot() and not pending.taking),
+                    timeout=patience,
+                    timeout_summary="until the next nudge",
+                )
+            except TimeoutError:
+                if await self._nudge(pending):
+                    return await self._end(pending, ApprovalStatus.EXPIRED, "nobody decided in time")
+            if pending.answer is not None:
+                return pending.answer
+            if moot() and not pending.taking:
+                return await self._end(pending, ApprovalStatus.WITHDRAWN, "something newer arrived")
+
+    def _next_nudge(self, pending: Pending) -> datetime:
+        """Reminder, escalation, expiry, in this order; a snooze puts the nudges off, never the expiry."""
+        approval = pending.approval
+        moments = (approval.remind_at, approval.escalate_at, approval.expires_at)
+        moment = moments[min(pending.nudges, 2)]
+        if pending.wake_at is not None:
+            moment = max(moment, pending.wake_at)
+        return min(moment, approval.expires_at)
+
+    async def _nudge(self, pending: Pending) -> bool:
+        """True where the approval has expired."""
+        if workflow.now() >= pending.approval.expires_at:
+            await workflow.wait_condition(lambda: not pending.taking)
+            return pending.answer is None
+        pending.nudges += 1
+        note = ReminderNote(approval=pending.approval, number=pending.nudges, escalation=pending.nudges > 1, now=workflow.now())
+        await workflow.execute_activity_method(ApprovalActivities.remind, note, summary="remind", **options.RECORD)
+        return False
+
+    async def _end(self, pending: Pending, status: ApprovalStatus, reason: str) -> Answer:
+        pending.taking = f"{status}: {reason}"
+        note = EndNote(approval_id=pending.approval.approval_id, status=status, reason=reason, now=workflow.now())
+        await workflow.execute_activity_method(
+            ApprovalActivities.end_approval, note, summary=f"{status}: {reason}", **options.RECORD
+        )
+        return Answer(status=status)
+
+    def check(self, decision: Decision) -> None:
+        """Whether the decision counts now. Raises DecisionRefused."""
+        if self.decided.get(decision.decision_id) == decision.approval_id:
+            return
+        pending = self.pending.get(decision.approval_id)
+        if pending is None:
+            raise DecisionRefused("nothing waits under this id", hint="see `steward inbox`")
+        if pending.taking and pending.taking != decision.decision_id:
+            raise DecisionRefused("another decision is being recorded", hint="look again in a moment")
+        judge(pending.approval, decision, workflow.now())
+
+    async def take(self, decision: Decision) -> str:
+        """Record a decision that counts and let the run go on. Repeating it changes nothing."""
+        if self.decided.get(decision.decision_id) == decision.approval_id:
+            return f"already recorded: {decision.verb}"
+        pending = self.pending[decision.approval_id]
+        pending.taking = decision.decision_id
+        note = DecisionNote(approval_id=decision.approval_id, decision=decision, now=workflow.now())
+        try:
+            await workflow.execute_activity_method(
+                ApprovalActivities.record_decision, note, summary=f"{decision.verb} by {decision.by}", **options.RECORD
+            )
+        finally:
+            pending.taking = ""
+        self.decided[decision.decision_id] = decision.approval_id
+        self._apply(pending, decision)
+        return f"recorded: {decision.verb}"
+
+    def _apply(self, pending: Pending, decision: Decision) -> None:
+        match decision.verb:
+            case Verb.SNOOZE:
+                pending.wake_at = decision.snooze_until
+                pending.changed = True
+            case Verb.APPROVE:
+                pending.answer = Answer(status=ApprovalStatus.APPROVED, decision=decision)
+            case Verb.EDIT:
+                pending.answer = Answer(status=ApprovalStatus.EDITED, decision=decision)
+            case Verb.REJECT:
+                pending.answer = Answer(status=ApprovalStatus.REJECTED, decision=decision)
+
+    async def refuse(self, raw: dict[str, Any], reason: str) -> None:
+        """Keep a decision that did not count."""
+        approval_id = str(raw.get("approval_id", ""))
+        if approval_id not in self.pending:
+            workflow.logger.warning("refused a decision: %s", reason)
+            return
+        by, key = str(raw.get("by", "unknown"))[:100], str(workflow.uuid4())
+        note = RefusedDecisionNote(approval_id=approval_id, by=by, reason=reason[:500], key=key, now=workflow.now())
+        await workflow.execute_activity_method(
+            ApprovalActivities.record_refused_decision, note, summary="a decision that does not count", **options.RECORD
+        )
