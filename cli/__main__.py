@@ -40,7 +40,8 @@ def _wrong_request(error: typer.TyperException, *, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # its help is printed already
         return EXIT_WRONG
     path = context.command_path if context else "steward"
-    complain(error.format_message(), hint=f"`{path} --help` says what it takes", kind="WrongRequest", as_json=as_json)
+    message = " ".join(error.format_message().replace("Value error, ", "").split())
+    complain(message, hint=f"`{path} --help` says what it takes", kind="WrongRequest", as_json=as_json)
     return EXIT_WRONG
 
 

@@ -11,6 +11,7 @@ import typer
 
 from cli.context import open_system
 from cli.output import EXIT_WRONG, AsJson, give_up, print_json, print_table, run, say
+from connectors import open_local
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.customers import read_customers
 from connectors.importers.mail import mail_files, read_mail
@@ -19,11 +20,13 @@ from connectors.importers.orders import read_orders
 from connectors.importers.report import ImportReport
 from connectors.importers.sales import read_sales
 from connectors.importers.table import TableOptions
+from connectors.local_shop import LocalShop
+from domain.actions import Capability
 from domain.catalogue import ENTITY_TYPES
-from domain.entities import Shop
+from domain.entities import Order, Shop
 from domain.errors import InvalidInput, StewardError
 from domain.event import SalesRow
-from domain.events import SalesImported
+from domain.events import OrderPlaced, SalesImported
 from domain.model import Value
 from domain.ports import EventLog, State
 
@@ -185,7 +188,21 @@ def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool
 
 async def _into_running_system(report: ImportReport) -> int:
     async with open_system() as system:
-        return await import_report(report, log=system.memory.log, state=system.memory.state)
+        imported = await import_report(report, log=system.memory.log, state=system.memory.state)
+        await fill_order_book(report, home=system.settings.home, state=system.memory.state)
+        return imported
+
+
+async def fill_order_book(report: ImportReport, *, home: Path, state: State) -> None:
+    """The order book under ``home`` is where refunds and cancellations happen, so it has what was imported, as it is known now.
+
+    Every time and for every order of the file: an import that was interrupted here is completed by the next one.
+    """
+    book = open_local(home)[Capability.SHOP]
+    placed = [e.data.order.order_id for e in report.accepted if isinstance(e.data, OrderPlaced)]
+    known = [order for order_id in placed if (order := await state.get(Order, order_id)) is not None]
+    if known and isinstance(book, LocalShop):
+        await book.put_orders(known)
 
 
 async def import_report(report: ImportReport, *, log: EventLog, state: State) -> int:

@@ -8,7 +8,7 @@ from agents.audit.figures import unsupported
 from agents.audit.findings import block, hold
 from domain.decisions import Finding
 
-_MAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
 _LINK = re.compile(r"(?:https?:)?//[^\s<>\"')\]]+|\bwww\.[^\s<>\"')\]]+", re.IGNORECASE)
 _HOST = re.compile(
     r"(?<![@\w.-])(?:[a-z0-9-]+\.)+(?:com|net|org|info|biz|io|co|shop|store|app|dev|xyz|site|online|ru|cn|top|link|click|me|tv|"

@@ -12,7 +12,7 @@ from domain.ports import Embedder
 
 _WORD = r"(?u)\b\w+\b"  # single letters count too: "u", "i"
 _NUMBER = re.compile(r"#?\b[a-z]{0,3}-?\d[\w.,:/-]*")
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,64}\.[^\s@]{1,64}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 
 

@@ -86,9 +86,7 @@ async def furnish(world: World, scenario: Scenario, *, customers: int = 1) -> No
     await shop.put_orders(bought)
 
 
-async def played(
-    scenario: Scenario, world: World, *, die_at: Sequence[Passage] = (), journal: Path | None = None
-) -> Report:
+async def played(scenario: Scenario, world: World, *, die_at: Sequence[Passage] = (), journal: Path | None = None) -> Report:
     """From what happens to the end of all runs. Raises TimeoutError where they do not end."""
     happening = asyncio.create_task(scenario.happens(world))
     helpers = [happening, asyncio.create_task(_operator(world))]
@@ -101,7 +99,9 @@ async def played(
                 kills += 1
                 worker = start_worker(_orders(world, die_at, kills, journal))
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{scenario.name} does not end, killed {kills} times {die_at}: see {world.orders.home}/worker.log")
+                raise TimeoutError(
+                    f"{scenario.name} does not end, killed {kills} times {die_at}: see {world.orders.home}/worker.log"
+                )
             await asyncio.sleep(0.05)
         await happening
         return Report(passages=die_at, kills=kills, ending=await ending(world, scenario.runs))

@@ -1,10 +1,7 @@
 """``steward log | state | memory`` as somebody types them: what they say, and their exit codes."""
 
-import asyncio
 import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,32 +11,43 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 import memory
+from cli.table_of_contents import steward as command
 from domain.event import new_event
 from domain.events import OrderPlaced, ProductListed
-from settings import CHECKOUT
 from tests.contract.test_memory_ports import passage
 from tests.unit.domain.happenings import NOW, order, product, sale
 
-Steward = Callable[..., Awaitable[tuple[int, str, str]]]
+Steward = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def steward(servers: Any, database_url: str, tmp_path: Path) -> Steward:
+def steward(
+    servers: Any, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Steward:
     """Run a command against this test's database: exit code, standard output, standard error."""
     at = conninfo_to_dict(database_url)
-    url = f"postgresql://{at['user']}:{quote(str(at['password']))}@{at['host']}:{at['port']}/{at['dbname']}"
-    named = {"DATABASE_URL": url, "TEMPORAL_ADDRESS": servers.temporal_address, "CHROMA_URL": servers.chroma_url}
-    environ = {**os.environ, **named, "STEWARD_HOME": str(tmp_path), "COLUMNS": "200", "NO_COLOR": "1"}
+    monkeypatch.setenv(
+        "DATABASE_URL", f"postgresql://{at['user']}:{quote(str(at['password']))}@{at['host']}:{at['port']}/{at['dbname']}"
+    )
+    monkeypatch.setenv("TEMPORAL_ADDRESS", servers.temporal_address)
+    monkeypatch.setenv("CHROMA_URL", servers.chroma_url)
+    monkeypatch.setenv("STEWARD_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
 
-    async def run(*words: str) -> tuple[int, str, str]:
-        pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "cli", *words)
-        process = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT, env=environ, stdout=pipe, stderr=pipe)
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
+    def run(*words: str) -> tuple[int, str, str]:
+        code = command(list(words), prog_name="steward", standalone_mode=False)
+        said = capsys.readouterr()
+        return int(code or 0), said.out, said.err
 
     return run
+
+
+@pytest.fixture
+async def filled(kept: memory.Memory) -> memory.Memory:
+    """A product listed at two prices, an order, a sale, and a note."""
+    await fill(kept)
+    await kept.recall.remember([passage("mug", "the mug survives the dishwasher")])
+    return kept
 
 
 async def fill(kept: memory.Memory) -> None:
@@ -47,66 +55,60 @@ async def fill(kept: memory.Memory) -> None:
     await kept.log.append([*listed, new_event(OrderPlaced(order=order()), at=NOW, key=("1001",)), sale(1)])
 
 
-async def test_the_log_is_verified_and_says_how_to_prove_it_later(kept: memory.Memory, steward: Steward) -> None:
+def test_the_log_is_verified_and_says_how_to_prove_it_later(filled: memory.Memory, steward: Steward) -> None:
     """The anchor it prints is the one it takes."""
-    await fill(kept)
-    code, out, _ = await steward("log", "verify")
+    code, out, _ = steward("log", "verify")
     assert (code, out.splitlines()[0]) == (0, "4 events verified; nothing was changed, removed or cut off")
     anchor = out.split("--anchor ")[1].strip()
-    code, out, _ = await steward("log", "verify", "--anchor", anchor, "--json")
+    code, out, _ = steward("log", "verify", "--anchor", anchor, "--json")
     assert (code, json.loads(out)["ok"]) == (0, True)
-    code, _, err = await steward("log", "verify", "--anchor", "yesterday")
+    code, _, err = steward("log", "verify", "--anchor", "yesterday")
     assert (code, err.splitlines()[0]) == (2, "'yesterday' is not an anchor")
 
 
-async def test_a_log_that_was_changed_fails_with_the_event_named(kept: memory.Memory, steward: Steward, database_url: str) -> None:
+def test_a_log_that_was_changed_fails_with_the_event_named(filled: memory.Memory, steward: Steward, database_url: str) -> None:
     """Exit code 1, for people and for programs; the rebuild finds nothing wrong with the state, or says so."""
-    await fill(kept)
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as admin:
-        await admin.execute("ALTER TABLE event DISABLE TRIGGER USER")
-        await admin.execute("UPDATE event SET post = jsonb_set(post, '{on_hand}', '5') WHERE seq = 4")
-    code, _, err = await steward("log", "verify")
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute("ALTER TABLE event DISABLE TRIGGER USER")
+        admin.execute("UPDATE event SET post = jsonb_set(post, '{on_hand}', '5') WHERE seq = 4")
+    code, _, err = steward("log", "verify")
     assert (code, err.splitlines()[0]) == (
         1,
         "the log does not verify: event 4 (stock.sold on stock/MUG) was changed after it was recorded",
     )
-    code, out, _ = await steward("state", "rebuild", "--check", "--json")
+    code, out, _ = steward("state", "rebuild", "--check", "--json")
     assert (code, json.loads(out)["differences"]) == (1, ["event 4 (stock.sold) folds into something else than it recorded"])
 
 
-async def test_the_last_events_are_shown_in_order(kept: memory.Memory, steward: Steward) -> None:
+def test_the_last_events_are_shown_in_order(filled: memory.Memory, steward: Steward) -> None:
     """Of all streams or of one."""
-    await fill(kept)
-    code, out, _ = await steward("log", "tail", "-n", "2")
+    code, out, _ = steward("log", "tail", "-n", "2")
     assert (code, [line.split()[-2] for line in out.splitlines()]) == (0, ["order/1001", "stock/MUG"])
-    code, out, _ = await steward("log", "tail", "--stream", "product/MUG", "--json")
+    code, out, _ = steward("log", "tail", "--stream", "product/MUG", "--json")
     assert [event["seq"] for event in json.loads(out)] == [1, 2]
 
 
-async def test_state_is_shown_listed_and_proved(kept: memory.Memory, steward: Steward) -> None:
+def test_state_is_shown_listed_and_proved(filled: memory.Memory, steward: Steward) -> None:
     """What is not there, or cannot be, is exit code 2 with what to do."""
-    await fill(kept)
-    code, out, _ = await steward("state", "show", "stock/MUG", "--json")
+    code, out, _ = steward("state", "show", "stock/MUG", "--json")
     assert (code, json.loads(out)["version"], json.loads(out)["body"]["on_hand"]) == (0, 1, -1)
-    code, out, _ = await steward("state", "list", "order", "--where", "status=paid")
+    code, out, _ = steward("state", "list", "order", "--where", "status=paid")
     assert (code, "1001" in out) == (0, True)
-    code, out, _ = await steward("state", "rebuild", "--check")
+    code, out, _ = steward("state", "rebuild", "--check")
     assert (code, out.splitlines()[-1]) == (0, "every row agrees")
     for words in (("show", "order/7"), ("show", "nonsense"), ("list", "planet"), ("list", "order", "--where", "x"), ("rebuild",)):
-        code, out, err = await steward("state", *words)
+        code, out, err = steward("state", *words)
         assert (code, out, len(err.splitlines())) == (2, "", 2)
 
 
-async def test_memory_is_searched_facts_are_shown_and_the_index_is_rebuilt(kept: memory.Memory, steward: Steward) -> None:
+def test_memory_is_searched_facts_are_shown_and_the_index_is_rebuilt(filled: memory.Memory, steward: Steward) -> None:
     """Each of them for people and for programs."""
-    await fill(kept)
-    await kept.recall.remember([passage("mug", "the mug survives the dishwasher")])
-    assert (await steward("memory", "reindex"))[:2] == (0, "1 texts indexed anew\n")
-    code, out, _ = await steward("memory", "search", "dishwasher", "--json")
+    assert steward("memory", "reindex")[:2] == (0, "1 texts indexed anew\n")
+    code, out, _ = steward("memory", "search", "dishwasher", "--json")
     assert [found["passage"]["passage_id"] for found in json.loads(out)] == ["mug"]
-    code, out, _ = await steward("memory", "facts", "product/MUG", "--predicate", "price", "--history")
+    code, out, _ = steward("memory", "facts", "product/MUG", "--predicate", "price", "--history")
     assert (code, "10.00 EUR" in out, "11.00 EUR" in out) == (0, True, True)
-    code, out, _ = await steward("memory", "facts", "product/MUG", "--world", "2026-02-01", "--json")
+    code, out, _ = steward("memory", "facts", "product/MUG", "--world", "2026-02-01", "--json")
     assert (code, json.loads(out)) == (0, [])
-    code, _, err = await steward("memory", "facts", "product/MUG", "--world", "soon")
+    code, _, err = steward("memory", "facts", "product/MUG", "--world", "soon")
     assert (code, err.splitlines()[0]) == (2, "'soon' is not a time")

@@ -125,4 +125,4 @@ def test_a_mail_made_to_be_slow_is_read_in_time(piece: str) -> None:
     parse_address(newest(mail), name="Ada", country="DE")
     plain(mail)
     language_of(mail)
-    assert process_time() - began < 3
+    assert process_time() - began < 5
