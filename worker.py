@@ -44,6 +44,7 @@ from agents.stock_planner import StockPlanner
 from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
 from domain.actions import Bound, Capability
+from domain.entities import Ticket
 from domain.errors import DomainError, SetupError, StewardError
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy
 from domain.ports import Analytics, Connector, Model
@@ -174,12 +175,19 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     async def daily_budget() -> Decimal:
         return (await kept.policies.in_force(BoundsPolicy)).document.per_day.get(Bound.MODEL_MONEY, Decimal("Infinity"))
 
+    tickets = await kept.state.find(Ticket)
+    taught = [(f"{t.subject}\n{t.messages[0].body}", t.intent) for t in tickets if t.corrected_by and t.intent and t.messages]
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(
         connectors=connectors.open_local(settings.home),
         analytics=AnalyticsCsv(settings.home / "outside" / "analytics.csv"),
         model=models.open_model(
-            api_key=key, routing=routing, journal=kept.journal, embedder=WordLlamaEmbedder(), daily_budget=daily_budget
+            api_key=key,
+            routing=routing,
+            journal=kept.journal,
+            embedder=WordLlamaEmbedder(),
+            daily_budget=daily_budget,
+            examples=taught,
         ),
     )
 

@@ -1,9 +1,9 @@
 """Records of what was asked, answered, refused and let lapse."""
 
-from agents.learner import Learner
 from temporalio import activity
 
 from activities.steps import DecisionNote, EndNote, RefusedDecisionNote, ReminderNote
+from agents.learner import Learner
 from domain.approvals import (
     Approval,
     ApprovalDecided,
@@ -63,9 +63,12 @@ class ApprovalActivities:
 
     async def _learn(self, note: DecisionNote) -> None:
         approval = await self._state.get(Approval, note.approval_id)
-        lesson = await self._learner.lesson_from(approval) if approval else None
-        if lesson is not None:
+        if approval is None:
+            return
+        if lesson := await self._learner.lesson_from(approval):
             await self._append(LessonLearned(lesson=lesson), note.now, lesson.lesson_id, actor="learner")
+        if relabelled := await self._learner.relabel_from(approval):
+            await self._append(relabelled, note.now, note.decision.decision_id, actor=note.decision.by)
 
     async def _append(self, data: EventData, at: Moment, *key: str, actor: str = "steward", run: str = "") -> None:
         await self._log.append([new_event(data, at=at, key=key, actor=actor, correlation_id=run)])

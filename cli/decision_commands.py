@@ -1,6 +1,7 @@
 """``steward approve | edit | reject | snooze | settle``: the operator's decisions."""
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -134,6 +135,8 @@ def _decide(which: str, make: Callable[[Approval], Decision], *, wait: bool, as_
             return {"result": result, "run": run_id}
         rest, _ = await follow(steering, run_id, after=before.seq, patience=_PATIENCE, tell=silent if as_json else aloud)
         asks = [a.approval_id for a in await asked_by(steering, run_id)]
+        if not (as_json or asks or rest.ended):
+            say(f"  now {rest.stage or rest.status}")
         return {"result": result, "run": run_id, "status": rest.status, "asks": asks}
 
     answer = with_steering(work, as_json=as_json)
@@ -171,6 +174,8 @@ def _edited(approval: Approval, fields: list[str], file: Path | None) -> Action:
 
 def _in_editor(current: dict[str, Any]) -> dict[str, Any]:
     """A reply or a page opens as its text, everything else as JSON."""
+    if not sys.stdin.isatty():
+        raise InvalidInput("there is no terminal for an editor", hint="use --set FIELD=VALUE or --file")
     holder = current.get("piece", current)
     text = holder["body"] if "body" in holder else json.dumps(current, indent=2, ensure_ascii=False)
     try:

@@ -1,7 +1,7 @@
 """Watching a run until it rests: it has ended, or it waits for somebody or something."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli.context import now
 from cli.output import say
 from cli.steering import Steering
-from cli.story import told
+from cli.story import story
 from domain.approvals import Approval, ApprovalStatus
 from domain.event import Event
 from domain.runs import Alert
@@ -57,15 +57,14 @@ async def how_is(steering: Steering, run_id: str) -> Rest | None:
 
 
 async def follow(
-    steering: Steering, run_id: str, *, after: int, patience: float, tell: Callable[[Event], None]
+    steering: Steering, run_id: str, *, after: int, patience: float, tell: Callable[[Sequence[Event]], None]
 ) -> tuple[Rest, list[Event]]:
-    """Tell each event of the run after ``after`` (a seq) until it rests, or for ``patience`` seconds."""
+    """Tell the events of the run after ``after`` (a seq) as they come until it rests, or for ``patience`` seconds."""
     deadline, events, quiet = monotonic() + patience, list[Event](), 0
     while True:
         rest = await how_is(steering, run_id) or Rest("works", now())
         news = await steering.memory.log.read(after=after, correlation_id=run_id)
-        for event in news:
-            tell(event)
+        tell(news)
         events += news
         after = news[-1].seq if news else after
         quiet = 0 if news or rest.status == "works" else quiet + 1
@@ -81,12 +80,13 @@ async def asked_by(steering: Steering, run_id: str) -> list[Approval]:
     return [approval for approval in waiting if approval.proposal.run_id == run_id]
 
 
-def aloud(event: Event) -> None:
-    """One line an event, for people who watch."""
-    say(f"  {told(event)}")
+def aloud(events: Sequence[Event]) -> None:
+    """For people who watch."""
+    for _, line in story(events):
+        say(f"  {line}")
 
 
-def silent(_event: Event) -> None:
+def silent(_events: Sequence[Event]) -> None:
     """For programs: the whole answer comes at the end."""
 
 

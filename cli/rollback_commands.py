@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError
 
 from cli.context import OPERATOR
 from cli.following import aloud, follow, how_is, silent
-from cli.output import AsJson, print_json, print_table, say
+from cli.output import AsJson, give_up, print_json, print_table, say
 from cli.showing import find_run
 from cli.steering import Steering, with_steering
 from domain.effects import Effect, EffectStatus
@@ -97,7 +97,7 @@ async def _roll_back(steering: Steering, run_id: str, *, quiet: bool) -> dict[st
 
 def _confirm(*, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
-        raise typer.BadParameter("undoing is not asked for here: say --yes, after looking with --preview", param_hint="--yes")
+        give_up(InvalidInput("nobody is here to be asked", hint="look with --preview, then say --yes"), as_json=as_json)
     if not typer.confirm("Undo this?"):
         raise typer.Exit(1)
 

@@ -12,7 +12,7 @@ from cli.following import Rest, aloud, asked_by, follow, how_is, silent
 from cli.output import AsJson, print_json, say
 from cli.showing import web_ui_link
 from cli.steering import Steering, with_steering
-from cli.story import told
+from cli.story import story
 from domain.approvals import Approval
 from domain.entities import Supplier
 from domain.errors import InvalidInput, NotFound
@@ -98,11 +98,10 @@ async def _watch(steering: Steering, run_id: str, after: int, *, quiet: bool) ->
     text = await _text(steering, run_id, rest)
     if not quiet:
         _print_end(rest, asks, text, started=len(children) if run_id.startswith("content-plan/") else None)
-    told_steps = [{"at": e.at, "event": e.type, "run": e.correlation_id, "text": told(e)} for e in steps]
     return {
         "status": rest.status,
         "stage": rest.stage,
-        "steps": told_steps,
+        "steps": [{"at": at, "text": line} for at, line in story(steps)],
         "runs": children,
         "asks": [a.approval_id for a in asks],
         "text": text,
@@ -131,5 +130,7 @@ def _print_end(rest: Rest, asks: list[Approval], text: str, *, started: int | No
         say(f"waits for you: {approval.proposal.action.summary()}   ./steward show {approval.approval_id[:8]}")
     if rest.status == "works":
         say("it is still at work; `./steward inbox` shows what it asks")
-    elif not asks and not text:
-        say(f"{rest.stage or rest.status}")
+    elif rest.status == "waits" and not asks:
+        say(rest.stage)
+    elif rest.status not in {"waits", "done"}:
+        say(f"it {rest.status}", style="red")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from cli.choosing import choose
 from cli.context import System, now
 from cli.output import console, print_json, print_table, say
-from cli.story import told
+from cli.story import story
 from cli.wording import clock, left
 from domain.actions import PlacePurchaseOrder
 from domain.approvals import Approval, ApprovalStatus
@@ -71,7 +71,7 @@ def print_shown(shown: Shown, *, ui_url: str | None, as_json: bool) -> None:
     if isinstance(shown, Question):
         _print_question(shown)
     else:
-        _print_story(shown)
+        _print_run(shown)
     if link:
         say(f"\nStep by step: {link}")
 
@@ -86,11 +86,18 @@ async def _story(system: System, run_id: str) -> RunStory:
     pending = await system.memory.state.find(Approval, status=ApprovalStatus.PENDING)
     return RunStory(
         run=run,
-        events=await system.memory.log.read(correlation_id=run_id),
+        events=await _all_events(system, run_id),
         effects=await system.memory.ledger.effects(run_id=run_id),
         asks=[a for a in pending if a.proposal.run_id == run_id],
         ticket=await _ticket(system, run_id),
     )
+
+
+async def _all_events(system: System, run_id: str) -> list[Event]:
+    events: list[Event] = []
+    while page := await system.memory.log.read(after=events[-1].seq if events else 0, correlation_id=run_id):
+        events += page
+    return events
 
 
 async def _ticket(system: System, run_id: str) -> Ticket | None:
@@ -126,20 +133,22 @@ def _print_grounds(approval: Approval) -> None:
         say(f"{left(approval.expires_at - now())} left, until {clock(approval.expires_at)}; then {approval.on_expiry}")
 
 
-def _print_story(story: RunStory) -> None:
-    run = story.run
+def _print_run(shown: RunStory) -> None:
+    run = shown.run
     say(f"{run.run_id}", style="bold")
     ended = f", ended {clock(run.finished_at)}" if run.finished_at else ""
-    state = "waits for you" if story.asks else run.status
+    state = "waits for you" if shown.asks else run.status
     say(f"{run.workflow}: {state}{' (taken back)' if run.reverted else ''}; started {clock(run.started_at)}{ended}")
     if run.result:
         say(f"result: {run.result}")
-    for message in story.ticket.messages if story.ticket else ():
+    for message in shown.ticket.messages if shown.ticket else ():
         _print_message(message, message.direction)
-    print_table("Steps", ("when", "what"), [(clock(e.at), told(e)) for e in story.events], empty="none yet")
-    rows = [(e.status, e.action.summary(), "yes" if e.inverse() else "no", e.key[:8]) for e in story.effects]
+    say("Steps", style="bold")
+    for at, line in story(shown.events):
+        say(f"  {clock(at)}  {line}")
+    rows = [(e.status, e.action.summary(), "yes" if e.inverse() else "no", e.key[:8]) for e in shown.effects]
     print_table("Effects outside, newest first", ("status", "what", "can be undone", "key"), rows, empty="none")
-    for approval in story.asks:
+    for approval in shown.asks:
         say(f"waits for you: {approval.proposal.action.summary()}  ./steward show {approval.approval_id[:8]}")
 
 

@@ -1,5 +1,9 @@
 """What happened, event by event, in words."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+
 from domain.approvals import (
     ApprovalDecided,
     ApprovalDecisionRefused,
@@ -32,13 +36,30 @@ from domain.runs import (
 )
 
 
+def story(events: Sequence[Event]) -> list[tuple[datetime, str]]:
+    """(when, one line) of each event; many of a kind in a row that need no words of their own are one line."""
+    lines: list[tuple[datetime, str]] = []
+    for (own, kind), group in groupby(((event, told(event)) for event in events), key=_kind):
+        members = list(group)
+        if own or len(members) == 1:
+            lines += [(event.at, text or f"{kind}: {event.stream}") for event, text in members]
+        else:
+            lines.append((members[-1][0].at, f"{kind}: {len(members):,} times"))
+    return lines
+
+
 def told(event: Event) -> str:
-    """One line. An event that only a newer version knows is told by its type."""
+    """One line; empty where the event has no words of its own, or only a newer version knows it."""
     try:
         data = load_event(event.type, event.data)
     except InvalidInput:
-        return f"{event.type} {event.stream}"
-    return _of_run(data) or _of_approval(data) or _of_business(data) or f"{event.type.replace('.', ' ')}: {event.stream}"
+        return ""
+    return _of_run(data) or _of_approval(data) or _of_business(data)
+
+
+def _kind(member: tuple[Event, str]) -> tuple[bool, str]:
+    event, text = member
+    return bool(text), event.type.replace(".", " ")
 
 
 def _of_run(data: EventData) -> str:

@@ -158,6 +158,7 @@ class Ticket(Value):
     urgency: str | None = None
     language: str | None = None
     labels: tuple[str, ...] = ()
+    corrected_by: str = ""  # who set the intent, where a person did: then it is an example to learn from
     reopened: int = 0
 
     @property

@@ -377,7 +377,7 @@ class TicketRelabelled(_TicketEvent):
     by: str
 
     def change(self, ticket: Ticket) -> dict[str, Any]:
-        return {"intent": self.intent}
+        return {"intent": self.intent, "corrected_by": self.by}
 
 
 # --- purchase orders ---------------------------------------------------------------------------------------------

@@ -105,8 +105,8 @@ class RoutingPolicy(Policy):
 
     local_confidence: float = 0.6
     small_confidence: float = 0.7
-    small_model: str = "claude-haiku-4-5"
-    large_model: str = "claude-opus-4-5"
+    small_model: str = "claude-haiku-5-5"
+    large_model: str = "claude-opus-5-5"
     max_tokens: int = 2_000
 
 

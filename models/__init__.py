@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from threading import Thread
 
 from domain.policies import RoutingPolicy
 from domain.ports import Embedder, Model, ModelJournal
@@ -24,9 +25,10 @@ def open_model(
     """The routed model: local, then small, then large, by confidence and budget; local alone without ``api_key``.
 
     ``routing`` and ``daily_budget`` (dollars) are read for every question; ``examples`` are (mail, intent) pairs the
-    operator taught.
+    operator taught. The local engine begins to fit at once, in the background.
     """
     local = LocalModel(embedder, examples=examples)
+    Thread(target=local.warm_up, name="fit-intents", daemon=True).start()
     remote = _claude(api_key, base_url) if api_key else None
     return RoutedModel(local=local, remote=remote, routing=routing, journal=journal, daily_budget=daily_budget)
 

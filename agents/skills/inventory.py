@@ -5,13 +5,13 @@ the same unit of time throughout. Arguments out of range raise ``InvalidInput``.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import norm, poisson
 
+from agents.skills.eoq import eoq, not_negative, positive
 from domain.errors import InvalidInput
 
 FloatArray = NDArray[np.float64]
@@ -44,31 +44,10 @@ class MinMax:
     cost: float
 
 
-def eoq(*, fixed_cost: ArrayLike, holding_cost: ArrayLike, demand_rate: ArrayLike) -> Any:
-    """Economic order quantity (3.4): sqrt(2 K lambda / h). Broadcasts over arrays; 0 where nothing is demanded."""
-    _positive(holding_cost, "holding_cost")
-    _not_negative(fixed_cost, "fixed_cost")
-    _not_negative(demand_rate, "demand_rate")
-    return np.sqrt(2 * np.asarray(fixed_cost, float) * np.asarray(demand_rate, float) / np.asarray(holding_cost, float))
-
-
-def eoq_cost(*, quantity: float, fixed_cost: float, holding_cost: float, demand_rate: float) -> float:
-    """Ordering and holding cost per unit of time of ordering ``quantity`` at a time (3.3)."""
-    _positive(quantity, "quantity")
-    return fixed_cost * demand_rate / quantity + holding_cost * quantity / 2
-
-
-def eoq_with_backorders(*, fixed_cost: float, holding_cost: float, stockout_cost: float, demand_rate: float) -> tuple[float, float]:
-    """Order quantity and the fraction of demand that is backordered (3.27, 3.28)."""
-    _positive(stockout_cost, "stockout_cost")
-    base = float(eoq(fixed_cost=fixed_cost, holding_cost=holding_cost, demand_rate=demand_rate))
-    return base * float(np.sqrt((holding_cost + stockout_cost) / stockout_cost)), holding_cost / (holding_cost + stockout_cost)
-
-
 def critical_ratio(*, holding_cost: float, stockout_cost: float) -> float:
     """The service level that balances one unit too many against one too few: p / (h + p) (4.5)."""
-    _positive(holding_cost, "holding_cost")
-    _positive(stockout_cost, "stockout_cost")
+    positive(holding_cost, "holding_cost")
+    positive(stockout_cost, "stockout_cost")
     return stockout_cost / (holding_cost + stockout_cost)
 
 
@@ -76,9 +55,9 @@ def newsvendor_normal(
     *, holding_cost: float, stockout_cost: float, demand_mean: float, demand_sd: float, lead_time: float = 0.0
 ) -> BaseStock:
     """Normal demand a period. With a lead time the level covers lead time plus the review period (4.41)."""
-    _not_negative(lead_time, "lead_time")
+    not_negative(lead_time, "lead_time")
     mean, sd = demand_mean * (lead_time + 1), demand_sd * float(np.sqrt(lead_time + 1))
-    _positive(sd, "demand_sd")
+    positive(sd, "demand_sd")
     level = float(norm.ppf(critical_ratio(holding_cost=holding_cost, stockout_cost=stockout_cost), mean, sd))
     return BaseStock(level, _normal_period_cost(level, holding_cost, stockout_cost, mean, sd))
 
@@ -107,7 +86,7 @@ def newsvendor_poisson(*, holding_cost: float, stockout_cost: float, demand_mean
 
 def poisson_pmf(mean: float) -> FloatArray:
     """Probabilities of 0, 1, ... up to where less than 1e-12 is left."""
-    _not_negative(mean, "demand_mean")
+    not_negative(mean, "demand_mean")
     return np.asarray(poisson.pmf(np.arange(int(poisson.isf(_TAIL, mean)) + 2), mean), float)
 
 
@@ -123,7 +102,7 @@ def r_q_cost(
     lead_time: float,
 ) -> float:
     """Expected cost per unit of time of (r, Q) under continuous review and normal lead-time demand (5.7)."""
-    _positive(q, "q")
+    positive(q, "q")
     mean, sd = demand_mean * lead_time, demand_sd * float(np.sqrt(lead_time))
     between = _normal_cost_integral(r + q, holding_cost, stockout_cost, mean, sd) - _normal_cost_integral(
         r, holding_cost, stockout_cost, mean, sd
@@ -142,7 +121,7 @@ def r_q_normal(
 ) -> ReorderPointQuantity:
     """Optimal (r, Q) (Zheng 1992): at the optimum r and r + Q cost the same rate, and that rate is the total cost."""
     mean, sd = demand_mean * lead_time, demand_sd * float(np.sqrt(lead_time))
-    _positive(sd, "demand_sd and lead_time")
+    positive(sd, "demand_sd and lead_time")
     best = newsvendor_normal(holding_cost=holding_cost, stockout_cost=stockout_cost, demand_mean=mean, demand_sd=sd).level
 
     def rate(y: float) -> float:
@@ -215,8 +194,8 @@ def s_s_power_approximation(
     *, holding_cost: float, stockout_cost: float, fixed_cost: float, demand_mean: float, demand_sd: float, lead_time: float = 0.0
 ) -> tuple[float, float]:
     """(s, S) by the power approximation (Ehrhardt and Mosier 1984), for normal demand and periodic review (4.4.4)."""
-    _positive(demand_mean, "demand_mean")
-    _positive(demand_sd, "demand_sd")
+    positive(demand_mean, "demand_mean")
+    positive(demand_sd, "demand_sd")
     mean, sd = demand_mean * (lead_time + 1), demand_sd * float(np.sqrt(lead_time + 1))
     spread = (1 + sd**2 / demand_mean**2) ** 0.116
     q = 1.30 * demand_mean**0.494 * (fixed_cost / holding_cost) ** 0.506 * spread
@@ -267,13 +246,3 @@ def _distribution(pmf: FloatArray) -> FloatArray:
     if pmf.ndim != 1 or (pmf < 0).any() or abs(float(pmf.sum()) - 1) > 1e-9:
         raise InvalidInput("probabilities must be zero or more and sum to one")
     return pmf
-
-
-def _positive(value: ArrayLike, name: str) -> None:
-    if not (np.asarray(value, float) > 0).all():
-        raise InvalidInput(f"{name} must be above zero")
-
-
-def _not_negative(value: ArrayLike, name: str) -> None:
-    if not (np.asarray(value, float) >= 0).all():
-        raise InvalidInput(f"{name} must not be negative")

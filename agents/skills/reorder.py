@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from agents.skills.demand_rates import FloatArray, IntArray
+from agents.skills.eoq import eoq
 from agents.skills.forecast import DemandForecast
-from agents.skills.inventory import eoq
 from agents.skills.order_budget import Allocation, OrderLimits, Outcome, Wish, allocate
 
 MICROS = 1_000_000  # money is counted in millionths, whole numbers, so that a budget is kept to the last cent
@@ -107,7 +107,7 @@ def reorder_points(forecast: DemandForecast, lead_sd_days: FloatArray, *, servic
     (z times rate times its standard deviation) are independent, so their squares add.
     """
     safety = np.maximum(forecast.horizon_quantile - forecast.horizon_mean, 0.0)
-    late = float(norm.ppf(service_level)) * forecast.mean_daily * lead_sd_days
+    late = float(ndtri(service_level)) * forecast.mean_daily * lead_sd_days
     return np.ceil(forecast.horizon_mean + np.hypot(safety, late) - 1e-9).astype(np.int64)
 
 
@@ -128,8 +128,8 @@ def order_quantities(items: Items, forecast: DemandForecast, point: IntArray, te
 
 def urgency(items: Items, forecast: DemandForecast, *, service_level: float) -> FloatArray:
     """What the next unit is worth for its money: the chance that it is missed before the next order, times margin over cost."""
-    spread = np.maximum((forecast.horizon_quantile - forecast.horizon_mean) / float(norm.ppf(service_level)), 1e-9)
-    missed = norm.sf((items.position - forecast.horizon_mean) / spread)
+    spread = np.maximum((forecast.horizon_quantile - forecast.horizon_mean) / float(ndtri(service_level)), 1e-9)
+    missed = ndtr(-(items.position - forecast.horizon_mean) / spread)
     return np.asarray(missed * np.maximum(items.unit_margin, 0) / np.maximum(items.unit_cost, 1), float)
 
 

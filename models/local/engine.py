@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from threading import Lock
 from time import perf_counter
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from domain.errors import Permanent
 from domain.model import Value
 from domain.ports import Embedder
 from domain.tasks import CLASSIFY, CONTENT, REPLY, Answer, ContentDraft, Label, Question, ReplyDraft
 from models.local.content import draft as draft_content
-from models.local.intents import Example, Guess, IntentClassifier
+from models.local.guess import Example, Guess
 from models.local.language import language_of
 from models.local.urgency import urgency_of
+
+if TYPE_CHECKING:
+    from models.local.intents import IntentClassifier
 
 T = TypeVar("T", bound=Value)
 
@@ -61,7 +64,13 @@ class LocalModel:
         label = Label(intent=guess.intent, urgency=urgency_of(text), language=language)
         return Answer(value=label, confidence=guess.probability, engine="local", model="intent-regression")
 
-    def _fitted(self) -> IntentClassifier:
+    def warm_up(self) -> None:
+        """Fit now, in the caller's thread, so that the first mail need not wait for it."""
+        self._fitted()
+
+    def _fitted(self) -> "IntentClassifier":
+        from models.local.intents import IntentClassifier  # noqa: PLC0415 - seconds of import that only classifying needs
+
         with self._lock:
             if self._classifier is None:
                 self._classifier = IntentClassifier.fit(self._embedder, learned=self._examples)

@@ -6,7 +6,6 @@ Networks"): one number, so that a few hundred examples are enough to fit it.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +17,10 @@ from sklearn.model_selection import StratifiedKFold
 
 from domain.ports import Embedder
 from models.local.features import Features
-
-Example = tuple[str, str]
-"""A mail's text and its intent."""
+from models.local.guess import Example, Guess
 
 _FOLDS = 3
 _LEARNED_TIMES = 3  # an operator's correction counts as much as this many sentences from the box
-
-
-@dataclass(frozen=True)
-class Guess:
-    """``probability`` is calibrated: of all guesses with 0.8, about eight in ten are right."""
-
-    intent: str
-    probability: float
 
 
 def seed_examples() -> list[Example]:

@@ -11,7 +11,7 @@ from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from connectors.local_shop import LocalShop
 from domain.actions import Capability
@@ -19,11 +19,10 @@ from domain.errors import StewardError
 from tests.chaos.ending import Ending, ending
 from tests.chaos.passages import Passage, written
 from tests.chaos.processes import Orders, start_worker
-from tests.chaos.scenarios import Scenario, business, order
-from tests.chaos.world import World, new_namespace, opened
+from tests.chaos.scenarios import CUSTOMERS, Scenario, business, order
+from tests.chaos.world import PATIENCE, World, new_namespace, opened
 from tests.conftest import TEMPLATE, Servers
 
-PATIENCE = 90.0
 AT_ONCE = 8
 ANALYTICS = "slug,day,impressions,clicks\nmoss-mug,2026-03-01,100,20\n"
 
@@ -62,8 +61,7 @@ class Arena:
     async def world(self, scenario: Scenario) -> AsyncIterator[World]:
         """A world in which the scenario's history has happened, and its wake-ups have been taken care of."""
         home = self._folder / f"{scenario.name}-{uuid4().hex[:8]}"
-        (home / "outside").mkdir(parents=True)
-        (home / "outside" / "analytics.csv").write_text(ANALYTICS)
+        home.mkdir()
         async with _database(self._servers) as database_url:
             orders = Orders(
                 database_url=database_url,
@@ -77,19 +75,21 @@ class Arena:
                 yield world
 
 
-async def furnish(world: World, scenario: Scenario, *, customers: int = 1) -> None:
-    bought = [order(number) for number in range(1, customers + 1)]
+async def furnish(world: World, scenario: Scenario) -> None:
+    """What was before: a business that has sold to all its customers."""
+    bought = [order(number) for number in range(1, CUSTOMERS + 1)]
     await world.record(*business(*bought), *scenario.history)
     await world.kept.outbox.delivered([item.item_id for item in await world.kept.outbox.pending()])
     shop = world.connectors[Capability.SHOP]
     assert isinstance(shop, LocalShop)
     await shop.put_orders(bought)
+    (world.orders.home / "outside" / "analytics.csv").write_text(ANALYTICS)
 
 
 async def played(scenario: Scenario, world: World, *, die_at: Sequence[Passage] = (), journal: Path | None = None) -> Report:
     """From what happens to the end of all runs. Raises TimeoutError where they do not end."""
     happening = asyncio.create_task(scenario.happens(world))
-    helpers = [happening, asyncio.create_task(_operator(world))]
+    operator = asyncio.create_task(_operator(world))
     kills, worker = 0, start_worker(_orders(world, die_at, 0, journal))
     deadline = time.monotonic() + PATIENCE
     try:
@@ -106,8 +106,8 @@ async def played(scenario: Scenario, world: World, *, die_at: Sequence[Passage] 
         await happening
         return Report(passages=die_at, kills=kills, ending=await ending(world, scenario.runs))
     finally:
-        for helper in helpers:
-            helper.cancel()
+        happening.cancel()
+        operator.cancel()
         worker.kill()
         worker.join()
 
@@ -130,7 +130,7 @@ async def _database(servers: Servers) -> AsyncIterator[str]:
     """Made and dropped in a thread: the server waits for all its clients then, and some of them are in this very loop."""
     name = f"chaos_{uuid4().hex[:12]}"
     await asyncio.to_thread(_run, servers, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-    yield make_conninfo(**{**conninfo_to_dict(servers.admin_url), "dbname": name})
+    yield make_conninfo(servers.admin_url, dbname=name)
     await asyncio.to_thread(_run, servers, f"DROP DATABASE {name} WITH (FORCE)")
 
 

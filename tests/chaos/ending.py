@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from temporalio.client import WorkflowExecutionStatus
+
 from connectors.local_shop import LocalShop
 from domain.actions import Capability
 from domain.effects import EffectStatus
@@ -19,7 +21,7 @@ _DONE = (EffectStatus.COMMITTED, EffectStatus.COMPENSATED)
 class Ending:
     """``outside`` and ``ledger`` count effects by the kind of action: where they happened, and where they are accounted for."""
 
-    runs: dict[str, str]
+    runs: dict[str, WorkflowExecutionStatus | None]
     results: dict[str, str]
     outside: Counter[str]
     ledger: Counter[str]
@@ -40,7 +42,7 @@ async def ending(world: World, run_ids: Sequence[str]) -> Ending:
     effects = await world.kept.ledger.effects()
     records = await world.kept.state.find(Run)
     return Ending(
-        runs={run_id: str((await world.status(run_id) or "").name) for run_id in run_ids},
+        runs={run_id: await world.status(run_id) for run_id in run_ids},
         results={r.run_id: f"{r.status}: {r.result}" for r in records if r.run_id in run_ids},
         outside=await _outside(world),
         ledger=Counter(e.action.kind for e in effects if e.status in _DONE),

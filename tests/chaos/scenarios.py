@@ -1,7 +1,7 @@
 """What happens in a point of the chaos tests: one run of each workflow, small, and with an end that comes by itself."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.decisions import Mode
@@ -37,9 +37,9 @@ from domain.policies import ContentPolicy, Policy, PolicyActivated, PolicyVersio
 from domain.runs import ModeSet
 from tests.chaos.passages import RELAY
 from tests.chaos.world import World
-from tests.workflow.waiting import until
 from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 
+CUSTOMERS = 10
 SECOND = 1 / 86_400  # in days
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # names runs; their clocks are real
 ATTRIBUTES = {
@@ -57,12 +57,12 @@ class Scenario:
 
     name: str
     runs: tuple[str, ...]
-    targets: tuple[str, ...]
+    targets: tuple[str, ...] = ()
     happens: Callable[[World], Awaitable[None]]
-    history: tuple[EventData, ...] = field(default_factory=tuple)
+    history: tuple[EventData, ...] = ()
 
 
-def order(number: int = 1) -> Order:
+def order(number: int) -> Order:
     """Delivered three days ago: the customer may still complain."""
     delivered = datetime.now(UTC) - timedelta(days=3)
     return Order(
@@ -95,7 +95,7 @@ def business(*orders: Order) -> list[EventData]:
     ]
 
 
-def complaint(number: int = 1) -> MessageReceived:
+def complaint(number: int) -> MessageReceived:
     message = Message(
         message_id=f"{number}@post.example",
         direction=Direction.INBOUND,
@@ -130,18 +130,18 @@ def _in_force(name: str, policy: Policy, *, version: int = 1) -> PolicyActivated
 
 
 async def _complains(world: World) -> None:
-    await world.record(complaint())
+    await world.record(complaint(1))
 
 
 async def _sells_across_the_reorder_point(world: World) -> None:
     """Then, when the run has come to rest, its order arrives, and another crossing lets it see so."""
     run_id = "replenish/S1"
     await world.record(SaleRecorded(sku="MUG", units=1, day=datetime.now(UTC).date(), order_id="sale-1"))
-    placed = await until(lambda: world.purchase_orders(1), seconds=60)
-    await until(lambda: world.at_rest(run_id), seconds=60)
-    await world.record(*(PurchaseOrderReceived(purchase_order_id=o.purchase_order_id, at=datetime.now(UTC)) for o in placed))
+    (placed,) = await world.eventually(lambda: world.purchase_orders(1))
+    await world.eventually(lambda: world.at_rest(run_id))
+    await world.record(PurchaseOrderReceived(purchase_order_id=placed.purchase_order_id, at=datetime.now(UTC)))
     handle = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, run_id)
-    await handle.signal(StockReplenishmentWorkflow.crossed, Crossed(event_id="second"))
+    await world.insist(lambda: handle.signal(StockReplenishmentWorkflow.crossed, Crossed(event_id="second")))
 
 
 async def _starts_content(world: World) -> None:
@@ -150,11 +150,17 @@ async def _starts_content(world: World) -> None:
 
 async def _orders_and_regrets(world: World) -> None:
     run_id = await world.gateway.start_replenishment(now=DAY)
-    await until(lambda: world.purchase_orders(2), seconds=60)
-    await until(lambda: world.at_rest(run_id), seconds=60)
+    await world.eventually(lambda: world.purchase_orders(2))
+    await world.eventually(lambda: world.at_rest(run_id))
     await world.gateway.rollback(run_id, by="operator")
 
 
+async def _is_busy(world: World) -> None:
+    await world.record(*(complaint(number) for number in range(1, CUSTOMERS + 1)))
+    await _sells_across_the_reorder_point(world)
+
+
+LOW_STOCK = (ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="S1"),)
 SCENARIOS = (
     Scenario(
         name="support",
@@ -167,7 +173,7 @@ SCENARIOS = (
         runs=("replenish/S1",),
         targets=(RELAY, "replenish/S1"),
         happens=_sells_across_the_reorder_point,
-        history=(ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="S1"),),
+        history=LOW_STOCK,
     ),
     Scenario(
         name="content",
@@ -185,4 +191,10 @@ SCENARIOS = (
             _in_force("stock", StockPolicy(), version=2),  # what is cancelled is soon to be ordered again, but not within the test
         ),
     ),
+)
+BUSY_DAY = Scenario(
+    name="busy day",
+    runs=(*(f"support/mail/{number}" for number in range(1, CUSTOMERS + 1)), "replenish/S1"),
+    happens=_is_busy,
+    history=LOW_STOCK,
 )

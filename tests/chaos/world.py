@@ -1,9 +1,12 @@
 """One point's world: a Temporal namespace, a database and a home of its own, seen from outside of the workers."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
@@ -18,12 +21,18 @@ from demo.rest import all_at_rest
 from domain.actions import Capability
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.entities import PurchaseOrder
+from domain.errors import Retryable
 from domain.event import EventData, new_event
 from domain.ports import Connector
 from models.embedding import HashingEmbedder
 from stack.bootstrap import ensure_search_attributes
 from tests.chaos.processes import Orders
+from tests.workflow.waiting import until
 from workflows.gateway import Gateway
+
+T = TypeVar("T")
+PATIENCE = 90.0
+"""Seconds after which what does not come is not waited for any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +46,25 @@ class World:
     connectors: Mapping[Capability, Connector]
 
     async def record(self, *events: EventData) -> None:
+        """Once, however often the servers have to be asked."""
         now = datetime.now(UTC)
-        await self.kept.log.append([new_event(e, at=now, key=(str(uuid4()),)) for e in events])
+        new = [new_event(e, at=now, key=(str(uuid4()),)) for e in events]
+        await self.insist(lambda: self.kept.log.append(new))
+
+    async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer, once the servers are there to give it."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await ask()
+            except (Retryable, RPCError):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.1)
+
+    async def eventually(self, find: Callable[[], Awaitable[T]]) -> T:
+        """The first answer of ``find`` that is true."""
+        return await until(lambda: self.insist(find), seconds=PATIENCE)
 
     async def purchase_orders(self, number: int) -> list[PurchaseOrder]:
         """The purchase orders that were sent, once there are ``number``."""

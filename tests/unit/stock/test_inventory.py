@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from agents.skills import inventory
+from agents.skills import eoq, inventory
 from domain.errors import InvalidInput
 
 EXACT = 1e-6
@@ -40,15 +40,15 @@ def instances(shared_data: Path) -> dict[str, Given]:
 @pytest.mark.parametrize("name", EOQ)
 def test_eoq_is_the_textbooks(instances: dict[str, Given], name: str) -> None:
     """EOQ gives the stated quantity and cost."""
-    quantity = float(inventory.eoq(**instances[name]))
-    cost = inventory.eoq_cost(quantity=quantity, **instances[name])
+    quantity = float(eoq.eoq(**instances[name]))
+    cost = eoq.eoq_cost(quantity=quantity, **instances[name])
     assert (quantity, cost) == pytest.approx(EOQ[name], abs=EXACT)
 
 
 @pytest.mark.parametrize("name", EOQ_BACKORDERS)
 def test_eoq_with_backorders_is_the_textbooks(instances: dict[str, Given], name: str) -> None:
     """EOQ with backorders gives the stated quantity and fraction backordered."""
-    assert inventory.eoq_with_backorders(**instances[name]) == pytest.approx(EOQ_BACKORDERS[name], abs=EXACT)
+    assert eoq.eoq_with_backorders(**instances[name]) == pytest.approx(EOQ_BACKORDERS[name], abs=EXACT)
 
 
 @pytest.mark.parametrize("name", NEWSVENDOR)
@@ -135,14 +135,14 @@ def test_r_q_cost_is_the_textbooks() -> None:
 def test_eoq_has_no_cheaper_neighbour() -> None:
     """A little more or less than EOQ costs more."""
     given = {"fixed_cost": 12.0, "holding_cost": 0.4, "demand_rate": 900.0}
-    best = float(inventory.eoq(**given))
-    costs = [inventory.eoq_cost(quantity=best + step, **given) for step in (-1, 0, 1)]
+    best = float(eoq.eoq(**given))
+    costs = [eoq.eoq_cost(quantity=best + step, **given) for step in (-1, 0, 1)]
     assert costs[1] == min(costs)
 
 
 def test_eoq_takes_arrays() -> None:
     """One call answers for all SKUs; what does not sell is not ordered."""
-    quantity = inventory.eoq(fixed_cost=5.0, holding_cost=np.array([1.0, 2.0]), demand_rate=np.array([0.0, 1000.0]))
+    quantity = eoq.eoq(fixed_cost=5.0, holding_cost=np.array([1.0, 2.0]), demand_rate=np.array([0.0, 1000.0]))
     assert quantity == pytest.approx([0.0, np.sqrt(5000.0)])
 
 
@@ -183,7 +183,7 @@ def test_service_level_is_the_critical_ratio() -> None:
 def test_impossible_costs_are_refused(wrong: Given) -> None:
     """Zero, negative and missing costs are errors, not answers."""
     with pytest.raises(InvalidInput):
-        inventory.eoq(**{"fixed_cost": 1, "holding_cost": 1, "demand_rate": 1, **wrong})
+        eoq.eoq(**{"fixed_cost": 1, "holding_cost": 1, "demand_rate": 1, **wrong})
 
 
 def test_an_item_nobody_buys_has_no_min_max() -> None:
