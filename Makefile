@@ -48,11 +48,11 @@ clean: ## stop Steward and remove what can be made again; .steward, with your da
 	@rm -f $@
 	@if command -v uv >/dev/null 2>&1; then \
 		[ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) .venv; \
-		VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes requirements.lock; \
+		VIRTUAL_ENV=.venv uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock; \
 	else \
 		[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv || { echo "Python's venv module does not work: install it (on Debian and Ubuntu: apt-get install python3-venv), or install uv" >&2; exit 1; }; \
 		[ -x $(BIN)/uv ] || { awk '/^uv==/ { take = 1 } take { print } take && !/\\$$/ { exit }' requirements.lock > .venv/uv.lock \
 			&& $(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.lock; }; \
-		VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock; \
+		VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock; \
 	fi
 	@touch $@

@@ -153,6 +153,7 @@ def workers(
             workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
             graceful_shutdown_timeout=timedelta(seconds=5),
+            sticky_queue_schedule_to_start_timeout=options.STICKY,
             build_id=build,
         )
         for queue, activities in queues(kept, outside).items()

@@ -1,29 +1,26 @@
 """The `steward` command: finds the command that is called, and says what went wrong in one line."""
 
-import logging
 import os
 import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
 
-import structlog
 import typer
 
 from cli.output import EXIT_FAILED, EXIT_WRONG, complain
 from cli.table_of_contents import steward
+from domain.errors import StewardError
+from settings import Settings
 
 INTERRUPTED = 130
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     """The exit code: 0 done, 1 the world is not as it should be, 2 the request is wrong, 130 interrupted."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may know few characters
-    as_json = "--json" in sys.argv
+    as_json = "--json" in words
     try:
-        result = steward(prog_name="steward", standalone_mode=False)
+        result = steward(args=list(words), prog_name="steward", standalone_mode=False)
     except typer.TyperException as error:
         return _wrong_request(error, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt):
@@ -46,9 +43,11 @@ def _wrong_request(error: typer.TyperException, *, as_json: bool) -> int:
 
 
 def _unforeseen(error: Exception, *, as_json: bool) -> int:
-    logging.getLogger("steward").debug("unforeseen", exc_info=error)
     what = str(error).strip().partition("\n")[0]
-    hint = "this was not foreseen; `./steward doctor` and `./steward logs` may say more"
+    hint = "this was not foreseen; `./steward doctor` may say more, and STEWARD_LOG_LEVEL=debug shows where it happened"
+    with suppress(StewardError):
+        if Settings.load().log_level == "debug":
+            traceback.print_exception(error)
     complain(f"{type(error).__name__}: {what}", hint=hint, kind=type(error).__name__, as_json=as_json)
     return EXIT_FAILED
 
@@ -60,7 +59,9 @@ def _nobody_reads() -> int:
 
 
 if __name__ == "__main__":
-    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may know few characters
+    code = main(sys.argv[1:])
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -33,6 +33,10 @@ def differences(before: Any, after: Any, path: str = "") -> list[tuple[str, Any,
     return [] if before == after else [(path, before, after)]
 
 
+def is_money(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"amount", "currency"}
+
+
 def _assign(document: dict[str, Any], path: list[str], text: str, *, grow: bool) -> None:
     target: Any = document
     try:
@@ -58,9 +62,16 @@ def _value(text: str, *, like: Any) -> Any:
     """``text`` as a value of the kind that ``like`` is: money as ``40`` or ``40 EUR``, a list as ``en,de``."""
     if isinstance(like, str):
         return text
-    if isinstance(like, dict) and set(like) == {"amount", "currency"} and (money := _MONEY.fullmatch(text.strip())):
-        return {"amount": money[1], "currency": money[2] or like["currency"]}
+    if is_money(like) and not text.lstrip().startswith("{"):
+        return _money(text, currency=like["currency"])
     try:
         return json.loads(text)
     except json.JSONDecodeError:
         return [part.strip() for part in text.split(",") if part.strip()] if isinstance(like, list) else text
+
+
+def _money(text: str, *, currency: str) -> dict[str, str]:
+    found = _MONEY.fullmatch(text.strip())
+    if found is None:
+        raise InvalidInput(f"{text!r} is not an amount", hint="for example 40 or 40.50 EUR")
+    return {"amount": found[1], "currency": found[2] or currency}

@@ -1,12 +1,13 @@
 """``steward shop | received | relabel``: what the operator knows and Steward cannot."""
 
+import re
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from cli.assignments import assigned, differences
-from cli.choosing import choose
+from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from domain.entities import PurchaseOrder, PurchaseOrderStatus, Shop, Ticket
@@ -14,6 +15,7 @@ from domain.errors import InvalidInput
 from domain.events import PurchaseOrderReceived, ShopDescribed, StockReceived, TicketRelabelled
 from domain.playbooks import INTENTS
 
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _NOBODY = {"name": "", "email": "", "currency": "EUR", "site_url": "", "signature": ""}
 
 
@@ -73,7 +75,7 @@ def received(
 
 def relabel(
     which: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's id, or enough of it.")],
-    intent: Annotated[str, typer.Argument(help=f"One of {', '.join(INTENTS)}.")],
+    intent: Annotated[str, typer.Argument(help=f"One of {', '.join(INTENTS)}.", autocompletion=completing(INTENTS))],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -106,6 +108,8 @@ async def _receive(system: System, order: PurchaseOrder) -> None:
 
 
 def _described(document: dict[str, Any]) -> Shop:
+    if not _ADDRESS.fullmatch(document["email"]):
+        raise InvalidInput(f"{document['email']!r} is no mail address", hint="for example --set email=shop@example.com")
     try:
         return Shop.model_validate(document)
     except ValidationError as error:

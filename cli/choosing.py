@@ -1,12 +1,17 @@
 """Ids may be shortened: the whole one, the beginning, or any part that names only one thing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from domain.errors import InvalidInput, NotFound
 
 T = TypeVar("T")
 _SHOWN = 4
+
+
+def completing(names: Iterable[str]) -> Callable[[str], list[str]]:
+    """What the shell offers after a tab."""
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
 def choose(things: Sequence[T], which: str, *, key: Callable[[T], str], what: str, hint: str) -> T:

@@ -1,11 +1,15 @@
 """The opened system, as most commands need it: memory, and nothing that takes long to import."""
 
+import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
+
+import structlog
 
 import memory
 import stack
@@ -42,6 +46,10 @@ class LateEmbedder:
 @asynccontextmanager
 async def open_system(settings: Settings | None = None) -> AsyncIterator[System]:
     """Open the memory of the running stack. Raises SetupError with what to do where there is none."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     settings = settings or Settings.load()
     endpoints = stack.endpoints(settings)
     if endpoints is None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from domain.actions import ACTION_TYPES
@@ -27,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
 
 def mode(
-    scope: Annotated[str | None, typer.Argument(help="A workflow (support, replenish, content), or workflow/action-kind.")] = None,
+    scope: Annotated[
+        str | None,
+        typer.Argument(help="A workflow, or workflow/action-kind.", autocompletion=completing(WORKFLOWS)),
+    ] = None,
     value: Annotated[Mode | None, typer.Argument(help="off, suggest, ask or auto.")] = None,
     *,
     as_json: AsJson = False,

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from cli.assignments import assigned, differences
+from cli.assignments import assigned, differences, is_money
+from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from cli.wording import clock
@@ -15,7 +16,8 @@ from domain.policies import POLICY_TYPES, PolicyActivated, PolicyRecord, PolicyV
 
 policy_app = typer.Typer(no_args_is_help=True, help="The rules: limits, windows, hours, languages. Every change is a version.")
 
-Which = Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(POLICY_TYPES)}.")]
+_NAMES = f"One of {', '.join(POLICY_TYPES)}."
+Which = Annotated[str, typer.Argument(metavar="NAME", help=_NAMES, autocompletion=completing(POLICY_TYPES))]
 Why = Annotated[str, typer.Option(help="A word for the record.")]
 Change = tuple[str, dict[str, Any], dict[str, Any], PolicyVersion | None]
 """Name, document before and after, and the version that came into force; None where nothing changes."""
@@ -44,18 +46,23 @@ def policy_list(*, as_json: AsJson = False) -> None:
 
 
 @policy_app.command("show")
-def policy_show(name: Which, *, as_json: AsJson = False) -> None:
-    """The document in force."""
+def policy_show(
+    name: Which,
+    field: Annotated[str, typer.Argument(help="Only this part of it, such as playbooks.damaged.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The document in force, or one part of it."""
 
     async def work(system: System) -> tuple[int, dict[str, Any]]:
         found = await _record(system, name)
-        return found.active if found else 0, _document(name, found)
+        return found.active if found else 0, _part(_document(name, found), field)
 
     version, document = with_system(work, as_json=as_json)
     if as_json:
         print_json({"name": name, "version": version, "document": document})
     else:
-        print_table(f"{name}, version {version}", ("field", "value"), [(p, v) for p, _, v in differences({}, _opened(document))])
+        print_table(f"{name}, version {version}", ("field", "value"), _rows(_opened(document), field))
 
 
 @policy_app.command("set")
@@ -129,6 +136,8 @@ def _change(
         found = await _record(system, name)
         before = _document(name, found)
         after = _valid(name, make(found, before))
+        if name == "approval" and OPERATOR not in after["deciders"]:
+            raise InvalidInput(f"without {OPERATOR} among the deciders nobody could decide here", hint="name others beside it")
         if before == after or dry_run:
             return name, before, after, None
         return name, before, after, await _activate(system, name, found, after, why)
@@ -169,6 +178,32 @@ def _valid(name: str, document: dict[str, Any]) -> dict[str, Any]:
         raise InvalidInput(f"{name}.{where}: {first['msg']}", hint=f"`./steward policy show {name}` shows its fields") from error
 
 
+def _part(document: dict[str, Any], field: str) -> Any:
+    part: Any = document
+    for name in field.split(".") if field else ():
+        if not isinstance(part, dict) or name not in part:
+            there = f"there is {', '.join(part)}" if isinstance(part, dict) else "leave the last part out"
+            raise InvalidInput(f"there is no field {field}", hint=there)
+        part = part[name]
+    return part
+
+
+def _rows(part: Any, path: str) -> list[tuple[str, Any]]:
+    """(path, value); what lies deeper than two levels is only named, so that a page stays a page."""
+    if not isinstance(part, dict):
+        return [(path, part)]
+    depth = 0 if path else 1
+    return [row for name, value in part.items() for row in _row_of(f"{path}.{name}" if path else name, value, depth)]
+
+
+def _row_of(path: str, value: Any, depth: int) -> list[tuple[str, Any]]:
+    if not isinstance(value, dict) or not value:
+        return [(path, value)]
+    if depth == 0 or any(isinstance(inner, dict) for inner in value.values()):
+        return [(path, f"{', '.join(value)} (see: policy show NAME {path})")]
+    return [(f"{path}.{name}", inner) for name, inner in value.items()]
+
+
 def _print_change(change: Change, *, dry_run: bool, as_json: bool) -> None:
     name, before, after, version = change
     changes = differences(_opened(before), _opened(after))
@@ -190,6 +225,6 @@ def _line(change: tuple[str, Any, Any]) -> str:
 
 def _opened(value: Any) -> Any:
     """Money as one text, so that it is one leaf."""
-    if isinstance(value, dict) and set(value) == {"amount", "currency"}:
+    if is_money(value):
         return f"{value['amount']} {value['currency']}"
     return {k: _opened(v) for k, v in value.items()} if isinstance(value, dict) else value

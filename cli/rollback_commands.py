@@ -41,12 +41,12 @@ def rollback(
         return
     if not yes:
         _confirm(as_json=as_json)
-    answer = with_steering(lambda s: _roll_back(s, run_id, quiet=as_json), as_json=as_json)
+    answer = with_steering(lambda s: _roll_back(s, run_id, effects, quiet=as_json), as_json=as_json)
     if as_json:
         print_json(answer)
     elif answer["status"] == "done":
-        print_table("Undone", ("what",), [(line,) for line in answer["compensated"]])
-        print_table("Stays", ("what",), [(line,) for line in answer["impossible"]], empty="nothing")
+        print_table("Undone", ("what",), [(line,) for line in answer["undone"]])
+        print_table("Stays", ("what",), [(line,) for line in answer["stays"]], empty="nothing")
     else:
         say("It is not finished: something could not be undone. `./steward alerts` says what to do.", style="red")
     if answer["status"] != "done":
@@ -79,7 +79,7 @@ async def _to_undo(steering: Steering, which: str) -> tuple[str, list[Effect]]:
     return run_id, [e for e in effects if not e.compensates]
 
 
-async def _roll_back(steering: Steering, run_id: str, *, quiet: bool) -> dict[str, Any]:
+async def _roll_back(steering: Steering, run_id: str, effects: list[Effect], *, quiet: bool) -> dict[str, Any]:
     """Undone, or as far as it got: a compensation that fails waits for the operator."""
     head = await steering.memory.log.head()
     undoing = asyncio.create_task(steering.gateway.rollback(run_id, by=OPERATOR))
@@ -90,9 +90,17 @@ async def _roll_back(steering: Steering, run_id: str, *, quiet: bool) -> dict[st
         undoing.cancel()
         return {"run": run_id, "status": rest.status}
     try:
-        return {**undoing.result().model_dump(), "status": "done"}
+        undoing.result()
     except WorkflowFailureError as error:
         raise Refused(f"undoing {run_id} ended early: {error.cause}", hint="`./steward alerts` says what to do") from error
+    return {"run": run_id, "status": "done", **await _became(steering, run_id, effects)}
+
+
+async def _became(steering: Steering, run_id: str, effects: list[Effect]) -> dict[str, list[str]]:
+    """What the ledger says of each effect now: a run that was under way undoes its last steps by itself."""
+    status = {e.key: e.status for e in await steering.memory.ledger.effects(run_id=run_id)}
+    undone = [e for e in effects if status[e.key] is EffectStatus.COMPENSATED]
+    return {"undone": [e.action.summary() for e in undone], "stays": [e.action.summary() for e in effects if e not in undone]}
 
 
 def _confirm(*, as_json: bool) -> None:

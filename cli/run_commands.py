@@ -18,7 +18,7 @@ from domain.entities import Supplier
 from domain.errors import InvalidInput, NotFound
 
 _PATIENCE = 120.0  # seconds a run is watched before the command lets it go on alone
-_CLOCKS_DIFFER = timedelta(seconds=3)  # this machine's and the server's
+_CLOCKS_DIFFER = timedelta(seconds=0.5)  # this machine's and the server's
 
 
 class What(StrEnum):

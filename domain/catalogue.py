@@ -7,6 +7,7 @@ from domain import approvals, entities, events, policies, runs
 from domain.errors import InvalidInput
 from domain.event import Event, EventData
 from domain.model import Value
+from domain.passage import Passage
 
 
 def _concrete(module: Any) -> Iterable[type[EventData]]:
@@ -28,6 +29,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "purchase-order": entities.PurchaseOrder,
     "content": entities.ContentPiece,
     "fact": events.FactSubject,
+    "note": Passage,
     "policy": policies.PolicyRecord,
     "approval": approvals.Approval,
     "run": runs.Run,

@@ -16,6 +16,7 @@ from pydantic import Field
 from domain.errors import InvalidInput
 from domain.ids import derived_id
 from domain.model import Moment, Name, Value
+from domain.passage import Passage
 
 EntityType = type[Value]
 
@@ -89,6 +90,10 @@ class EventData(Value):
         return ()
 
     def sales(self) -> tuple[SalesRow, ...]:
+        return ()
+
+    def passages(self, at: Any) -> tuple[Passage, ...]:
+        """Texts this event makes searchable; a later one with the same id replaces the earlier."""
         return ()
 
     def wakes(self, before: Any, after: Any) -> Wake | None:

@@ -29,6 +29,7 @@ from domain.entities import (
 )
 from domain.event import EventData, FactChange, SalesRow, Topic, Wake, existing
 from domain.model import Moment, Name, Text, Value
+from domain.passage import Passage
 
 # --- the shop, its catalogue and its people ---------------------------------------------------------------------
 
@@ -64,6 +65,12 @@ class ProductListed(EventData):
         subject = self.stream
         plain = {"title": self.product.title, "price": str(self.product.price), **self.product.attributes}
         return tuple(FactChange(subject=subject, predicate=p, object=o, valid_from=at) for p, o in plain.items() if o)
+
+    def passages(self, at: Moment) -> tuple[Passage, ...]:
+        product = self.product
+        attributes = "; ".join(f"{name}: {value}" for name, value in product.attributes.items())
+        text = "\n".join(part for part in (product.title, product.description, attributes) if part)
+        return (Passage(passage_id=self.stream, text=text, entities=(self.stream,), kind="product", at=at),)
 
 
 class SupplierListed(EventData):
@@ -307,6 +314,9 @@ class MessageReceived(EventData):
             update={"messages": (*state.messages, self.message), "status": TicketStatus.OPEN, "reopened": reopened}
         )
 
+    def passages(self, at: Moment) -> tuple[Passage, ...]:
+        return (message_passage(self.stream, self.message, subject=self.subject),)
+
     def wakes(self, before: Ticket | None, after: Ticket) -> Wake:
         return Wake(topic=Topic.SUPPORT, key=self.ticket_id)
 
@@ -345,6 +355,9 @@ class TicketTriaged(_TicketEvent):
 class ReplySent(_TicketEvent):
     type = "ticket.reply-sent"
     message: Message
+
+    def passages(self, at: Moment) -> tuple[Passage, ...]:
+        return (message_passage(self.stream, self.message),)
 
     def change(self, ticket: Ticket) -> dict[str, Any]:
         return {"messages": (*ticket.messages, self.message), "status": TicketStatus.WAITING_CUSTOMER}
@@ -448,6 +461,10 @@ class ContentPublished(EventData):
     def fold(self, state: ContentPiece | None) -> ContentPiece:
         return self.piece.model_copy(update={"metrics": state.metrics if state else ()})
 
+    def passages(self, at: Moment) -> tuple[Passage, ...]:
+        about = (self.stream, *(f"product/{sku}" for sku in self.piece.skus))
+        return (Passage(passage_id=self.stream, text=f"{self.piece.title}\n{self.piece.body}", entities=about, kind="page", at=at),)
+
 
 class _ContentEvent(EventData):
     entity = ContentPiece
@@ -510,6 +527,32 @@ class FactStated(EventData):
 
     def facts(self, at: Moment) -> tuple[FactChange, ...]:
         return (self.fact,)
+
+
+# --- notes -------------------------------------------------------------------------------------------------------
+
+
+class NoteTaken(EventData):
+    """Something worth remembering that no other event says: the operator's own words."""
+
+    type = "note.taken"
+    entity = Passage
+    note: Passage
+
+    @property
+    def stream(self) -> str:
+        return f"note/{self.note.passage_id}"
+
+    def fold(self, state: Passage | None) -> Passage:
+        return self.note
+
+    def passages(self, at: Moment) -> tuple[Passage, ...]:
+        return (self.note,)
+
+
+def message_passage(stream: str, message: Message, *, subject: str = "") -> Passage:
+    text = f"{subject}\n{message.body}".strip()
+    return Passage(passage_id=f"message/{message.message_id}"[:200], text=text, entities=(stream,), kind="message", at=message.at)
 
 
 def outbound(message_id: str, sender: str, at: Moment, body: str, in_reply_to: str = "") -> Message:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.model import Moment, Name, Text, Value
+from domain.model import Moment, Name, Value
+from domain.passage import Passage
 from domain.policies import Policy
 
 
@@ -27,16 +28,6 @@ class Fact(Value):
     @property
     def ref(self) -> str:
         return f"{self.subject}#{self.predicate}"
-
-
-class Passage(Value):
-    """A searchable text. ``entities`` are the streams it is about; ``at`` drives decay."""
-
-    passage_id: Name
-    text: Text
-    entities: tuple[str, ...] = ()
-    kind: str = "note"
-    at: Moment
 
 
 class Recalled(Value):

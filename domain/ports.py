@@ -9,7 +9,7 @@ from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
 from domain.effects import Breaker, Effect, EffectStatus, Reservation
 from domain.event import Event, FactOp, NewEvent, SalesRow
-from domain.knowledge import Fact, Head, InForce, OutboxItem, Passage, Recalled, Verification
+from domain.knowledge import Fact, Head, InForce, OutboxItem, Recalled, Verification
 from domain.model import Moment, Value
 from domain.policies import Policy
 from domain.tasks import Answer, Question
@@ -82,13 +82,9 @@ class Policies(Protocol):
 
 
 class Recall(Protocol):
-    """Hybrid search over texts; never for what a key can answer."""
+    """Hybrid search over the texts of events (``EventData.passages``); never for what a key can answer."""
 
     async def search(self, query: str, *, entities: Sequence[str] = (), limit: int = 8, now: Moment) -> list[Recalled]: ...
-
-    async def remember(self, passages: Sequence[Passage]) -> None:
-        """Store or replace passages by id."""
-        ...
 
     async def reindex(self) -> int:
         """Drop the vector index and rebuild it from Postgres; the number of passages."""

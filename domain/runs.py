@@ -8,6 +8,7 @@ from pydantic import Field
 from domain.decisions import Mode, Proposal
 from domain.event import EventData, existing
 from domain.model import Moment, Name, Text, Value
+from domain.passage import Passage
 
 
 class Outcome(Value):
@@ -192,6 +193,9 @@ class LessonLearned(EventData):
 
     def fold(self, state: Lesson | None) -> Lesson:
         return self.lesson
+
+    def passages(self, at: Moment) -> tuple[Passage, ...]:
+        return (Passage(passage_id=self.stream, text=self.lesson.text, entities=(self.stream,), kind="lesson", at=at),)
 
 
 class Digest(Value):

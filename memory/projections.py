@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from domain.catalogue import split_stream
 from domain.event import Event, EventData, SalesRow
+from domain.passage import Passage
 from memory.beliefs import Belief, Beliefs
 from memory.database import Connection, execute, fetch, json_of
 from memory.folding import StreamState
@@ -24,6 +25,7 @@ async def project(connection: Connection, events: Sequence[Event], data: Sequenc
     await _write_state(connection, events)
     await _write_sales(connection, merge_sales(row for item in data for row in item.sales()))
     await _write_facts(connection, events, data)
+    await _write_passages(connection, latest_passages(events, data).values())
 
 
 async def _write_state(connection: Connection, events: Sequence[Event]) -> None:
@@ -84,3 +86,14 @@ async def _write_facts(connection: Connection, events: Sequence[Event], data: Se
     if beliefs.added:
         added = [vars(belief) for belief in beliefs.added]
         await execute(connection, "add_beliefs", {"rows": json_of(added)})
+
+
+def latest_passages(events: Sequence[Event], data: Sequence[EventData]) -> dict[str, Passage]:
+    """The texts of the events by id; of two with one id the later."""
+    return {p.passage_id: p for event, item in zip(events, data, strict=True) for p in item.passages(event.at)}
+
+
+async def _write_passages(connection: Connection, passages: Iterable[Passage]) -> None:
+    rows = [passage.model_dump(mode="json") for passage in passages]
+    if rows:
+        await execute(connection, "write_passages", {"passages": json_of(rows)})

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from domain.knowledge import Passage, Recalled
+from domain.knowledge import Recalled
 from domain.model import Moment
+from domain.passage import Passage
 
 _K = 60
 """Reciprocal rank fusion: a passage scores the sum of 1 / (k + rank). Cormack, Clarke and Büttcher (SIGIR 2009)

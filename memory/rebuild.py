@@ -15,7 +15,7 @@ from memory.folding import Folder
 from memory.log import batches
 from memory.timeline import Progress
 
-_TABLES = ("state", "sales", "fact")
+_TABLES = ("state", "sales", "fact", "passage")
 _LISTED = 100  # differences listed of each table
 
 

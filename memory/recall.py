@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import structlog
 
 from domain.errors import Retryable
-from domain.knowledge import Passage, Recalled
+from domain.knowledge import Recalled
 from domain.model import Moment
+from domain.passage import Passage
 from domain.ports import Embedder
-from memory.database import Connection, Database, execute, fetch, json_of
+from memory.database import Connection, Database, execute, fetch
 from memory.ranking import fuse
 from memory.vectors import IndexLost, VectorIndex, Vectors
 
@@ -37,16 +38,6 @@ class HybridRecall:
             signals = {"text": [r["passage_id"] for r in words], "vector": near, "entity": [r["passage_id"] for r in about]}
             passages = await _passages(connection, sorted({i for ids in signals.values() for i in ids}))
         return fuse(signals, passages, now=now, limit=limit)
-
-    async def remember(self, passages: Sequence[Passage]) -> None:
-        latest = {passage.passage_id: passage for passage in passages}
-        rows = json_of([passage.model_dump(mode="json") for passage in latest.values()])
-        await self._database.run("write_passages", passages=rows)
-        try:
-            while await self._catch_up():
-                pass
-        except Retryable as error:
-            _log.warning("passages are not in the vector index yet", passages=len(latest), error=str(error))
 
     async def reindex(self) -> int:
         """Raises Retryable where Chroma is away; a repeat goes on where it stopped."""

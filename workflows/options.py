@@ -15,6 +15,8 @@ MODEL_CALLS = "model-calls"
 CONNECTORS = "connectors"
 
 HEARTBEAT = timedelta(seconds=5)
+STICKY = timedelta(seconds=2)  # how long a task waits for the worker that knows the run, before any other may take it
+TASK = timedelta(seconds=5)  # one workflow task; a worker that died with one is noticed after this
 
 
 class StepOptions(TypedDict):

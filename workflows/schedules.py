@@ -53,6 +53,7 @@ def _daily(run: Any, start: Any, kind: str, hour: int, overlap: ScheduleOverlapP
             start,
             id=f"{kind}/scheduled",
             task_queue=options.ORCHESTRATION,
+            task_timeout=options.TASK,
             static_summary=f"daily {kind}",
             typed_search_attributes=TypedSearchAttributes([SearchAttributePair(KIND, kind)]),
         ),

@@ -42,6 +42,7 @@ class PlanContentWorkflow:
                 SeoContentWorkflow.run,
                 ContentInput(topic=topic),
                 id=run_id,
+                task_timeout=options.TASK,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=topic.reason,

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from domain.context import ContextPack
-from domain.knowledge import OutboxItem, Passage, Recalled
+from domain.knowledge import OutboxItem, Recalled
 from domain.model import Moment
+from domain.passage import Passage
 from domain.ports import Embedder
 from memory.fakes.store import Call, Store
 from memory.ranking import fuse
@@ -89,9 +90,6 @@ class InMemoryRecall:
         about = {p.passage_id: len(set(entities) & set(p.entities)) for p in passages}
         signals = {"text": _best(words), "vector": self._near(query, passages), "entity": _best(about)}
         return fuse(signals, self._store.passages, now=now, limit=limit)
-
-    async def remember(self, passages: Sequence[Passage]) -> None:
-        self._store.passages |= {passage.passage_id: passage for passage in passages}
 
     async def reindex(self) -> int:
         return len(self._store.passages)

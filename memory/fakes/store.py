@@ -12,12 +12,13 @@ from uuid import UUID
 from domain.context import ContextPack
 from domain.effects import Breaker, Effect
 from domain.event import Event, NewEvent
-from domain.knowledge import Head, OutboxItem, Passage
+from domain.knowledge import Head, OutboxItem
+from domain.passage import Passage
 from memory.append import Start, check_expected, check_same, distinct, seal
 from memory.beliefs import Belief, Beliefs
 from memory.chain import START
 from memory.folding import Folder, Step, StreamState
-from memory.projections import SalesChange, merge_sales
+from memory.projections import SalesChange, latest_passages, merge_sales
 from memory.timeline import Appended
 
 
@@ -77,6 +78,7 @@ class Store:
         self.states = folder.states
         self.events += sealed
         self._add_sales(fresh)
+        self.passages |= latest_passages(sealed, [event.data for event in fresh])
         for event, new, step in zip(sealed, fresh, steps, strict=True):
             self._believe(new, event.recorded_at)
             self._wake(event.event_id, step, event.at)

@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -86,35 +87,61 @@ async def furnish(world: World, scenario: Scenario) -> None:
     (world.orders.home / "outside" / "analytics.csv").write_text(ANALYTICS)
 
 
-async def played(scenario: Scenario, world: World, *, die_at: Sequence[Passage] = (), journal: Path | None = None) -> Report:
-    """From what happens to the end of all runs. Raises TimeoutError where they do not end."""
-    happening = asyncio.create_task(scenario.happens(world))
-    operator = asyncio.create_task(_operator(world))
-    kills, worker = 0, start_worker(_orders(world, die_at, 0, journal))
-    deadline = time.monotonic() + PATIENCE
-    try:
-        while not (happening.done() and (happening.exception() or await world.ended(scenario.runs))):
-            if worker.exitcode is not None:
-                assert worker.exitcode == -signal.SIGKILL, f"the worker ended by itself: see {world.orders.home}/worker.log"
-                kills += 1
-                worker = start_worker(_orders(world, die_at, kills, journal))
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"{scenario.name} does not end, killed {kills} times {die_at}: see {world.orders.home}/worker.log"
-                )
-            await asyncio.sleep(0.05)
-        await happening
-        return Report(passages=die_at, kills=kills, ending=await ending(world, scenario.runs))
-    finally:
-        happening.cancel()
-        operator.cancel()
-        worker.kill()
-        worker.join()
+async def _nothing(_world: World) -> None:
+    """No disturbance from outside."""
 
 
-def _orders(world: World, die_at: Sequence[Passage], kills: int, journal: Path | None) -> Orders:
-    """Of the worker that follows after ``kills``: to die at the next passage, or to live when there is none."""
-    return replace(world.orders, die_at=die_at[kills] if kills < len(die_at) else None, journal=journal)
+async def played(
+    scenario: Scenario,
+    world: World,
+    *,
+    die_at: Sequence[Passage] = (),
+    journal: Path | None = None,
+    meanwhile: Callable[[World], Coroutine[Any, Any, None]] = _nothing,
+) -> Report:
+    """From what happens to the end of all runs, or to the end of patience: then the ending shows runs that go on."""
+    workers = _Workers(world.orders, die_at=die_at, journal=journal)
+    async with asyncio.TaskGroup() as group:
+        happening = [group.create_task(scenario.happens(world)), group.create_task(meanwhile(world))]
+        operator = group.create_task(_operator(world))
+        deadline = time.monotonic() + PATIENCE
+        try:
+            while not (all(task.done() for task in happening) and await world.ended(scenario.runs)):
+                workers.look_after()
+                if time.monotonic() > deadline:
+                    break
+                await asyncio.sleep(0.05)
+            return Report(passages=die_at, kills=workers.kills, ending=await ending(world, scenario.runs))
+        finally:
+            for task in (operator, *happening):
+                task.cancel()
+            workers.stop()
+
+
+class _Workers:
+    """One worker at a time; the one after the n-th kill dies at the n-th passage, and the last one lives."""
+
+    def __init__(self, orders: Orders, *, die_at: Sequence[Passage], journal: Path | None) -> None:
+        self._orders = replace(orders, journal=journal)
+        self._die_at = die_at
+        self.kills = 0
+        self._worker = self._start()
+
+    def look_after(self) -> None:
+        if self._worker.exitcode is None:
+            return
+        if self._worker.exitcode != -signal.SIGKILL:
+            raise AssertionError(f"the worker ended by itself: see {self._orders.home}/worker.log")
+        self.kills += 1
+        self._worker = self._start()
+
+    def stop(self) -> None:
+        self._worker.kill()
+        self._worker.join()
+
+    def _start(self) -> BaseProcess:
+        passage = self._die_at[self.kills] if self.kills < len(self._die_at) else None
+        return start_worker(replace(self._orders, die_at=passage))
 
 
 async def _operator(world: World) -> None:

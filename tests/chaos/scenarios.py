@@ -1,8 +1,9 @@
 """What happens in a point of the chaos tests: one run of each workflow, small, and with an end that comes by itself."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from domain.decisions import Mode
 from domain.entities import (
@@ -58,7 +59,7 @@ class Scenario:
     name: str
     runs: tuple[str, ...]
     targets: tuple[str, ...] = ()
-    happens: Callable[[World], Awaitable[None]]
+    happens: Callable[[World], Coroutine[Any, Any, None]]
     history: tuple[EventData, ...] = ()
 
 
@@ -155,6 +156,10 @@ async def _orders_and_regrets(world: World) -> None:
     await world.gateway.rollback(run_id, by="operator")
 
 
+async def _asks_for_the_digest(world: World) -> None:
+    await world.gateway.start_digest(now=DAY)
+
+
 async def _is_busy(world: World) -> None:
     await world.record(*(complaint(number) for number in range(1, CUSTOMERS + 1)))
     await _sells_across_the_reorder_point(world)
@@ -190,6 +195,12 @@ SCENARIOS = (
             *(ReorderPointSet(sku=sku, reorder_point=50, supplier_id=s) for sku, s in (("MUG", "S1"), ("CUP", "S2"))),
             _in_force("stock", StockPolicy(), version=2),  # what is cancelled is soon to be ordered again, but not within the test
         ),
+    ),
+    Scenario(
+        name="digest",
+        runs=(f"digest/{DAY.date()}",),
+        targets=(f"digest/{DAY.date()}",),
+        happens=_asks_for_the_digest,
     ),
 )
 BUSY_DAY = Scenario(

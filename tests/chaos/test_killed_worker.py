@@ -1,6 +1,7 @@
 """The worker is killed with SIGKILL at every boundary of every step of each workflow, and within each effect."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,10 +20,11 @@ WORLDS = 8
 async def test_a_run_survives_a_kill_anywhere(arena: Arena, scenario: Scenario, capfd: pytest.CaptureFixture[str]) -> None:
     """Wherever the worker dies, the world ends as the undisturbed one: no effect is lost, none is doubled."""
     expected, passages = await arena.undisturbed(scenario)
-    reports = await asyncio.gather(*(arena.killed_at(scenario, passages[n::WORLDS]) for n in range(WORLDS)))
+    deaths = [passages[n::WORLDS] for n in range(min(WORLDS, len(passages)))]
+    reports = await asyncio.gather(*(arena.killed_at(scenario, these) for these in deaths))
     with capfd.disabled():
-        print(f"\n{_counts(scenario, expected, reports)}", flush=True)
-    assert len(passages) >= 20
+        print(f"\n{_counts(scenario, expected, reports)}", file=sys.stderr, flush=True)
+    assert passages
     assert not expected.broken
     assert all(r.kills == len(r.passages) for r in reports)
     assert not {" ".join(map(str, r.passages)): r.ending for r in reports if r.ending != expected}

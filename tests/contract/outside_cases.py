@@ -95,7 +95,9 @@ async def make(capability: Capability, home: Path | None) -> Case:
                 connector, reply(), reply("reply-2", body="Else."), reply(to="a@b.c\nBcc: x@y.z"), page(), _mails(connector, home)
             )
         case Capability.SUPPLIERS:
-            never_sent = CancelPurchaseOrder(purchase_order=purchase("PO-9").purchase_order, to="a@b.c", sender="hello@mill.example", reason="no")
+            never_sent = CancelPurchaseOrder(
+                purchase_order=purchase("PO-9").purchase_order, to="a@b.c", sender="hello@mill.example", reason="no"
+            )
             return Case(connector, purchase(), purchase("PO-8"), never_sent, reply(), _mails(connector, home))
         case Capability.SHOP:
             await connector.put_orders([order()])  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """One contract for memory's ports: the fakes and Postgres go through the same tests."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from domain.entities import Order, OrderStatus, Product, Stock
 from domain.errors import DuplicateConflict, InvalidInput, NotFound, Refused, Unknown, VersionConflict
 from domain.event import EventData, FactOp, NewEvent, new_event
 from domain.events import (
+    NoteTaken,
     OrderCancelled,
     OrderPlaced,
     ProductListed,
@@ -26,8 +27,8 @@ from domain.events import (
     SalesImported,
     StockCounted,
 )
-from domain.knowledge import Passage
 from domain.money import Money
+from domain.passage import Passage
 from domain.policies import BoundsPolicy, GatePolicy, PolicyActivated, PolicyVersion
 from domain.runs import KillSwitchSet, Lesson, LessonLearned
 from models.embedding import HashingEmbedder
@@ -289,17 +290,17 @@ class TestJournal:
 class TestRecall:
     async def test_texts_are_found_by_words_by_likeness_and_by_entity(self, kept: memory.Memory) -> None:
         """Each result says which signals found it; a text remembered again is replaced."""
-        await kept.recall.remember(
-            [passage("mug", "the red mug survives the dishwasher"), passage("lamp", "a lamp that dims", "product/LAMP")]
+        await remember(
+            kept, [passage("mug", "the red mug survives the dishwasher"), passage("lamp", "a lamp that dims", "product/LAMP")]
         )
-        await kept.recall.remember([passage("mug", "the blue mug survives the dishwasher")])
+        await remember(kept, [passage("mug", "the blue mug survives the dishwasher")])
         found = await kept.recall.search("dishwasher mug", entities=["product/LAMP"], now=NOW)
         assert {r.passage.passage_id: set(r.ranks) for r in found} == {"mug": {"text", "vector"}, "lamp": {"entity"}}
         assert found[0].passage.text.startswith("the blue")
 
     async def test_reindexing_changes_no_result(self, kept: memory.Memory) -> None:
         """The index is only an index."""
-        await kept.recall.remember([passage(f"p{n}", f"parcel {n} went to street {n % 7}") for n in range(40)])
+        await remember(kept, [passage(f"p{n}", f"parcel {n} went to street {n % 7}") for n in range(40)])
         before = await kept.recall.search("parcel street 3", now=NOW)
         assert await kept.recall.reindex() == 40
         assert await kept.recall.search("parcel street 3", now=NOW) == before
@@ -307,7 +308,7 @@ class TestRecall:
     async def test_nothing_is_found_for_nothing(self, kept: memory.Memory) -> None:
         """Nor for punctuation, nor in an empty memory."""
         assert await kept.recall.search("", now=NOW) == []
-        await kept.recall.remember([passage("empty", ""), passage("mug", "the mug")])
+        await remember(kept, [passage("empty", ""), passage("mug", "the mug")])
         assert await kept.recall.search("' & | ! :* \\ \x00 \ud800", now=NOW) == []
 
 
@@ -318,7 +319,7 @@ class TestPacks:
         await kept.log.append(
             [event(OrderPlaced(order=order())), event(LessonLearned(lesson=lesson)), event(stated("order/1001", "gift", "yes"))]
         )
-        await kept.recall.remember([passage("note", "order 1001 was a gift")])
+        await remember(kept, [passage("note", "order 1001 was a gift")])
         request = ContextRequest(policies=("gate",), streams=("order/1001", "order/9"), query="gift", topic="damaged", as_of=NOW)
         pack = await kept.packs.compile(request)
         assert [item.ref for section in Section for item in pack.items(section) if section is not Section.EVENTS] == [
@@ -479,6 +480,11 @@ def reordered_at(point: int) -> list[NewEvent]:
 
 def passage(passage_id: str, text: str, *entities: str) -> Passage:
     return Passage(passage_id=passage_id, text=text, entities=entities, at=NOW)
+
+
+async def remember(kept: memory.Memory, passages: Sequence[Passage]) -> None:
+    """Each of the passages becomes a note."""
+    await kept.log.append([new_event(NoteTaken(note=p), at=p.at, key=(p.passage_id, p.text)) for p in passages])
 
 
 async def activate(kept: memory.Memory, name: str, document: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import memory
 from cli.table_of_contents import steward as command
 from domain.event import new_event
 from domain.events import OrderPlaced, ProductListed
-from tests.contract.test_memory_ports import passage
+from tests.contract.test_memory_ports import passage, remember
 from tests.unit.domain.happenings import NOW, order, product, sale
 
 Steward = Callable[..., tuple[int, str, str]]
@@ -46,7 +46,7 @@ def steward(
 async def filled(kept: memory.Memory) -> memory.Memory:
     """A product listed at two prices, an order, a sale, and a note."""
     await fill(kept)
-    await kept.recall.remember([passage("mug", "the mug survives the dishwasher")])
+    await remember(kept, [passage("mug", "the mug survives the dishwasher")])
     return kept
 
 
@@ -58,7 +58,7 @@ async def fill(kept: memory.Memory) -> None:
 def test_the_log_is_verified_and_says_how_to_prove_it_later(filled: memory.Memory, steward: Steward) -> None:
     """The anchor it prints is the one it takes."""
     code, out, _ = steward("log", "verify")
-    assert (code, out.splitlines()[0]) == (0, "4 events verified; nothing was changed, removed or cut off")
+    assert (code, out.splitlines()[0]) == (0, "5 events verified; nothing was changed, removed or cut off")
     anchor = out.split("--anchor ")[1].strip()
     code, out, _ = steward("log", "verify", "--anchor", anchor, "--json")
     assert (code, json.loads(out)["ok"]) == (0, True)
@@ -83,7 +83,7 @@ def test_a_log_that_was_changed_fails_with_the_event_named(filled: memory.Memory
 def test_the_last_events_are_shown_in_order(filled: memory.Memory, steward: Steward) -> None:
     """Of all streams or of one."""
     code, out, _ = steward("log", "tail", "-n", "2")
-    assert (code, [line.split()[-2] for line in out.splitlines()]) == (0, ["order/1001", "stock/MUG"])
+    assert (code, [line.split()[-2] for line in out.splitlines()]) == (0, ["stock/MUG", "note/mug"])
     code, out, _ = steward("log", "tail", "--stream", "product/MUG", "--json")
     assert [event["seq"] for event in json.loads(out)] == [1, 2]
 
@@ -103,7 +103,7 @@ def test_state_is_shown_listed_and_proved(filled: memory.Memory, steward: Stewar
 
 def test_memory_is_searched_facts_are_shown_and_the_index_is_rebuilt(filled: memory.Memory, steward: Steward) -> None:
     """Each of them for people and for programs."""
-    assert steward("memory", "reindex")[:2] == (0, "1 texts indexed anew\n")
+    assert steward("memory", "reindex")[:2] == (0, "2 texts indexed anew\n")
     code, out, _ = steward("memory", "search", "dishwasher", "--json")
     assert [found["passage"]["passage_id"] for found in json.loads(out)] == ["mug"]
     code, out, _ = steward("memory", "facts", "product/MUG", "--predicate", "price", "--history")

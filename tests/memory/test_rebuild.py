@@ -66,7 +66,7 @@ async def test_the_check_leaves_nothing_behind(kept: memory.Memory, database_url
     await kept.log.append([sale(2)])
     second = await rebuild_check(database_url)
     assert (first.ok, second.ok, second.events) == (True, True, first.events + 1)
-    assert second.rows == {"state": 3, "sales": 1, "fact": 6}
+    assert second.rows == {"state": 3, "sales": 1, "fact": 6, "passage": 1}
 
 
 async def test_an_event_that_recorded_another_outcome_than_it_folds_into_is_named(kept: memory.Memory, database_url: str) -> None:

@@ -34,15 +34,6 @@ SOURCES = (
     "rollback",
     "digest",
 )
-    "governed_action",
-    "questions",
-    "governed_workflow",
-    "support_triage",
-    "stock_replenishment",
-    "seo_content",
-    "rollback",
-    "digest",
-)
 
 
 def fingerprints() -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.knowledge import Passage
+from domain.passage import Passage
 from memory.ranking import decay, fuse
 from memory.vectors import nearest_of
 from tests.unit.domain.happenings import NOW

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.embedding import WordLlamaEmbedder
-from models.local.intents import Guess, IntentClassifier, seed_examples
+from models.local.guess import Guess
+from models.local.intents import IntentClassifier, seed_examples
 
 HELD_OUT = [line.split("\t") for line in (Path(__file__).parent / "held_out.txt").read_text("utf-8").splitlines()]
 
