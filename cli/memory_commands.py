@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -15,9 +16,12 @@ from cli.context import open_system
 from cli.output import EXIT_FAILED, AsJson, complain, complaints, give_up, print_json, print_table, run, say
 from domain.catalogue import ENTITY_TYPES, split_stream
 from domain.errors import InvalidInput, NotFound
-from domain.event import Event
+from domain.event import Event, new_event
+from domain.events import NoteTaken
+from domain.ids import derived_id
 from domain.knowledge import Fact, Head, Recalled, Verification
 from domain.model import Value
+from domain.passage import Passage
 from memory.rebuild import RebuildReport, rebuild_check
 from memory.timeline import Progress as Watch
 from memory.timeline import Timeline
@@ -235,6 +239,29 @@ def facts(
         (f.predicate, f.object, f.status, _span(f.valid_from, f.valid_to), _span(f.believed_from, f.believed_to)) for f in found
     ]
     print_table(f"Facts about {subject}", ("predicate", "value", "status", "holds", "believed"), rows, empty="none")
+
+
+@memory_app.command("note")
+def note(
+    text: Annotated[str, typer.Argument(help="What is worth remembering.")],
+    *,
+    about: Annotated[list[str] | None, typer.Option(help="What it is about, e.g. product/MUG-01; repeat as needed.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell Steward something that no record says; later decisions find it."""
+
+    async def work() -> str:
+        now = datetime.now(UTC)
+        taken = Passage(passage_id=f"note-{derived_id(text)}", text=text, entities=tuple(about or ()), at=now)
+        async with open_system() as system:
+            await system.memory.log.append([new_event(NoteTaken(note=taken), at=now, key=(str(uuid4()),), actor="operator")])
+        return taken.passage_id
+
+    passage_id = run(work, as_json=as_json)
+    if as_json:
+        print_json({"note": passage_id})
+    else:
+        say("noted")
 
 
 @memory_app.command("reindex")

@@ -26,7 +26,7 @@ from domain.runs import ModeSet
 from models.embedding import WordLlamaEmbedder
 from settings import CHECKOUT
 from stack import programs
-from stack.account import for_postgres
+from stack.account import Account, for_postgres
 from stack.part import Launch, run_to_end, spawn
 from tests.workflow.waiting import until
 
@@ -71,7 +71,7 @@ async def test_the_worker_answers_a_ticket_on_servers_of_the_operators_own(envir
         prepared = await asyncio.to_thread(worker, environ, "prepare")
         assert (prepared.returncode, prepared.stderr) == (0, "")
     async with server(sys.executable, "worker.py", "run", environ=environ) as process:
-        await until(lambda: exists(tmp_path / "ready"), seconds=60)
+        await until(lambda: asyncio.to_thread((tmp_path / "ready").exists), seconds=60)
         ticket = await answered(environ)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 20) == 0
@@ -137,12 +137,7 @@ def worker(environ: dict[str, str], verb: str) -> "subprocess.CompletedProcess[s
 @asynccontextmanager
 async def postgres(folder: Path) -> AsyncIterator[str]:
     """A PostgreSQL as packaged, with an empty database; gives its URL."""
-    folder.mkdir()
-    (folder / "password").write_text("secret")
-    account = for_postgres(folder / "cluster", programs.postgres_folder())
-    if account:
-        for path in (folder, folder / "password"):
-            os.chown(path, account.uid, account.gid)
+    account = prepared(folder)
     port, cluster = free_port(), str(folder / "cluster")
 
     def program(name: str, *arguments: str) -> Launch:
@@ -160,6 +155,16 @@ async def postgres(folder: Path) -> AsyncIterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         await process.wait()
+
+
+def prepared(folder: Path) -> Account | None:
+    """The folder with the password, and the account it now belongs to where this one is root."""
+    folder.mkdir()
+    (folder / "password").write_text("secret")
+    account = for_postgres(folder / "cluster", programs.postgres_folder())
+    for path in (folder, folder / "password") if account else ():
+        os.chown(path, account.uid, account.gid)
+    return account
 
 
 def created(url: str) -> bool:
@@ -196,10 +201,6 @@ async def listening(port: int) -> None:
         return True
 
     await until(answers, seconds=60)
-
-
-async def exists(path: Path) -> bool:
-    return path.exists()
 
 
 def free_port() -> int:
