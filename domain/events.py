@@ -68,7 +68,7 @@ class ProductListed(EventData):
 
     def passages(self, at: Moment) -> tuple[Passage, ...]:
         product = self.product
-        attributes = "; ".join(f"{name}: {value}" for name, value in product.attributes.items())
+        attributes = "; ".join(f"{name}: {value}" for name, value in sorted(product.attributes.items()))
         text = "\n".join(part for part in (product.title, product.description, attributes) if part)
         return (Passage(passage_id=self.stream, text=text, entities=(self.stream,), kind="product", at=at),)
 
@@ -189,6 +189,10 @@ class StockOrdered(_StockEvent):
 
     def change(self, stock: Stock) -> Stock:
         return stock.model_copy(update={"on_order": max(0, stock.on_order + self.units)})
+
+    def wakes(self, before: Stock | None, after: Stock) -> None:
+        """Nobody: an order taken back must not be placed again at once; the next plan looks at it."""
+        return
 
 
 class StockReceived(_StockEvent):

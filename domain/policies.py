@@ -1,9 +1,10 @@
 """Policies: versioned documents that say how the business wants things done. Code reads them, never the other way round."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.actions import Bound
 from domain.event import EventData
@@ -52,48 +53,56 @@ class BoundsPolicy(Policy):
             Bound.PUBLICATIONS: Decimal(2),
         }
     )
-    breaker_failures: int = 5  # consecutive failures of one connector and action kind that open its breaker
-    breaker_seconds: int = 300  # how long it stays open before one trial
+    breaker_failures: int = Field(default=5, gt=0)  # consecutive failures of one connector and action kind that open its breaker
+    breaker_seconds: int = Field(default=300, ge=0)  # how long it stays open before one trial
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone; for example Europe/Berlin") from error
+    return name
 
 
 class ApprovalPolicy(Policy):
     """How long an approval waits, and when the operator is nudged. Hours of the day are in ``timezone`` (IANA)."""
 
-    remind_after_hours: float = 4
-    escalate_after_hours: float = 24
-    expire_after_hours: float = 72
+    remind_after_hours: float = Field(default=4, gt=0)
+    escalate_after_hours: float = Field(default=24, gt=0)
+    expire_after_hours: float = Field(default=72, gt=0, le=24 * 90)
     quiet_from_hour: int = Field(default=21, ge=0, le=23)
     quiet_to_hour: int = Field(default=8, ge=0, le=23)
-    timezone: str = "Europe/Berlin"
-    deciders: tuple[str, ...] = ("operator",)
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "Europe/Berlin"
+    deciders: tuple[str, ...] = Field(default=("operator",), min_length=1)
 
 
 class SupportPolicy(Policy):
     playbooks: dict[str, Playbook] = Field(default_factory=lambda: dict(DEFAULT_PLAYBOOKS))
     languages: tuple[str, ...] = ("en",)
     refund_limit: Money = Money.of(25)  # above it a human is asked, whatever the mode
-    refund_window_days: int = 30
-    late_after_days: int = 10  # an order counts as late this long after shipping when no date was promised
-    follow_up_after_days: float = 3
-    close_after_days: float = 7
-    reopen_within_days: float = 30
+    refund_window_days: int = Field(default=30, ge=0)
+    late_after_days: int = Field(default=10, ge=0)  # an order counts as late this long after shipping when no date was promised
+    follow_up_after_days: float = Field(default=3, ge=0)
+    close_after_days: float = Field(default=7, ge=0)
+    reopen_within_days: float = Field(default=30, ge=0)
 
 
 class StockPolicy(Policy):
     service_level: float = Field(default=0.95, gt=0.5, lt=0.9999)
-    holding_rate: float = 0.25  # of unit cost a year
+    holding_rate: float = Field(default=0.25, gt=0)  # of unit cost a year
     order_cost: Money = Money.of(5)  # per order line
-    review_days: int = 1
+    review_days: int = Field(default=1, ge=0)
     budget: Money = Money.of(5_000)  # for all orders of one run
-    history_days: int = 365
-    follow_up_late_after_days: float = 2
-    debounce_minutes: float = 10
+    history_days: int = Field(default=365, gt=0)
+    follow_up_late_after_days: float = Field(default=2, ge=0)
+    debounce_minutes: float = Field(default=10, ge=0)
 
 
 class ContentPolicy(Policy):
-    pages_per_run: int = 2
-    repeated_questions: int = 3  # as many tickets on one product make a topic
-    measure_after_days: float = 14
+    pages_per_run: int = Field(default=2, ge=0)
+    repeated_questions: int = Field(default=3, gt=0)  # as many tickets on one product make a topic
+    measure_after_days: float = Field(default=14, ge=0)
     minimum_words: int = 180
     maximum_keyword_density: float = 0.03
     maximum_similarity: float = 0.8

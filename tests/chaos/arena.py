@@ -110,7 +110,7 @@ async def played(
                 workers.look_after()
                 if time.monotonic() > deadline:
                     break
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
             return Report(passages=die_at, kills=workers.kills, ending=await ending(world, scenario.runs))
         finally:
             for task in (operator, *happening):
@@ -149,7 +149,7 @@ async def _operator(world: World) -> None:
     while True:
         with suppress(StewardError):
             await world.approve_everything()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

@@ -76,7 +76,10 @@ class World:
 
     async def ended(self, run_ids: Iterable[str]) -> bool:
         """Whether each of the runs was started and has ended."""
-        return all([await self.status(run_id) not in (None, WorkflowExecutionStatus.RUNNING) for run_id in run_ids])
+        for run_id in run_ids:
+            if await self.status(run_id) in (None, WorkflowExecutionStatus.RUNNING):
+                return False
+        return True
 
     async def status(self, run_id: str) -> WorkflowExecutionStatus | None:
         try:

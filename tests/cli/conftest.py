@@ -1,6 +1,5 @@
 """One small shop on one stack with its worker, for all tests of the command line."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -8,24 +7,16 @@ from time import monotonic, sleep
 import pytest
 
 import stack
-from settings import Settings
 from tests.cli.files import write_shop
-from tests.cli.steward import steward
+from tests.cli.steward import Steward
 
 WITHIN = 60.0
 
 
-@pytest.fixture(autouse=True, scope="session")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home of this session's own, at first with nothing in it, and a terminal that is wide enough."""
-    home = tmp_path_factory.mktemp("cli") / "home"
-    before = dict(os.environ)
-    os.environ.update(
-        STEWARD_HOME=str(home), COLUMNS="200", DATABASE_URL="", TEMPORAL_ADDRESS="", CHROMA_URL="", ANTHROPIC_API_KEY=""
-    )
-    yield home
-    os.environ.clear()
-    os.environ.update(before)
+@pytest.fixture
+def nobody(tmp_path: Path) -> Steward:
+    """The command where nothing was ever started."""
+    return Steward(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
@@ -35,23 +26,23 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shop(environ: Path, files: Path) -> Iterator[Path]:
-    """The running shop, its data imported through the command, every mail understood and asked about."""
-    settings = Settings.load()
-    stack.start(settings, worker=True)
+def shop(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[Steward]:
+    """The command of the running shop: its data imported through it, every mail understood and asked about."""
+    steward = Steward(tmp_path_factory.mktemp("cli") / "home")
+    stack.start(steward.settings, worker=True)
     try:
         for kind in ("catalog", "sales", "orders", "customers"):
             assert steward("import", kind, str(files / f"{kind}.csv")).code == 0
         described = ("name=Mud", "email=shop@mud.example", "site_url=https://mud.example", "signature=Mia")
         assert steward("shop", *(word for pair in described for word in ("--set", pair))).code == 0
         assert steward("import", "tickets", str(files / "inbox.mbox")).code == 0
-        until_asked(5)
-        yield environ
+        _until_asked(steward, questions=5)
+        yield steward
     finally:
-        stack.stop(settings)
+        stack.stop(steward.settings)
 
 
-def until_asked(questions: int) -> None:
+def _until_asked(steward: Steward, *, questions: int) -> None:
     """Poll the inbox until so many wait."""
     deadline = monotonic() + WITHIN
     while len(steward("inbox", "--all", "--json").json["approvals"]) < questions:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.steward import steward
+from tests.cli.steward import Steward
 
 WRONG = (
     ["show", "nothing"],
@@ -60,49 +60,49 @@ BAD_FILES = {
 }
 
 
-def head() -> dict[str, object]:
-    return dict(steward("log", "verify", "--json").json["head"])
+def head(shop: Steward) -> dict[str, object]:
+    return dict(shop("log", "verify", "--json").json["head"])
 
 
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
-def test_a_wrong_request_changes_nothing(shop: Path, words: list[str]) -> None:
+def test_a_wrong_request_changes_nothing(shop: Steward, words: list[str]) -> None:
     """It says what is wrong and what to do."""
-    before = head()
-    said = steward(*words, "--json")
+    before = head(shop)
+    said = shop(*words, "--json")
     assert said.code == 2, said
     assert said.json["error"]
     assert said.json["hint"]
-    assert head() == before
+    assert head(shop) == before
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_one_bad_line_keeps_the_whole_file_out(shop: Path, tmp_path: Path, kind: str) -> None:
+def test_one_bad_line_keeps_the_whole_file_out(shop: Steward, tmp_path: Path, kind: str) -> None:
     """Also the good lines before it; the report names the line."""
-    before, file = head(), tmp_path / "bad"
+    before, file = head(shop), tmp_path / "bad"
     file.write_text(BAD_FILES[kind])
-    said = steward("import", kind, str(file), "--json")
+    said = shop("import", kind, str(file), "--json")
     assert said.code == 2, said
     assert said.json["imported"] is None
     assert said.json["rejected"]
-    assert head() == before
+    assert head(shop) == before
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02\xff\xfe", b"a,b\n1,2\n"], ids=["empty", "binary", "other columns"])
-def test_a_file_of_another_kind_is_refused_or_has_nothing_to_say(shop: Path, tmp_path: Path, kind: str, content: bytes) -> None:
+def test_a_file_of_another_kind_is_refused_or_has_nothing_to_say(shop: Steward, tmp_path: Path, kind: str, content: bytes) -> None:
     """No traceback, and nothing half-done."""
-    before, file = head(), tmp_path / "bad"
+    before, file = head(shop), tmp_path / "bad"
     file.write_bytes(content)
-    said = steward("import", kind, str(file), "--json")
+    said = shop("import", kind, str(file), "--json")
     assert said.code == 2 or said.json["imported"] == 0, said
-    assert head() == before
+    assert head(shop) == before
 
 
-def test_importing_again_changes_nothing(shop: Path, files: Path) -> None:
+def test_importing_again_changes_nothing(shop: Steward, files: Path) -> None:
     """Every kind: known lines are said to be known."""
-    before = head()
+    before = head(shop)
     for file in files.iterdir():
         kind = "tickets" if file.suffix == ".mbox" else file.stem
-        said = steward("import", kind, str(file), "--json")
+        said = shop("import", kind, str(file), "--json")
         assert (said.code, said.json["imported"]) == (0, 0), said
-    assert head() == before
+    assert head(shop) == before

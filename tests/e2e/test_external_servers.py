@@ -162,8 +162,9 @@ def prepared(folder: Path) -> Account | None:
     folder.mkdir()
     (folder / "password").write_text("secret")
     account = for_postgres(folder / "cluster", programs.postgres_folder())
-    for path in (folder, folder / "password") if account else ():
-        os.chown(path, account.uid, account.gid)
+    if account:
+        for path in (folder, folder / "password"):
+            os.chown(path, account.uid, account.gid)
     return account
 
 
