@@ -5,7 +5,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n 2 --dist loadfile
 
 .PHONY: help demo check test bench lock clean
 .DEFAULT_GOAL := help
@@ -21,7 +21,7 @@ check: .venv/.stamp ## lint, types, import contracts and the tests that need no 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit tests/architecture $(PYTEST_ARGS)
+	$(BIN)/pytest tests/unit tests/architecture tests/replay/test_fingerprints.py $(PYTEST_ARGS)
 
 test: .venv/.stamp ## all tests, on the embedded stack
 	$(BIN)/pytest tests $(PYTEST_ARGS)

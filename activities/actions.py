@@ -264,14 +264,17 @@ class ActionActivities:
         await self._log.append([new_event(AlertRaised(alert=alert), at=now, key=(alert.key,), correlation_id=effect.run_id)])
 
     async def _reservation_to_undo(self, effect: Effect, inverse: Action, now: Moment) -> Reservation:
+        """What was begun before is taken up as it was shown: the outside record may have the effect already."""
         step = f"compensate/{effect.key}"
+        key = effect_key(effect.run_id, step, inverse)
+        begun = [e for e in await self._ledger.effects(key=key) if e.status is not EffectStatus.FAILED]
         return Reservation(
-            key=effect_key(effect.run_id, step, inverse),
+            key=key,
             run_id=effect.run_id,
             workflow=effect.workflow,
             step=step,
             action=inverse,
-            diff=await self._executor.preview(inverse),
+            diff=begun[0].diff if begun else await self._executor.preview(inverse),
             policy_versions=await self._policies.versions(),
             compensates=effect.key,
             now=now,

@@ -85,7 +85,6 @@ class SupportPolicy(Policy):
     late_after_days: int = Field(default=10, ge=0)  # an order counts as late this long after shipping when no date was promised
     follow_up_after_days: float = Field(default=3, ge=0)
     close_after_days: float = Field(default=7, ge=0)
-    reopen_within_days: float = Field(default=30, ge=0)
 
 
 class StockPolicy(Policy):
