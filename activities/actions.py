@@ -18,15 +18,15 @@ from activities.steps import (
 from agents.auditor import Auditor
 from agents.executor import Executor
 from domain import gate
-from domain.actions import Action, Receipt
+from domain.actions import Action, Capability, Receipt
 from domain.approvals import Approval, outside_quiet_hours
-from domain.decisions import GateDecision, GateOutcome, Proposal
-from domain.effects import BreakerState, Effect, EffectStatus, Reservation, effect_key, reservation_of
+from domain.decisions import Diff, GateDecision, GateOutcome, Proposal
+from domain.effects import Effect, EffectStatus, Reservation, effect_key, reservation_of
 from domain.errors import NotFound, Permanent, Refused, Retryable, Stale, Unknown
 from domain.event import EventData, NewEvent, new_event
 from domain.ids import derived_id
 from domain.model import Moment
-from domain.policies import ApprovalPolicy, GatePolicy
+from domain.policies import ApprovalPolicy, BoundsPolicy, GatePolicy
 from domain.ports import EventLog, Guards, Ledger, Policies, State
 from domain.runs import ActionFailed, ActionRefused, ActionSuggested, Alert, AlertLevel, AlertRaised, Controls
 
@@ -120,9 +120,12 @@ class ActionActivities:
 
     @activity.defn
     async def effects_to_undo(self, request: EffectInput) -> RevertPlan:
-        """Committed effects of the run named by ``key``, newest first."""
-        effects = await self._ledger.effects(run_id=request.key, status=EffectStatus.COMMITTED)
-        return RevertPlan(keys=tuple(e.key for e in effects if not e.compensates))
+        """Effects of the run named by ``key`` that stand, newest first, and those nobody knows of yet."""
+        effects = [e for e in await self._ledger.effects(run_id=request.key) if not e.compensates]
+        return RevertPlan(
+            keys=tuple(e.key for e in effects if e.status is EffectStatus.COMMITTED),
+            unsettled=tuple(e.key for e in effects if e.status in (EffectStatus.EXECUTING, EffectStatus.UNKNOWN)),
+        )
 
     @activity.defn
     async def undo(self, request: EffectInput) -> ActionResult:
@@ -156,7 +159,7 @@ class ActionActivities:
             verdict=verdict,
             why=planned.why,
             policy=policy.document,
-            breaker_open=await self._breaker_open(planned.action),
+            breaker_open=await self._breaker_open(planned.action, request.now),
             bound_exceeded=await self._guards.exceeded(planned.action, run_id=request.run_id, now=request.now),
         )
         return Proposal(
@@ -172,9 +175,11 @@ class ActionActivities:
             proposed_at=request.now,
         )
 
-    async def _breaker_open(self, action: Action) -> bool:
+    async def _breaker_open(self, action: Action, now: Moment) -> bool:
+        """Open, and not yet due for a trial."""
         breaker = await self._guards.breaker(self._executor.connector_name(action), action.kind)
-        return breaker.state is BreakerState.OPEN
+        pause = timedelta(seconds=(await self._policies.in_force(BoundsPolicy)).document.breaker_seconds)
+        return breaker.admits(now, pause) is None
 
     async def _approval(self, request: ProposeInput, proposal: Proposal) -> Approval:
         policy = (await self._policies.in_force(ApprovalPolicy)).document
@@ -219,20 +224,27 @@ class ActionActivities:
     async def _resume(self, effect: Effect, now: Moment) -> ActionResult:
         """A step died between starting the effect and recording it: look before doing anything."""
         receipt = await self._executor.find_receipt(effect)
-        return await self._commit(effect, receipt, now) if receipt else await self._execute(effect, now)
+        if receipt:
+            return await self._commit(effect, receipt, now)
+        controls = await self._state.get(Controls, "self")
+        if controls and controls.kill_switch and not effect.compensates:
+            await self._settle(effect, EffectStatus.FAILED, "the kill switch is on", now, system_fault=False)
+            return _ended(effect, ResultKind.REFUSED, "the kill switch is on")
+        return await self._execute(effect, now)
 
     async def _execute(self, effect: Effect, now: Moment) -> ActionResult:
         try:
             receipt = await self._executor.execute(effect, now=now)
         except Stale as error:
             await self._settle(effect, EffectStatus.FAILED, str(error), now, system_fault=False)
-            return ActionResult(kind=ResultKind.STALE, summary=effect.action.summary(), key=effect.key, detail=str(error))
+            return _ended(effect, ResultKind.STALE, str(error))
         except Permanent as error:
             return await self._failed(effect, str(error), now)
         except Unknown as error:
             return _result_of(await self._settle(effect, EffectStatus.UNKNOWN, str(error), now))
         except Retryable as error:
-            await self._settle(effect, EffectStatus.FAILED, str(error), now)
+            # One outage is one failure, however often the step is tried in it.
+            await self._settle(effect, EffectStatus.FAILED, str(error), now, system_fault=activity.info().attempt == 1)
             raise
         return await self._commit(effect, receipt, now)
 
@@ -274,11 +286,22 @@ class ActionActivities:
             workflow=effect.workflow,
             step=step,
             action=inverse,
-            diff=begun[0].diff if begun else await self._executor.preview(inverse),
+            diff=begun[0].diff if begun else await self._preview_of_undo(effect, inverse),
             policy_versions=await self._policies.versions(),
             compensates=effect.key,
             now=now,
         )
+
+    async def _preview_of_undo(self, effect: Effect, inverse: Action) -> Diff:
+        """Raises Stale where somebody changed, after the effect, what undoing it would set back."""
+        diff = await self._executor.preview(inverse)
+        if effect.action.spec.capability is Capability.SHOP:
+            later = [field for field, _, after in effect.diff.changes() if diff.before.get(field) != after]
+            if later:
+                raise Stale(
+                    f"{diff.record}: {', '.join(later)} was changed after this effect", hint="undo it by hand, or not at all"
+                )
+        return diff
 
     async def _one(self, key: str) -> Effect:
         effects = await self._ledger.effects(key=key)
@@ -329,6 +352,10 @@ def _effect_events(effect: Effect, receipt: Receipt) -> list[NewEvent]:
         )
         for position, data in enumerate(effect.action.events(receipt))
     ]
+
+
+def _ended(effect: Effect, kind: ResultKind, detail: str) -> ActionResult:
+    return ActionResult(kind=kind, summary=effect.action.summary(), key=effect.key, detail=detail)
 
 
 def _refused(reservation: Reservation, no: Refused) -> ActionResult:

@@ -38,7 +38,7 @@ class ApprovalActivities:
     async def record_decision(self, note: DecisionNote) -> None:
         """The decision, and what it teaches."""
         data = ApprovalDecided(approval_id=note.approval_id, decision=note.decision, at=note.now)
-        await self._append(data, note.now, note.decision.decision_id, actor=note.decision.by)
+        await self._append(data, note.now, note.approval_id, note.decision.decision_id, actor=note.decision.by)
         if note.decision.verb in (Verb.EDIT, Verb.REJECT):
             await self._learn(note)
 

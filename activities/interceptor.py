@@ -31,6 +31,9 @@ class _Inbound(ActivityInboundInterceptor):
         except StewardError as error:
             log.warning("step failed", error=str(error), kind=type(error).__name__)
             raise _for_temporal(error) from error
+        except Exception:
+            log.exception("step broke")
+            raise
         finally:
             beating.cancel()
             with suppress(asyncio.CancelledError):

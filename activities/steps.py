@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from agents.support_planner import SupportPlan
 from pydantic import Field
 
+from agents.support_planner import SupportPlan
 from domain.approvals import Approval, Decision
 from domain.decisions import GateOutcome, Planned, Proposal
 from domain.entities import ContentMetrics
@@ -112,9 +112,10 @@ class SettleInput(Value):
 
 
 class RevertPlan(Value):
-    """Keys of committed effects, newest first."""
+    """Keys of committed effects, newest first; ``unsettled`` are those whose fate has to be found out before."""
 
     keys: tuple[str, ...]
+    unsettled: tuple[str, ...] = ()
 
 
 class RunInput(Value):
@@ -192,11 +193,13 @@ class FollowUp(Value):
 class PlanStockInput(Value):
     run_id: Name
     suppliers: tuple[str, ...] = ()
+    deciding: tuple[str, ...] = ()  # suppliers whose order of this run is still on its way out
     now: Moment
 
 
 class StockPlanned(Value):
     planned: tuple[Planned, ...]
+    postponed: bool = False  # an order was left out because an earlier one of this very run still waits for a decision
     notes: tuple[str, ...] = ()
 
 

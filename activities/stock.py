@@ -33,11 +33,15 @@ class StockActivities:
             for supplier in request.suppliers or ("",)
         ]
         await self._log.append([event for plan in plans for event in self._points(plan, request)])
-        waiting = await self._waiting_suppliers(request.run_id)
+        waiting = await self._waiting_suppliers(request.now) | dict.fromkeys(request.deciding, request.run_id)
         orders = [order for plan in plans for order in plan.orders]
         notes = [note for plan in plans for note in plan.notes]
         notes += [f"{_supplier(o)}: an earlier order still waits for your decision" for o in orders if _supplier(o) in waiting]
-        return StockPlanned(planned=tuple(o for o in orders if _supplier(o) not in waiting), notes=tuple(notes[:50]))
+        return StockPlanned(
+            planned=tuple(o for o in orders if _supplier(o) not in waiting),
+            postponed=any(waiting.get(_supplier(o)) == request.run_id for o in orders),
+            notes=tuple(notes[:50]),
+        )
 
     @activity.defn
     async def check_deliveries(self, request: DeliveryInput) -> Deliveries:
@@ -72,11 +76,11 @@ class StockActivities:
             for point in plan.reorder_points
         ]
 
-    async def _waiting_suppliers(self, run_id: str) -> set[str]:
-        """Suppliers with an order of another run that waits for a decision."""
-        approvals = await self._state.find(Approval, status=ApprovalStatus.PENDING)
-        actions = [a.proposal.action for a in approvals if a.proposal.run_id != run_id]
-        return {a.purchase_order.supplier_id for a in actions if isinstance(a, PlacePurchaseOrder)}
+    async def _waiting_suppliers(self, now: Moment) -> dict[str, str]:
+        """Suppliers with an order that waits for a decision, and the run that asks."""
+        approvals = [a for a in await self._state.find(Approval, status=ApprovalStatus.PENDING) if a.expires_at > now]
+        asked = [(a.proposal.action, a.proposal.run_id) for a in approvals]
+        return {action.purchase_order.supplier_id: run for action, run in asked if isinstance(action, PlacePurchaseOrder)}
 
 
 def _supplier(planned: Planned) -> str:

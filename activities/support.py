@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.steps import CloseInput, FollowUp, HandOverInput, TicketInput, TurnPlan
 from agents.support_planner import SupportPlanner, Triage
-from domain.entities import Direction, Message, Ticket, TicketStatus
+from domain.entities import Direction, Ticket, TicketStatus
 from domain.errors import NotFound
 from domain.event import EventData, new_event
 from domain.events import TicketClosed, TicketHandedOver, TicketTriaged
@@ -25,7 +25,7 @@ class SupportActivities:
         """Understand the ticket's newest message and plan the answer: all the thinking in one step."""
         ticket = await self._ticket(request.ticket_id)
         policy = (await self._policies.in_force(SupportPolicy)).document
-        unanswered = _unanswered(ticket)
+        unanswered = ticket.unanswered
         first = ticket.messages[0].at
         if not unanswered or ticket.status in (TicketStatus.CLOSED, TicketStatus.WITH_OPERATOR):
             return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0)
@@ -62,16 +62,6 @@ class SupportActivities:
     async def _append(self, data: EventData, request: TicketInput | CloseInput | HandOverInput, *key: str) -> None:
         now: Moment = request.now
         await self._log.append([new_event(data, at=now, key=(request.run_id, *key), correlation_id=request.run_id)])
-
-
-def _unanswered(ticket: Ticket) -> list[Message]:
-    """Inbound messages since the last reply."""
-    tail: list[Message] = []
-    for message in reversed(ticket.messages):
-        if message.direction is Direction.OUTBOUND:
-            break
-        tail.insert(0, message)
-    return tail
 
 
 def _triaged(triage: Triage) -> TicketTriaged:

@@ -24,11 +24,12 @@ from connectors.local_shop import LocalShop
 from domain.actions import Capability
 from domain.catalogue import ENTITY_TYPES
 from domain.entities import Order, Shop
-from domain.errors import InvalidInput, StewardError
+from domain.errors import InvalidInput, SetupError, StewardError
 from domain.event import SalesRow
 from domain.events import OrderPlaced, SalesImported
 from domain.model import Value
 from domain.ports import EventLog, State
+from settings import Settings
 
 _SHOWN = 20  # rejected lines shown to people; --json has them all
 _KEYS = {
@@ -152,21 +153,36 @@ def tickets(
     own: Annotated[list[str] | None, typer.Option("--own", help="An address of ours: mail from it is skipped.")] = None,
     since: Annotated[str, typer.Option(help="Skip mail from before this day, such as 2026-01-31.")] = "",
     dry_run: DryRun = False,
-    partial: Partial = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing where one mail is rejected.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Customers' mails. Each becomes a ticket, or joins one, and is answered: say --since to leave old mail in peace."""
+    """Customers' mails. Each becomes a ticket, or joins one, and is answered: say --since to leave old mail in peace.
+
+    A mail that cannot be read is skipped and named.
+    """
     try:
         addresses = [*(own or []), *([] if dry_run else run(_shop_address, as_json=as_json))]
         report = read_mail(_mails(file), own=addresses, at=datetime.now(UTC), since=_since(since))
     except StewardError as error:
         give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=not strict, as_json=as_json)
+
+
+def _refuse_demo_home(*, as_json: bool) -> None:
+    """Real data among invented would go with the next demo."""
+    home = Settings.load().home
+    if (home / "DEMO").exists():
+        give_up(
+            SetupError(f"{home} holds the demo shop", hint="`./steward demo --clear` makes room for your own business"),
+            as_json=as_json,
+        )
 
 
 def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool) -> None:
     """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out."""
     refused = bool(report.rejected) and not partial
+    if not dry_run:
+        _refuse_demo_home(as_json=as_json)
     imported = None if refused or dry_run else run(lambda: _into_running_system(report), as_json=as_json)
     if as_json:
         print_json(

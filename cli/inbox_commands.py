@@ -14,7 +14,7 @@ from cli.wording import clock, left
 from domain.approvals import Approval, ApprovalStatus
 from domain.entities import Ticket
 from domain.model import Value
-from domain.runs import Alert, AlertClosed, AlertLevel
+from domain.runs import Alert, AlertClosed, AlertLevel, Controls
 
 _SOON = timedelta(hours=6)
 _TODAY = timedelta(hours=24)
@@ -50,16 +50,20 @@ def inbox(
 ) -> None:
     """What waits for you, the most urgent first."""
 
-    async def work(system: System) -> tuple[list[Waiting], list[Approval], list[Alert]]:
+    async def work(system: System) -> tuple[list[Waiting], list[Approval], list[Alert], Controls]:
         asleep = [] if everything else await _snoozed(system)
         waiting = [w for w in await _waiting(system) if w.approval not in asleep]
-        return waiting, asleep, await open_alerts(system)
+        controls = await system.memory.state.get(Controls, "self") or Controls()
+        return waiting, asleep, await open_alerts(system), controls
 
-    waiting, asleep, alerts_open = with_system(work, as_json=as_json)
+    waiting, asleep, alerts_open, controls = with_system(work, as_json=as_json)
     if as_json:
         ranked = [{**w.approval.model_dump(mode="json"), "urgency": w.urgency, "seconds_left": w.seconds_left} for w in waiting]
-        print_json({"approvals": ranked, "alerts": alerts_open, "snoozed": len(asleep)})
+        print_json({"approvals": ranked, "alerts": alerts_open, "snoozed": len(asleep), "kill_switch": controls.kill_switch})
         return
+    if controls.kill_switch:
+        why = controls.kill_reason or "no reason given"
+        say(f"The kill switch is on ({why}): nothing you approve happens before ./steward kill --off.")
     _print_waiting(waiting)
     if alerts_open:
         _print_alerts(alerts_open)

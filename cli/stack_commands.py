@@ -131,7 +131,8 @@ def _size(path: Path) -> int:
 
 
 def _print_parts(found: stack.StackStatus) -> None:
-    say(f"Steward is {found.phase}." + (f" {found.error}: {found.hint}." if found.error else ""))
+    verb = "has" if found.phase == "died" else "is"
+    say(f"Steward {verb} {found.phase}." + (f" {found.error}: {found.hint}." if found.error else ""))
     if found.phase != "stopped":
         rows = [(p.name, p.state, p.pid or "", _uptime(p), p.restarts, p.address or "", p.last_error or "") for p in found.parts]
         print_table("Parts", ("part", "state", "pid", "up for", "restarts", "address", "last error"), rows)

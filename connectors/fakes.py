@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,10 +28,15 @@ class InMemoryConnector(ABC):
         self._done: dict[str, tuple[str, Receipt]] = {}
         self._failures: deque[tuple[EffectError, bool]] = deque()
         self._lock = asyncio.Lock()
+        self._meanwhile: Callable[[], Awaitable[None]] | None = None
 
     def fail_next(self, error: EffectError, *, after: bool = False) -> None:
         """Let the next execution raise ``error``: before it did anything, or ``after`` it did everything."""
         self._failures.append((error, after))
+
+    def before_next(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Let ``work`` happen while the next execution is on its way."""
+        self._meanwhile = work
 
     @property
     def executed(self) -> int:
@@ -48,6 +53,9 @@ class InMemoryConnector(ABC):
             error, after = self._failures.popleft() if self._failures else (None, False)
             if error and not after:
                 raise error
+            if meanwhile := self._meanwhile:
+                self._meanwhile = None
+                await meanwhile()
             diff = await self.preview(action)
             if diff.record_version != expected_version:
                 raise Stale(f"{diff.record} is at version {diff.record_version}, not {expected_version}")

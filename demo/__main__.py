@@ -5,6 +5,7 @@ import os
 import sys
 
 from demo.day import main
+from demo.home import put_away
 from domain.errors import StewardError
 from settings import Settings
 
@@ -12,10 +13,14 @@ from settings import Settings
 def run() -> int:
     parser = argparse.ArgumentParser(prog="steward demo", description="One business day of a demo shop.")
     parser.add_argument("--seed", type=int, default=7, help="the same seed makes the same day")
+    parser.add_argument("--clear", action="store_true", help="put the demo away and make room for your own business")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     given = parser.parse_args()
     try:
         settings = Settings.load()
+        if given.clear:
+            sys.stderr.write(f"{put_away(settings)}\n")
+            return 0
     except StewardError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import stack
 from domain.errors import SetupError
 from settings import Settings
 
@@ -45,6 +46,16 @@ def clear(home: Path) -> bool:
     for folder in left:
         folder.rename(home / PREVIOUS / folder.name)
     return True
+
+
+def put_away(settings: Settings) -> str:
+    """Stop the stack, move the demo's state aside and take its mark away; what was done, in a sentence. Raises SetupError."""
+    if not (settings.home / MARKER).exists():
+        return f"{settings.home} holds no demo"
+    stack.stop(settings)
+    clear(settings.home)
+    (settings.home / MARKER).unlink()
+    return f"the demo is in {settings.home / PREVIOUS}; {settings.home} is empty now: ./steward up"
 
 
 def _holds_something(folder: Path) -> bool:

@@ -165,6 +165,22 @@ class Ticket(Value):
     def last_inbound(self) -> Message | None:
         return next((m for m in reversed(self.messages) if m.direction is Direction.INBOUND), None)
 
+    @property
+    def unanswered(self) -> tuple[Message, ...]:
+        """What came after the message that our latest reply answers.
+
+        A mail that arrives while a reply to an earlier one is on its way stands before that reply, and is unanswered.
+        """
+        replies = (place for place, m in enumerate(self.messages) if m.direction is Direction.OUTBOUND)
+        answered = max((self._answered_by(place) for place in replies), default=-1)
+        return tuple(m for m in self.messages[answered + 1 :] if m.direction is Direction.INBOUND)
+
+    def _answered_by(self, place: int) -> int:
+        """The place of the message that the reply at ``place`` answers: the one it names, else all before it."""
+        named = self.messages[place].in_reply_to.strip("<> ")
+        inbound = (i for i, m in enumerate(self.messages[:place]) if m.direction is Direction.INBOUND)
+        return max((i for i in inbound if named and self.messages[i].message_id.strip("<> ") == named), default=place)
+
 
 class PurchaseOrderStatus(StrEnum):
     SENT = "sent"

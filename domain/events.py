@@ -364,7 +364,8 @@ class ReplySent(_TicketEvent):
         return (message_passage(self.stream, self.message),)
 
     def change(self, ticket: Ticket) -> dict[str, Any]:
-        return {"messages": (*ticket.messages, self.message), "status": TicketStatus.WAITING_CUSTOMER}
+        after = ticket.model_copy(update={"messages": (*ticket.messages, self.message)})
+        return {"messages": after.messages, "status": TicketStatus.OPEN if after.unanswered else TicketStatus.WAITING_CUSTOMER}
 
 
 class TicketHandedOver(_TicketEvent):

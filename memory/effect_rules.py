@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from domain.decisions import Mode
 from domain.effects import LIVE, Breaker, Effect, EffectStatus, Reservation
 from domain.errors import InvalidInput, Refused, Unknown
 from domain.model import Moment
@@ -41,6 +42,18 @@ def check_kill_switch(controls: Controls | None, *, step: str, compensates: str)
     harmless = bool(compensates) and step.startswith("compensate")
     if controls is not None and controls.kill_switch and not harmless:
         raise Refused(f"the kill switch is on: {controls.kill_reason or 'no reason given'}", hint="`steward kill --off` ends it")
+
+
+def check_mode(controls: Controls | None, effect: Effect) -> None:
+    """The mode may have changed since the gate looked. Raises Refused; an effect that was approved passes ``ask``."""
+    scope = f"{effect.workflow}/{effect.action.kind}"
+    match (controls or Controls()).mode_of(effect.workflow, effect.action.kind):
+        case Mode.OFF | Mode.SUGGEST as mode:
+            raise Refused(f"the mode of {scope} is {mode}", hint="`steward mode` changes it")
+        case Mode.ASK if not effect.approval_id:
+            raise Refused(f"{scope} is asked now, and nobody approved this", hint="the next run asks; `steward mode` changes it")
+        case _:
+            return
 
 
 def admitted(breaker: Breaker, policy: BoundsPolicy, now: Moment) -> Breaker:

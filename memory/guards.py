@@ -1,4 +1,4 @@
-"""What is looked at before an effect is reserved: kill switch, breakers and bounds, on Postgres."""
+"""What is looked at before an effect is reserved: the switches, breakers and bounds, on Postgres."""
 
 from collections.abc import Sequence
 from datetime import UTC

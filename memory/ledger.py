@@ -22,6 +22,7 @@ from memory.effect_rules import (
     called_outside,
     check_can_begin,
     check_kill_switch,
+    check_mode,
     check_same_effect,
     moved,
     new_effect,
@@ -101,10 +102,12 @@ class PostgresLedger:
 
 
 async def _admit(connection: Connection, effect: Effect, connector: str) -> None:
-    """Kill switch, breaker and bounds, in this order. Raises Refused, which rolls everything back."""
-    check_kill_switch(await guards.read_controls(connection), step=effect.step, compensates=effect.compensates)
+    """Kill switch, mode, breaker and bounds, in this order. Raises Refused, which rolls everything back."""
+    controls = await guards.read_controls(connection)
+    check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
     if effect.compensates:
         return
+    check_mode(controls, effect)
     policy = await guards.read_bounds_policy(connection)
     breaker = await guards.lock_breaker(connection, connector, effect.action.kind)
     await guards.write_breaker(connection, admitted(breaker, policy, effect.reserved_at))

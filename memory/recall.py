@@ -11,7 +11,7 @@ from domain.knowledge import Recalled
 from domain.model import Moment
 from domain.passage import Passage
 from domain.ports import Embedder
-from memory.database import Connection, Database, execute, fetch
+from memory.database import Connection, Database, fetch
 from memory.ranking import fuse
 from memory.vectors import IndexLost, VectorIndex, Vectors
 
@@ -28,6 +28,7 @@ class HybridRecall:
         self._database = database
         self._embedder = embedder
         self._vectors = vectors
+        self._catching_up = asyncio.Lock()  # the searches of one process do not embed the same texts side by side
 
     async def search(self, query: str, *, entities: Sequence[str] = (), limit: int = 8, now: Moment) -> list[Recalled]:
         query = _searchable(query)
@@ -66,14 +67,16 @@ class HybridRecall:
     async def _catch_up(self) -> int:
         """Index one batch of texts that are not in the index as they stand; how many.
 
-        Their rows stay locked meanwhile, so that a text that changes is indexed again after it.
+        No row is held meanwhile: an append that rewrites one would wait, and everybody behind it. A text that changed
+        since it was read counts as not indexed, because its old vector may have replaced the new one.
         """
-        index = await self._vectors.identity()
-        async with self._database.transaction() as connection:
-            rows = await fetch(connection, "unindexed_passages", {"index": index, "limit": _BATCH})
+        async with self._catching_up:
+            index = await self._vectors.identity()
+            rows = await self._database.rows("unindexed_passages", index=index, limit=_BATCH)
             if rows:
-                await self._index([(row["passage_id"], row["text"]) for row in rows])
-                await execute(connection, "mark_indexed", {"index": index, "ids": [row["passage_id"] for row in rows]})
+                texts = [(row["passage_id"], row["text"]) for row in rows]
+                await self._index(texts)
+                await self._database.run("mark_indexed", index=index, ids=[i for i, _ in texts], texts=[t for _, t in texts])
             return len(rows)
 
     async def _index(self, texts: Sequence[tuple[str, str]]) -> None:

@@ -41,6 +41,7 @@ class GovernedAction:
         self.workflow_name = workflow_name
         self.questions = Questions(self.show)
         self.settled: dict[str, SettleInput] = {}
+        self.unsettled: set[str] = set()
         self.results: list[ActionResult] = []
         self.committed: list[str] = []
 
@@ -155,10 +156,21 @@ class GovernedAction:
         await self.alert(
             f"unknown/{result.key}", AlertLevel.URGENT, f"nobody knows whether this happened: {result.summary}", what_to_do
         )
-        await workflow.wait_condition(lambda: result.key in self.settled)
+        word = await self._word_on(result.key)
         return await workflow.execute_activity_method(
-            ActionActivities.settle_by_operator, self.settled[result.key], summary="the operator looked", **options.RECORD
+            ActionActivities.settle_by_operator, word, summary="the operator looked", **options.RECORD
         )
+
+    async def _word_on(self, key: str) -> SettleInput:
+        """The operator's next word on ``key``; each word is used once."""
+        self.unsettled.add(key)
+        await workflow.wait_condition(lambda: key in self.settled)
+        self.unsettled.discard(key)
+        return self.settled.pop(key)
+
+    async def find_out(self, key: str) -> ActionResult:
+        """What became of an effect that is on its way or unknown."""
+        return await self._reconciled(ActionResult(kind=ResultKind.UNKNOWN, summary=f"effect {key}", key=key))
 
     # -- back -------------------------------------------------------------------------------------------------------
 
@@ -183,8 +195,7 @@ class GovernedAction:
             f"mend the cause, then `steward settle {key} --not-happened` to try again, or `--happened` if you undid it by hand"
         )
         await self.alert(f"undo/{key}", AlertLevel.URGENT, f"could not undo: {result.summary}: {result.detail}", what_to_do)
-        await workflow.wait_condition(lambda: key in self.settled)
-        if self.settled.pop(key).happened:
+        if (await self._word_on(key)).happened:
             return result.model_copy(update={"kind": ResultKind.COMMITTED, "detail": "undone by hand"})
         return await self._undo(key)
 
@@ -195,7 +206,9 @@ class GovernedAction:
         await workflow.execute_activity_method(RunActivities.alert, alert, summary=f"alert: {level}", **options.RECORD)
 
     def show(self) -> None:
-        """What the Web UI says about this run right now."""
+        """What the Web UI says about this run right now; nothing where the worker is letting go of it."""
+        if not workflow.in_workflow():
+            return
         waits = [f"- **waits for you**: {p.approval.proposal.action.summary()}" for p in self.questions.pending.values()]
         done = [f"- {r.kind}: {r.summary}" for r in self.results]
         workflow.set_current_details("\n".join((*waits, *done)) or "working")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ContinueAsNewError
 
 with workflow.unsafe.imports_passed_through():
@@ -22,6 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows import options
     from workflows.governed_action import GovernedAction
     from workflows.shielding import shielded
+
+
+SETTLERS = ("operator",)
 
 
 class GovernedWorkflow:
@@ -79,13 +82,21 @@ class GovernedWorkflow:
         except (ValidationError, DecisionRefused) as no:
             await self.out.questions.refuse(given, str(no))
             return
-        await self.out.questions.take(decision)
+        try:
+            await self.out.questions.take(decision)
+        except ActivityError as no:  # it could not be recorded, so it does not count; the question still waits
+            await self.out.questions.refuse(given, str(no.cause or no))
 
     @workflow.update
     async def settle(self, word: SettleInput) -> str:
-        """The operator's word on an effect that nobody could find out about."""
+        """The operator's word on an effect that nobody could find out about, or on an undo that failed."""
         self.out.settled[word.key] = word
         return "noted"
+
+    @settle.validator
+    def _check_settle(self, word: SettleInput) -> None:
+        if word.key not in self.out.unsettled or word.by not in SETTLERS:
+            raise ApplicationError("nobody waits for this word, or not for yours", type="DecisionRefused", non_retryable=True)
 
     @workflow.query
     def waiting(self) -> list[Approval]:

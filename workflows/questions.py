@@ -54,8 +54,8 @@ class Questions:
             )
             self._changed()
             return await self._answer(pending, moot)
-        except asyncio.CancelledError:
-            await shielded(self._end(pending, ApprovalStatus.WITHDRAWN, "the run was cancelled"))
+        except (Exception, asyncio.CancelledError):
+            await shielded(self._end(pending, ApprovalStatus.WITHDRAWN, "the run ended"))
             raise
         finally:
             del self.pending[approval.approval_id]
@@ -154,8 +154,13 @@ class Questions:
         if approval_id not in self.pending:
             workflow.logger.warning("refused a decision: %s", reason)
             return
-        by, key = str(raw.get("by", "unknown"))[:100], str(workflow.uuid4())
-        note = RefusedDecisionNote(approval_id=approval_id, by=by, reason=reason[:500], key=key, now=workflow.now())
+        by, why = _printable(raw.get("by", "unknown"))[:100], _printable(reason)[:500]
+        note = RefusedDecisionNote(approval_id=approval_id, by=by, reason=why, key=str(workflow.uuid4()), now=workflow.now())
         await workflow.execute_activity_method(
             ApprovalActivities.record_refused_decision, note, summary="a decision that does not count", **options.RECORD
         )
+
+
+def _printable(text: Any) -> str:
+    """What strangers sent, without what cannot be stored or shown."""
+    return "".join(c if c.isprintable() else " " for c in str(text))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from domain.errors import InvalidInput
 from domain.knowledge import OutboxItem
 from domain.policies import StockPolicy
 from domain.ports import Outbox, Policies
@@ -37,7 +38,14 @@ class Relay:
         """Deliver what is pending now; how many wake-ups that were."""
         items: list[OutboxItem] = await self._outbox.pending()
         policy = (await self._policies.in_force(StockPolicy)).document
-        for item in items:
-            await self._gateway.wake(item, debounce=timedelta(minutes=policy.debounce_minutes))
-            await self._outbox.delivered([item.item_id])
-        return len(items)
+        return sum([await self._delivered(item, timedelta(minutes=policy.debounce_minutes)) for item in items])
+
+    async def _delivered(self, item: OutboxItem, debounce: timedelta) -> bool:
+        """One that nothing here can take holds up no other."""
+        try:
+            await self._gateway.wake(item, debounce=debounce)
+        except InvalidInput as error:
+            self._log.error("nothing takes this wake-up", topic=item.topic, key=item.key, error=str(error))
+            return False
+        await self._outbox.delivered([item.item_id])
+        return True

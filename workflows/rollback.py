@@ -8,6 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.runs import RunActivities
     from activities.steps import EffectInput, ResultKind, RevertedInput, RevertPlan
     from domain.model import Name, Value
+    from domain.runs import AlertLevel
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
 
@@ -41,12 +42,11 @@ class RollbackWorkflow(GovernedWorkflow):
 
     async def _revert(self, start: RollbackInput) -> str:
         await self._stop(start.run_id)
-        plan: RevertPlan = await workflow.execute_activity_method(
-            ActionActivities.effects_to_undo,
-            EffectInput(key=start.run_id, now=workflow.now()),
-            summary="what is to undo",
-            **options.RECORD,
-        )
+        plan = await self._plan(start.run_id)
+        if plan.unsettled:
+            for key in plan.unsettled:
+                await self.out.find_out(key)
+            plan = await self._plan(start.run_id)
         undone = await self.out.undo(plan.keys)
         self.out.results.extend(undone)
         self.out.show()
@@ -62,11 +62,24 @@ class RollbackWorkflow(GovernedWorkflow):
         """A run that still goes on would act again: cancel it. One that has ended already is what we want."""
         try:
             await workflow.get_external_workflow_handle(run_id).cancel()
+        except ApplicationError:
+            return
+        try:
             await workflow.execute_activity_method(
                 RunActivities.await_end, EffectInput(key=run_id, now=workflow.now()), summary="let it come to rest", **options.REST
             )
-        except (ApplicationError, ActivityError):
-            workflow.logger.info("%s has ended already, or does not come to rest", run_id)
+        except ActivityError:
+            text, what_to_do = (
+                f"{run_id} does not come to rest and may act after it was undone",
+                f"look at it, then undo {run_id} again",
+            )
+            await self.out.alert(f"restless/{run_id}", AlertLevel.URGENT, text, what_to_do)
+
+    async def _plan(self, run_id: str) -> RevertPlan:
+        request = EffectInput(key=run_id, now=workflow.now())
+        return await workflow.execute_activity_method(
+            ActionActivities.effects_to_undo, request, summary="what is to undo", **options.RECORD
+        )
 
     async def _record(self, start: RollbackInput) -> None:
         reverted = RevertedInput(

@@ -47,6 +47,8 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         self.look_again_at: datetime | None = None
         self.deciding: list[asyncio.Task[None]] = []
         self.ordered = 0
+        self.postponed = False
+        self.suppliers_deciding: list[str] = []
 
     @workflow.run
     async def run(self, start: ReplenishInput) -> str:
@@ -73,15 +75,17 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
             if self._due_to_plan():
                 self.deciding += [asyncio.create_task(self._order(planned)) for planned in await self._plan()]
             await self._check_deliveries()
+            self._collect()
             if self._at_rest():
                 return
             await self._wait()
             self._collect()
-            self._continue_as_new_if_long()
+            await self._continue_as_new_if_long()
 
     def _due_to_plan(self) -> bool:
         first = self.planned_for < 0 and not self.input.outstanding
-        return first or len(self.crossings) > max(self.planned_for, 0)
+        decided = self.postponed and not self._undecided()
+        return first or decided or len(self.crossings) > max(self.planned_for, 0)
 
     def _at_rest(self) -> bool:
         return not (self._undecided() or self.outstanding or self._due_to_plan())
@@ -100,10 +104,13 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         await self._debounce()
         self._stage("planning")
         self.planned_for = len(self.crossings)
-        request = PlanStockInput(run_id=_run_id(), suppliers=self.input.suppliers, now=workflow.now())
+        request = PlanStockInput(
+            run_id=_run_id(), suppliers=self.input.suppliers, deciding=tuple(self.suppliers_deciding), now=workflow.now()
+        )
         plan: StockPlanned = await workflow.execute_activity_method(
             StockActivities.plan_stock, request, summary="forecast and plan", **options.THINK
         )
+        self.postponed = plan.postponed
         return plan.planned
 
     async def _debounce(self) -> None:
@@ -112,10 +119,14 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
             await workflow.sleep(timedelta(seconds=self.input.debounce_seconds), summary="gather further crossings")
 
     async def _order(self, planned: Planned) -> None:
+        order = planned.action.purchase_order if isinstance(planned.action, PlacePurchaseOrder) else None
+        if order is None:
+            return
+        self.suppliers_deciding.append(order.supplier_id)
         result = await self.out.act(planned)
-        action = planned.action
-        if result.committed and isinstance(action, PlacePurchaseOrder):
-            self.outstanding = (*self.outstanding, action.purchase_order.purchase_order_id)
+        self.suppliers_deciding.remove(order.supplier_id)
+        if result.committed:
+            self.outstanding = (*self.outstanding, order.purchase_order_id)
             self.ordered += 1
 
     async def _check_deliveries(self) -> None:
@@ -142,9 +153,10 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
                 timeout_summary="until a delivery is late",
             )
 
-    def _continue_as_new_if_long(self) -> None:
+    async def _continue_as_new_if_long(self) -> None:
         quiet = not self._undecided() and not self._due_to_plan()
         if quiet and workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(self.input.model_copy(update={"outstanding": self.outstanding}))
 
     def _stage(self, stage: str) -> None:

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.actions import SendReply
     from domain.model import Name, Value
     from domain.policies import SupportPolicy
+    from domain.runs import AlertLevel
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
     from workflows.search_attributes import INTENT, STAGE
@@ -70,7 +71,7 @@ class SupportTriageWorkflow(GovernedWorkflow):
                 return ended
             if await self._customer_is_silent():
                 return await self._close("the customer did not write again")
-            self._continue_as_new_if_long()
+            await self._continue_as_new_if_long()
 
     async def _answer(self) -> str:
         """Handle what is unanswered. Returns how the ticket ended, or nothing while it goes on."""
@@ -150,6 +151,8 @@ class SupportTriageWorkflow(GovernedWorkflow):
         await workflow.execute_activity_method(
             SupportActivities.hand_over, request, summary="hand over to the operator", **options.RECORD
         )
+        what_to_do = "answer it yourself; a new message of the customer comes back to Steward"
+        await self.out.alert(f"ticket/{self.ticket_id}", AlertLevel.WARNING, f"a ticket is with you: {reason}", what_to_do)
         self._stage("with the operator")
         return f"with the operator: {reason}"
 
@@ -167,8 +170,10 @@ class SupportTriageWorkflow(GovernedWorkflow):
             RunActivities.record_outcome, outcome, summary=f"outcome: {metric}", **options.RECORD
         )
 
-    def _continue_as_new_if_long(self) -> None:
-        if workflow.info().is_continue_as_new_suggested() and not self._newer():
+    async def _continue_as_new_if_long(self) -> None:
+        """Between two turns; what the customer wrote is in the ticket, so that no signal has to be carried over."""
+        if workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(SupportInput(ticket_id=self.ticket_id, turn=self.turn, answered_first=self.answered_first))
 
     def _request(self) -> TicketInput:

@@ -12,7 +12,7 @@ _MONTH_DAY = re.compile(
     rf"\b{_MONTH.format('month')}\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>\d{{4}}))?", re.IGNORECASE
 )
 _ISO_DAY = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b")
-_TOKEN = re.compile(r"[^\W_]*\d(?:[^\W_]|[.,:/_-](?=[^\W_]))*")
+_TOKEN = re.compile(r"(?<![^\W_])[^\W_]*\d(?:[^\W_]|[.,:/_-](?=[^\W_]))*")
 _NUMBER = re.compile(r"\d[\d.,]*")
 _SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY"}
 _CURRENCY = r"(?:[€$£¥]|(?-i:[A-Z]{3})\b)"

@@ -27,7 +27,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     ),
     "speaks as the system": (
         r"\b(?:system|developer|admin(?:istrator)?)\s*(?:prompt|message|override|note|mode|notice|instruction)s?\b",
-        r"(?:^|\n)\s*[#\[<|*]*\s*(?:system|assistant|developer|tool)\s*[\]>|*]*\s*:",
+        r"(?:^|\n)[ #\[<|*]*(?:system|assistant|developer|tool)[\s\]>|*]*:",
         r"<\|[^|]{1,40}\|>",
         r"\[/?INST\]|<</?SYS>>",
     ),
@@ -60,10 +60,10 @@ _SIGNS: dict[str, tuple[str, ...]] = {
         r"\b(?:address|e-?mail|phone|order|details?) (?:of|for|from) (?:customer|user|my neighbou?r|my ex|another|someone)\b",
     ),
     "asks to send elsewhere": (
-        r"\b(?:reply|answer|respond|send|forward|copy|cc|bcc|mail|e-?mail)\b.{0,80}(?:\bto|\binstead|\bat|:)\s*<?[\w.+-]+@[\w-]+\.[\w.-]+",
+        r"\b(?:reply|answer|respond|send|forward|copy|cc|bcc|mail|e-?mail)\b.{0,80}(?:\bto|\binstead|\bat|:)\s*<?[\w.+-]{1,80}@[\w-]{1,80}\.[\w.-]",
         r"\b(?:different|another|other|new|my friend'?s) (?:bank account|iban|card|paypal)\b",
     ),
-    "injects a header": (r"(?:^|\n)\s*(?:bcc|cc|reply-to|return-path|content-type|x-[a-z-]+)\s*:",),
+    "injects a header": (r"(?:^|\n) ?(?:bcc|cc|reply-to|return-path|content-type|x-[a-z-]+)\s*:",),
     "asks for secrets": (
         r"\b(?:api[-_ ]?keys?|passwords? (?:of|for)|credentials|environment variables?|database_url|secret key)\b",
         r"\byour (?:system )?(?:prompt|instructions)\b|\bhidden instructions\b",
@@ -80,11 +80,14 @@ _SIGNS: dict[str, tuple[str, ...]] = {
         ),
     ),
 }
+"""Read after ``_spaced``. No two neighbouring repeats match the same character, and a repeat that follows a place which
+a mail can have thousands of is bounded or cannot pass the next such place: so the time grows with the length only."""
 _PATTERNS = {name: re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL) for name, patterns in _SIGNS.items()}
 _HIDDEN = re.compile(
     r"[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]|(?<=[^\W\d_])[\u200b-\u200d\u2060\ufeff\u00ad](?=[^\W\d_])"
 )
 _MIXED = re.compile(r"\b(?=\w*[a-zA-Z])(?=\w*[\u0370-\u03ff\u0400-\u04ff])\w+\b")
+_SPACE = re.compile(r"\s+")
 _BASE64 = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{24,4000}={0,2}(?![\w+/])")
 
 
@@ -94,9 +97,14 @@ def signs(message: str, *, subject: str = "") -> tuple[str, ...]:
     found = ["hides characters"] if _HIDDEN.search(raw) else []
     if _MIXED.search(unicodedata.normalize("NFKC", raw)):
         found.append("mixes alphabets inside a word")
-    layers = (raw, _folded(visible(raw)), *_decoded(raw))
+    layers = [_spaced(layer) for layer in (raw, _folded(visible(raw)), *_decoded(raw))]
     found += [name for name, pattern in _PATTERNS.items() if any(pattern.search(layer) for layer in layers)]
     return tuple(found)
+
+
+def _spaced(text: str) -> str:
+    """Every run of white space as one line end or one space: the patterns take their time from it, and see past padding."""
+    return _SPACE.sub(lambda run: "\n" if "\n" in run[0] or "\r" in run[0] else " ", text)
 
 
 def _folded(text: str) -> str:

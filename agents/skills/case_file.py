@@ -14,7 +14,7 @@ from domain.ports import State
 class CaseFile:
     """``sender`` is empty where the ticket has no address that can be answered. ``own`` are the sender's orders only.
 
-    ``text`` is what the customer wrote since our last answer, ``message`` the last of it.
+    ``text`` is what the customer wrote that we have not answered, ``message`` the last of it.
     """
 
     ticket: Ticket
@@ -56,18 +56,13 @@ async def open_case(ticket_id: str, *, state: State) -> CaseFile:
     sender = address_of(ticket.sender)
     customer = await _customer(sender, state)
     own = await _orders(sender, customer, state)
-    return CaseFile(ticket=ticket, message=message, text=_unanswered(ticket), sender=sender, customer=customer, own=own, shop=shop)
+    text = _unanswered(ticket, message)
+    return CaseFile(ticket=ticket, message=message, text=text, sender=sender, customer=customer, own=own, shop=shop)
 
 
-def _unanswered(ticket: Ticket) -> str:
-    """What the customer wrote since our last answer, in their order."""
-    texts: list[str] = []
-    for message in reversed(ticket.messages):
-        if message.direction is Direction.OUTBOUND and texts:
-            break
-        if message.direction is Direction.INBOUND:
-            texts.insert(0, newest(message.body))
-    return "\n\n".join(texts)[-LIMIT:]
+def _unanswered(ticket: Ticket, message: Message) -> str:
+    """What the customer wrote that we have not answered, in their order; the last of it where we answered everything."""
+    return "\n\n".join(newest(m.body) for m in ticket.unanswered or (message,))[-LIMIT:]
 
 
 async def _customer(sender: str, state: State) -> Customer | None:

@@ -18,7 +18,7 @@ SHINGLE = 5
 """Words of a shingle (Broder 1997)."""
 _TEMPLATE_CODE = re.compile(r"\{\{|\{%|\{:|\{#")
 """Liquid, Hugo shortcodes, attribute lists: they are run before the Markdown is read."""
-_MAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
 def seo_audit(piece: ContentPiece, *, policy: ContentPolicy, site_url: str, others: Sequence[ContentPiece]) -> tuple[Finding, ...]:

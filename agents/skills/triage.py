@@ -16,7 +16,7 @@ RECENT = timedelta(days=90)
 _OPEN = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 _ON_ITS_WAY = frozenset({"where-is-my-order", "late", "cancel", "change-address"})
 _WORD = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)*")
-_ORDER_NUMBER = re.compile(r"(?:#\s*|\border\s*(?:no\.?|number|nr\.?|id|#)?\s*[:#]?\s*)([a-z]{0,6}-?\d[\w-]{2,30})", re.IGNORECASE)
+_ORDER_NUMBER = re.compile(r"(?:# ?|\border ?(?:no\.?|number|nr\.?|id|#)? ?[:#]? ?)([a-z]{0,6}-?\d[\w-]{2,30})", re.IGNORECASE)
 _FILLER = frozenset(["the", "a", "an", "of", "for", "with", "and", "in", "on", "to", "my", "your", "our", "set", "from", "by", "x"])
 _DAMAGE = re.compile(
     r"\b(?:broken|broke|damaged?|crack(?:ed|s)?|shatter(?:ed)?|smashed|chipped|torn|defective|faulty|dent(?:ed|s)?|"
@@ -173,7 +173,8 @@ def _named(text: str, own: Sequence[Order]) -> list[Order]:
 
 def _names_another(text: str, own: Sequence[Order]) -> bool:
     ids = {order.order_id.lower() for order in own}
-    return any(m[1].lower() not in ids for m in _ORDER_NUMBER.finditer(text))
+    spaced = " ".join(text.split())  # the pattern counts on single spaces: a run of them would be tried in every division
+    return any(m[1].lower() not in ids for m in _ORDER_NUMBER.finditer(spaced))
 
 
 def _fitting(own: Sequence[Order], intent: str, now: datetime) -> list[Order]:

@@ -18,6 +18,7 @@ from memory.effect_rules import (
     called_outside,
     check_can_begin,
     check_kill_switch,
+    check_mode,
     check_same_effect,
     moved,
     new_effect,
@@ -84,9 +85,11 @@ class InMemoryLedger:
 
     def _admit(self, effect: Effect, connector: str) -> None:
         """All checks first, then all changes."""
-        check_kill_switch(_controls(self._store), step=effect.step, compensates=effect.compensates)
+        controls = _controls(self._store)
+        check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
         if effect.compensates:
             return
+        check_mode(controls, effect)
         policy = _policy(self._store)
         breaker = admitted(_breaker(self._store, connector, effect.action.kind), policy, effect.reserved_at)
         wanted = charges(effect.action, run_id=effect.run_id, now=effect.reserved_at, policy=policy)

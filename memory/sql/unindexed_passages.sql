@@ -3,4 +3,3 @@ FROM passage
 WHERE indexed_in < %(index)s OR indexed_in > %(index)s
 ORDER BY passage_id
 LIMIT %(limit)s
-FOR UPDATE

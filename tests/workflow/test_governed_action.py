@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
 from activities.steps import SettleInput
 from connectors.fakes import InMemoryShop
-from domain.actions import Capability, RefundOrder
+from domain.actions import Capability, ChangeAddress, RefundOrder
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.decisions import Mode
 from domain.effects import EffectStatus
@@ -372,3 +372,62 @@ async def test_a_run_closes_its_record(world: World) -> None:
     kept = await world.kept.state.get(Run, run.id)
     assert kept is not None
     assert (kept.status, kept.result) == ("done", "committed")
+
+
+async def test_a_word_that_nobody_waits_for_is_refused(world: World) -> None:
+    """Nor is it kept for later, where it would count for something else."""
+    await furnish(world)
+    run = await world.probe(sample.cancel())
+    approval = await world.pending(run.id)
+    word = SettleInput(key="some-effect", happened=True, by="operator", now=datetime.now(UTC))
+    with pytest.raises(DecisionRefused):
+        await world.gateway.settle(run.id, word)
+    await world.decide(approval)
+    assert await run.result() == "committed"
+
+
+@pytest.mark.parametrize("spoiled", [{"by": "mal\x00lory"}, {"reason": "no\x00 way", "verb": "reject"}])
+async def test_a_signal_that_cannot_be_stored_is_survived(world: World, spoiled: dict[str, Any]) -> None:
+    """It names a question that waits, and still breaks nothing."""
+    await furnish(world)
+    run = await world.probe(sample.cancel())
+    approval = await world.pending(run.id)
+    await run.signal("decide", decision(approval, Verb.APPROVE).model_dump(mode="json") | spoiled)
+
+    async def refused() -> bool | None:
+        return bool((await approval_of(world, approval.approval_id)).refused) or None
+
+    await until(refused)
+    await world.decide(approval)
+    assert await run.result() == "committed"
+
+
+async def test_one_decision_id_cannot_decide_two_questions(world: World) -> None:
+    """The second question is decided by a decision of its own."""
+    await furnish(world, sample.order(), sample.order("1002"))
+    run = await world.probe(sample.cancel("1001", "a"), sample.cancel("1002", "b"))
+    first = await world.pending(run.id)
+    await run.signal("decide", decision(first, Verb.APPROVE, decision_id="1").model_dump(mode="json"))
+    second = await until(lambda: _newer(world, run.id, first))
+    await run.signal("decide", decision(second, Verb.APPROVE, decision_id="1").model_dump(mode="json"))
+    assert await run.result() == "committed,committed"
+
+
+async def test_an_undo_does_not_set_back_what_was_changed_later(world: World) -> None:
+    """The address moved on: the operator is told instead of the later address being lost."""
+    shop = await furnish(world, mode=Mode.AUTO)
+    first, later = (sample.HOME.model_copy(update={"line1": line}) for line in ("Oak Road 1", "Fir Road 2"))
+    run = await world.probe(sample.planned(ChangeAddress(order_id="1001", address=first)))
+    await run.result()
+    await shop.put_orders([sample.order(ship_to=later)])
+    undoing = asyncio.create_task(world.gateway.rollback(run.id, by="operator"))
+
+    async def alerted() -> Alert | None:
+        return next((a for a in await world.kept.state.find(Alert) if a.key.startswith("undo/")), None)
+
+    alert = await until(alerted)
+    assert "changed after" in alert.text
+    word = SettleInput(key=alert.key.removeprefix("undo/"), happened=True, by="operator", now=datetime.now(UTC))
+    await world.gateway.settle(f"rollback/{run.id}", word)
+    await undoing
+    assert (await shop.snapshot())["orders"]["1001"]["ship_to"]["line1"] == "Fir Road 2"

@@ -25,7 +25,7 @@ from domain.policies import GatePolicy, PolicyActivated, PolicyVersion
 from domain.runs import Alert, Run
 from tests.workflow.conftest import World
 from tests.workflow.waiting import until
-from workflows.stock_replenishment import StockReplenishmentWorkflow
+from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 
 NOW = datetime.now(UTC)
 
@@ -164,3 +164,24 @@ async def test_a_supplier_with_a_waiting_question_is_not_asked_about_twice(world
     run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, second)
     assert await run.result() == "0 purchase orders"
     assert len(await world.kept.state.find(Approval)) == 1
+
+
+async def test_a_crossing_while_an_order_waits_orders_nothing_twice(world: World) -> None:
+    """The second SKU is planned once the waiting order is decided, and the first is not ordered again."""
+    await open_shop(world, *goods("mug", "north", on_hand=2), *goods("bowl", "north", on_hand=400), limit=1)
+    with world.env.with_time_skipping_disabled():
+        run_id = await world.gateway.start_replenishment(now=NOW, suppliers=("north",))
+    first = await world.pending(run_id)
+    await world.record(SaleRecorded(sku="bowl", units=399, day=NOW.date()))
+    run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, run_id)
+    await run.signal(StockReplenishmentWorkflow.crossed, Crossed(event_id="crossing-1"))
+    await world.decide(first)
+    second = await until(lambda: _another(world, first))
+    action = second.proposal.action
+    assert isinstance(action, PlacePurchaseOrder)
+    assert {line.sku for line in action.purchase_order.lines} == {"bowl"}
+
+
+async def _another(world: World, old: Approval) -> Approval | None:
+    found = await world.kept.state.find(Approval, status="pending")
+    return next((a for a in found if a.approval_id != old.approval_id), None)

@@ -131,6 +131,20 @@ async def test_a_message_that_arrives_while_a_question_waits_withdraws_it(desk: 
     assert second.proposal.run_id == run.id
 
 
+async def test_a_message_that_arrives_while_the_answer_is_on_its_way_is_answered_too(desk: Desk) -> None:
+    """It is recorded before the reply to the first one, and still nobody forgets it."""
+    await desk.open(sample.order(**SHIPPED))
+
+    async def meanwhile() -> None:
+        await desk.mail("Could you send me the invoice for order 1001?", number=2)
+
+    desk.helpdesk.before_next(meanwhile)
+    await desk.mail(WHERE)
+    first, second = (await desk.sent(2))[:2]
+    assert (first.in_reply_to.strip("<>"), second.in_reply_to.strip("<>")) == ("m1@example.org", "m2@example.org")
+    assert (await desk.kept_ticket()).unanswered == ()
+
+
 async def test_an_answer_after_closing_opens_the_conversation_again(desk: Desk) -> None:
     """The same business id, a new run, and the ticket counts as reopened."""
     await desk.open(sample.order(**SHIPPED))

@@ -8,7 +8,7 @@ from domain.catalogue import ENTITY_TYPES, EVENT_TYPES, KIND_OF, fold, load_enti
 from domain.entities import Stock, TicketStatus
 from domain.errors import InvalidInput
 from domain.event import EventData
-from domain.events import MessageReceived, OrderShipped, ReorderPointSet, SaleRecorded, StockCounted, TicketClosed
+from domain.events import MessageReceived, OrderShipped, ReorderPointSet, SaleRecorded, StockCounted, StockOrdered, TicketClosed
 from memory.folding import Folder, StreamState
 from tests.unit.domain.happenings import HAPPENINGS, NOW, STOCK, STORIES, message
 
