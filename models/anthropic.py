@@ -20,6 +20,7 @@ from domain.errors import EffectError, Permanent, Retryable
 from domain.ids import digest
 from domain.model import Value
 from domain.tasks import Answer, Question
+from models.billed import BilledPermanent, BilledRetryable
 from models.prices import price_of
 
 T = TypeVar("T", bound=Value)
@@ -34,6 +35,7 @@ _HINTS = {
 }
 _PASSING = {408, 409, 425, 429}
 _SERVER_ERROR = 500
+_UNKNOWN = Decimal(0)  # an answer without a usage to read does not say what it cost
 _REMEMBERED = 256  # malformed answers that are remembered, so that the second one of a question is final
 
 
@@ -49,21 +51,22 @@ class AnthropicModel:
         self._malformed: OrderedDict[str, None] = OrderedDict()
 
     async def answer(self, question: Question[T]) -> Answer[T]:
-        """Raises Retryable or Permanent."""
+        """Raises Retryable or Permanent; where the answer came and is paid for, one that is Billed."""
         began = perf_counter()
         message = await self._ask(question)
-        _refuse_incomplete(message, self.model)
+        cost = _cost(message, self.model)
+        _refuse_incomplete(message, self.model, cost)
         try:
             value, confidence = _read(message, question)
         except (ValidationError, ValueError) as error:
-            raise self._not_an_answer(question, str(error)) from error
+            raise self._not_an_answer(question, str(error), cost) from error
         usage = message.usage
         return Answer(
             value=value,
             confidence=confidence,
             engine="anthropic",
             model=self.model,
-            cost=_cost(message, self.model),
+            cost=cost,
             input_tokens=usage.input_tokens + (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0),
             output_tokens=usage.output_tokens,
             latency=timedelta(seconds=perf_counter() - began),
@@ -97,16 +100,16 @@ class AnthropicModel:
             raise self._not_an_answer(question, "the answer is not a message")
         return answer
 
-    def _not_an_answer(self, question: Question[T], problem: str) -> EffectError:
+    def _not_an_answer(self, question: Question[T], problem: str, cost: Decimal = _UNKNOWN) -> EffectError:
         """Retryable once for a question, then Permanent: a model that errs twice on the same input errs again."""
         key = digest([question.task.name, question.context_pack, question.trusted, question.untrusted])
         text = f"{self.model} did not answer {question.task.name} in the form asked for: {problem[:200]}"
         if key in self._malformed:
-            return Permanent(text, hint="the local engine answers instead")
+            return BilledPermanent(text, cost=cost, hint="the local engine answers instead")
         self._malformed[key] = None
         while len(self._malformed) > _REMEMBERED:
             self._malformed.popitem(last=False)
-        return Retryable(text, hint="it is asked once more")
+        return BilledRetryable(text, cost=cost, hint="it is asked once more")
 
 
 def rendered(question: Question[T]) -> str:
@@ -139,12 +142,12 @@ def _read(message: Message, question: Question[T]) -> tuple[T, float]:
     return question.task.answer.model_validate(given["answer"]), given["confidence"]
 
 
-def _refuse_incomplete(message: Message, model: str) -> None:
+def _refuse_incomplete(message: Message, model: str, cost: Decimal) -> None:
     match message.stop_reason:
         case "refusal":
-            raise Permanent(f"{model} refused to answer", hint="the local engine answers instead")
+            raise BilledPermanent(f"{model} refused to answer", cost=cost, hint="the local engine answers instead")
         case "max_tokens" | "model_context_window_exceeded":
-            raise Permanent(f"the answer of {model} was cut", hint="raise max_tokens in the routing policy")
+            raise BilledPermanent(f"the answer of {model} was cut", cost=cost, hint="raise max_tokens in the routing policy")
         case _:
             return
 

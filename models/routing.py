@@ -18,6 +18,7 @@ from domain.model import Value
 from domain.policies import RoutingPolicy
 from domain.ports import Model, ModelJournal
 from domain.tasks import Answer, Question
+from models.billed import Billed
 
 T = TypeVar("T", bound=Value)
 _log = structlog.get_logger(__name__)
@@ -87,11 +88,20 @@ class RoutedModel:
         except EffectError as error:
             self._rest(error)
             _log.warning("remote model failed", model=engine.model, task=question.task.name, error=str(error))
+            await self._count(error, engine, question, key)
             return None
         record = {"value": answer.value.model_dump(mode="json"), "confidence": answer.confidence}
         record |= {"engine": answer.engine, "model": answer.model}
         await self._journal.record(key, record, cost=answer.cost, engine=answer.engine, model=answer.model, at=question.asked_at)
         return answer
+
+    async def _count(self, error: EffectError, engine: PricedModel, question: Question[Any], key: str) -> None:
+        """What an unusable answer cost counts against the day; nobody recalls it by this key."""
+        if isinstance(error, Billed) and error.cost:
+            record = {"error": str(error)}
+            await self._journal.record(
+                f"failed/{key}", record, cost=error.cost, engine="remote", model=engine.model, at=question.asked_at
+            )
 
     async def _affordable(self, engine: PricedModel, question: Question[T]) -> bool:
         spent = Decimal(await self._journal.spent(question.asked_at.date()))

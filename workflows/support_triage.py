@@ -96,7 +96,8 @@ class SupportTriageWorkflow(GovernedWorkflow):
         if missed is not None and missed.kind is ResultKind.SUGGESTED:
             return f"suggested only: {missed.summary}"
         if missed is not None and not await self._operator_wrote(turn, missed):
-            return await self._hand_over(f"{missed.kind}: {missed.summary}" + (f" ({missed.detail})" if missed.detail else ""))
+            reason = f"{missed.kind}: {missed.summary}" + (f" ({missed.detail})" if missed.detail else "")
+            return await self._hand_over(reason, known=missed.kind is ResultKind.REJECTED)
         if not self.answered_first:
             self.answered_first = True
             await self._outcome("first-response-minutes", (workflow.now() - turn.first_message_at) / timedelta(minutes=1))
@@ -146,13 +147,15 @@ class SupportTriageWorkflow(GovernedWorkflow):
         own = prepared.model_copy(update={"step": f"{prepared.step}/own-words", "action": empty, "why": why})
         return (await self.out.act(own, moot=self._newer)).committed
 
-    async def _hand_over(self, reason: str) -> str:
+    async def _hand_over(self, reason: str, *, known: bool = False) -> str:
+        """``known`` where the operator decided it: then there is nothing to alert about."""
         request = HandOverInput(run_id=self._run_id(), ticket_id=self.ticket_id, reason=reason, now=workflow.now())
         await workflow.execute_activity_method(
             SupportActivities.hand_over, request, summary="hand over to the operator", **options.RECORD
         )
-        what_to_do = "answer it yourself; a new message of the customer comes back to Steward"
-        await self.out.alert(f"ticket/{self.ticket_id}", AlertLevel.WARNING, f"a ticket is with you: {reason}", what_to_do)
+        if not known:
+            what_to_do = "answer it yourself; a new message of the customer comes back to Steward"
+            await self.out.alert(f"ticket/{self.ticket_id}", AlertLevel.WARNING, f"a ticket is with you: {reason}", what_to_do)
         self._stage("with the operator")
         return f"with the operator: {reason}"
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 import memory
 from domain.actions import Bound, CancelOrder, Receipt, RefundOrder, ReinstateOrder
 from domain.context import ContextRequest, Section
-from domain.decisions import Diff
+from domain.decisions import Diff, Mode
 from domain.effects import BreakerState, Effect, EffectStatus, Reservation
 from domain.entities import Order, OrderStatus, Product, Stock
 from domain.errors import DuplicateConflict, InvalidInput, NotFound, Refused, Unknown, VersionConflict
@@ -30,7 +30,7 @@ from domain.events import (
 from domain.money import Money
 from domain.passage import Passage
 from domain.policies import BoundsPolicy, GatePolicy, PolicyActivated, PolicyVersion
-from domain.runs import KillSwitchSet, Lesson, LessonLearned
+from domain.runs import KillSwitchSet, Lesson, LessonLearned, ModeSet
 from models.embedding import HashingEmbedder
 from tests.unit.domain.happenings import NOW, STORIES, _days, as_events, order, possible, product, sale, stated
 
@@ -449,16 +449,51 @@ class TestGuards:
         assert (await kept.ledger.begin("1", now=NOW)).status is EffectStatus.EXECUTING
 
     async def test_a_compensation_passes_every_guard_and_frees_what_it_undoes(self, kept: memory.Memory) -> None:
-        """Kill switch and breaker too, because it reduces harm."""
+        """Kill switch, mode and breaker too, because it reduces harm."""
         await kept.log.append([event(OrderPlaced(order=order()))])
         effect = await committed(kept, wish(cancellation()))
+        await set_mode(kept, "support", Mode.OFF)
         await kept.log.append([event(KillSwitchSet(by="operator", on=True))])
-        undo = wish(ReinstateOrder(order_id="1001", status=OrderStatus.PAID), step="compensate/1", compensates=effect.key)
+        undo = wish(
+            ReinstateOrder(order_id="1001", status=OrderStatus.PAID), step="compensate/1", compensates=effect.key, approval_id=""
+        )
         await committed(kept, undo)
         assert [e.status for e in await kept.ledger.effects()] == [EffectStatus.COMMITTED, EffectStatus.COMPENSATED]
         assert (await kept.guards.used(now=NOW))[Bound.ORDER_CHANGES][0] == 0
         with pytest.raises(Refused, match="kill switch"):
             await kept.ledger.reserve(undo.model_copy(update={"key": "k", "step": "again"}), connector="shop")
+
+    @pytest.mark.parametrize("mode", [Mode.OFF, Mode.SUGGEST])
+    async def test_what_is_off_or_only_suggested_is_not_reserved(self, kept: memory.Memory, mode: Mode) -> None:
+        """Not even with an approval from before, and nothing is charged; the narrower scope wins."""
+        await set_mode(kept, "support", Mode.AUTO)
+        await set_mode(kept, "support/refund-order", mode)
+        with pytest.raises(Refused, match=f"the mode of support/refund-order is {mode}"):
+            await kept.ledger.reserve(wish(refund()), connector="shop")
+        assert await kept.ledger.effects() == []
+        assert (await kept.guards.used(now=NOW))[Bound.REFUNDS][0] == 0
+        await kept.ledger.reserve(wish(cancellation(), step="2", approval_id=""), connector="shop")
+
+    async def test_what_is_asked_needs_an_approval(self, kept: memory.Memory) -> None:
+        """Without any rule it is asked; automatic needs none; an effect that stands already is given back."""
+        alone = wish(refund(), approval_id="")
+        with pytest.raises(Refused, match="support/refund-order is asked now"):
+            await kept.ledger.reserve(alone, connector="shop")
+        await set_mode(kept, "support", Mode.AUTO)
+        effect = await kept.ledger.reserve(alone, connector="shop")
+        await set_mode(kept, "support", Mode.ASK)
+        assert await kept.ledger.reserve(alone, connector="shop") == effect
+        with pytest.raises(Refused, match="support/cancel-order is asked now"):
+            await kept.ledger.reserve(wish(cancellation(), step="2", approval_id=""), connector="shop")
+        await kept.ledger.reserve(wish(cancellation(), step="2"), connector="shop")
+
+    async def test_an_effect_that_failed_is_reserved_again_only_as_the_mode_allows(self, kept: memory.Memory) -> None:
+        """The switch that was turned meanwhile counts, and the failed effect stays failed."""
+        await fail(kept, wish(refund()))
+        await set_mode(kept, "support", Mode.OFF)
+        with pytest.raises(Refused, match="is off"):
+            await kept.ledger.reserve(wish(refund()), connector="shop")
+        assert [e.status for e in await kept.ledger.effects()] == [EffectStatus.FAILED]
 
 
 class TestCache:
@@ -492,6 +527,10 @@ async def activate(kept: memory.Memory, name: str, document: dict[str, Any]) -> 
     await kept.log.append([event(PolicyActivated(name=name, version=version), name)])
 
 
+async def set_mode(kept: memory.Memory, scope: str, mode: Mode) -> None:
+    await kept.log.append([event(ModeSet(by="operator", scope=scope, mode=mode), f"{scope} {mode}")])
+
+
 def refund(order_id: str = "1001", *, amount: str = "20") -> RefundOrder:
     return RefundOrder(order_id=order_id, amount=Money.of(amount), reason="late")
 
@@ -509,10 +548,10 @@ def receipt() -> Receipt:
 
 
 def wish(action: Any, *, step: str = "1", run_id: str = "run", **more: Any) -> Reservation:
+    """Of the workflow support, approved by a person unless ``more`` says otherwise."""
     diff = Diff(record=action.stream, record_version="1", before={"status": "paid"}, after={})
-    return Reservation(
-        **{"key": step, "run_id": run_id, "workflow": "support", "step": step, "action": action, "diff": diff, "now": NOW} | more
-    )
+    usual = {"key": step, "run_id": run_id, "workflow": "support", "step": step, "action": action, "diff": diff, "now": NOW}
+    return Reservation(**usual | {"approval_id": "a1"} | more)
 
 
 async def begun(kept: memory.Memory, reservation: Reservation) -> str:

@@ -13,6 +13,7 @@ from domain.errors import EffectError, Permanent, Retryable
 from domain.ports import Model
 from domain.tasks import CLASSIFY, REPLY, Label, Question, ReplyDraft, TaskSpec
 from models.anthropic import AnthropicModel
+from models.billed import Billed
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
 from models.scripted import ScriptedModel
@@ -162,6 +163,24 @@ async def test_an_answer_in_another_form_is_retried_once_then_final(reply: Reply
             await model.answer(QUESTION)
         with pytest.raises(Permanent):
             await model.answer(QUESTION)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        message({"type": "text", "text": "I would rather not."}, stop_reason="refusal"),
+        message({"type": "text", "text": '{"answer": {"inte'}, stop_reason="max_tokens"),
+        message({"type": "text", "text": "It is late, I think."}),
+    ],
+    ids=["refusal", "truncation", "prose"],
+)
+async def test_an_answer_that_cannot_be_used_says_what_it_cost(reply: Reply) -> None:
+    """Tokens are billed whether or not the answer is one, the second time too."""
+    async with claude(reply) as (model, _):
+        for _ in range(2):
+            with pytest.raises(Billed) as caught:
+                await model.answer(QUESTION)
+            assert caught.value.cost == Decimal("0.0002")  # (100*1 + 20*5) / 1e6
 
 
 async def test_errors_never_show_the_key() -> None:

@@ -1,5 +1,10 @@
 """Recall over the real servers: what it does when the vector index is away, lost, or behind."""
 
+import asyncio
+from collections.abc import Sequence
+from threading import Event
+from typing import Any
+
 import httpx
 import psycopg
 import pytest
@@ -70,6 +75,45 @@ async def test_reindexing_changes_no_result_of_the_bundled_embedder(database_url
         before = [await kept.recall.search(word, limit=20, now=NOW) for word in WORDS]
         assert await kept.recall.reindex() == len(texts)
         assert [await kept.recall.search(word, limit=20, now=NOW) for word in WORDS] == before
+
+
+class PausingEmbedder(HashingEmbedder):
+    """Stops before the first text about a dishwasher until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached, self.go_on = Event(), Event()
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        if any("dishwasher" in text for text in texts):
+            self.reached.set()
+            self.go_on.wait(30)
+        return super().embed(texts)
+
+
+async def test_a_text_is_rewritten_while_it_is_being_indexed(kept: memory.Memory, database_url: str, chroma_url: str) -> None:
+    """The append does not wait for it, and the old vector that arrives late is not taken for the new one."""
+    slow = PausingEmbedder()
+    async with memory.open_memory(database_url=database_url, chroma_url=chroma_url, embedder=slow) as other:
+        await remember(kept, [passage("mug", "the mug survives the dishwasher"), passage("pot", "a pot of thyme")])
+        late = asyncio.create_task(other.recall.search("kettle", now=NOW))
+        try:
+            assert await asyncio.to_thread(slow.reached.wait, 30)
+            await asyncio.wait_for(remember(kept, [passage("mug", "a linen towel")]), 10)
+            await kept.recall.search("towel", now=NOW)
+        finally:
+            slow.go_on.set()
+        await late
+    found = await kept.recall.search("linen towel", now=NOW)
+    assert (found[0].passage.passage_id, found[0].ranks) == ("mug", {"text": 1, "vector": 1})
+    assert await unindexed(database_url) == 0
+
+
+async def unindexed(database_url: str) -> int:
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        found = await (await connection.execute("SELECT count(*) FROM passage WHERE indexed_in = ''")).fetchone()
+    assert found is not None
+    return int(found[0])
 
 
 WORDS = ("refund", "parcel", "delay", "invoice", "kettle", "candle", "linen", "postcard", "island", "customs", "voucher", "handle")

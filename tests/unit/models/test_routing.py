@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import Permanent, Retryable, StewardError
 from domain.policies import RoutingPolicy
 from domain.tasks import CLASSIFY, Answer, Label, Question
+from models.billed import BilledPermanent
 from models.routing import RoutedModel, Tiers, cache_key
 
 LABEL = Label(intent="late", urgency="normal", language="en")
@@ -111,6 +112,17 @@ async def test_trouble_with_a_remote_engine_costs_quality_only() -> None:
     answered = await routed([Engine("local", 0.1), refusing, Engine("large")], Journal()).answer(QUESTION)
     assert [a.engine for a in (*asked, answered)] == ["local"] * 3
     assert broken.asked == 1
+
+
+async def test_an_unusable_answer_is_paid_for_each_time_and_never_recalled() -> None:
+    """The next question is asked again, until the day's budget is used up."""
+    refusing = Engine("small", cost="0.02", error=BilledPermanent("refused", cost=Decimal("0.02")))
+    journal = Journal()
+    model = routed([Engine("local", 0.1), refusing, Engine("large")], journal, budget="0.05")
+    given = [await model.answer(QUESTION) for _ in range(3)]
+    assert [(a.engine, a.cached) for a in given] == [("local", False)] * 3
+    assert (refusing.asked, journal.total) == (2, Decimal("0.04"))
+    assert await journal.recall(cache_key(QUESTION)) is None
 
 
 def test_the_cache_key_follows_everything_the_answer_depends_on() -> None:

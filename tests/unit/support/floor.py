@@ -32,6 +32,7 @@ from domain.events import CustomerListed, MessageReceived, OrderPlaced, ProductL
 from domain.money import Money
 from domain.policies import GatePolicy
 from domain.ports import Connector, Model
+from domain.runs import ModeSet
 from memory import Memory, in_memory
 from models.embedding import HashingEmbedder
 
@@ -124,7 +125,8 @@ class Floor:
         people = [CustomerListed(customer=ADA), CustomerListed(customer=BO)]
         goods: list[EventData] = [ProductListed(product=MUG), ProductListed(product=VASE), StockCounted(sku=MUG.sku, on_hand=40)]
         goods += [StockCounted(sku=VASE.sku, on_hand=0)]
-        await floor.tell(ShopDescribed(shop=SHOP), *people, *goods, *(OrderPlaced(order=o) for o in orders))
+        auto = ModeSet(by="operator", scope="support", mode=Mode.AUTO)
+        await floor.tell(auto, ShopDescribed(shop=SHOP), *people, *goods, *(OrderPlaced(order=o) for o in orders))
         await cast("LocalShop", floor.outside[Capability.SHOP]).put_orders(orders)
         return floor
 
