@@ -1,5 +1,6 @@
 """``steward import catalog | sales | orders | customers | tickets FILE``: data of other systems, checked line by line."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
@@ -162,10 +163,11 @@ def tickets(
     """
     try:
         addresses = [*(own or []), *([] if dry_run else run(_shop_address, as_json=as_json))]
-        report = read_mail(_mails(file), own=addresses, at=datetime.now(UTC), since=_since(since))
+        mails = _mails(file)
+        report = read_mail(mails, own=addresses, at=datetime.now(UTC), since=_since(since))
     except StewardError as error:
         give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=not strict, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=not strict, as_json=as_json, raw=mails)
 
 
 def _refuse_demo_home(*, as_json: bool) -> None:
@@ -178,12 +180,15 @@ def _refuse_demo_home(*, as_json: bool) -> None:
         )
 
 
-def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool) -> None:
-    """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out."""
+def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool, raw: Sequence[bytes] = ()) -> None:
+    """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out.
+
+    ``raw`` are the deliveries as they came; they are kept before anything is made of them.
+    """
     refused = bool(report.rejected) and not partial
     if not dry_run:
         _refuse_demo_home(as_json=as_json)
-    imported = None if refused or dry_run else run(lambda: _into_running_system(report), as_json=as_json)
+    imported = None if refused or dry_run else run(lambda: _into_running_system(report, raw), as_json=as_json)
     if as_json:
         print_json(
             {
@@ -202,8 +207,10 @@ def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool
         raise typer.Exit(EXIT_WRONG)
 
 
-async def _into_running_system(report: ImportReport) -> int:
+async def _into_running_system(report: ImportReport, raw: Sequence[bytes]) -> int:
     async with open_system() as system:
+        for delivery in raw:
+            await system.memory.inbox.receive(report.kind, hashlib.sha256(delivery).hexdigest(), delivery, at=datetime.now(UTC))
         imported = await import_report(report, log=system.memory.log, state=system.memory.state)
         await fill_order_book(report, home=system.settings.home, state=system.memory.state)
         return imported
