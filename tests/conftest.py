@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 from filelock import FileLock
 from psycopg.conninfo import make_conninfo
 
@@ -28,6 +29,13 @@ class Servers:
     template_url: str
     temporal_address: str
     chroma_url: str
+
+
+@pytest.fixture(autouse=True)
+def log_as_usual() -> Iterator[None]:
+    """A command that was run in this process has set up logging for streams that are gone after its test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli import output
 from cli.__main__ import main
 from settings import CHECKOUT, Settings
 
@@ -69,6 +70,7 @@ class Steward:
     def _environment(self) -> Iterator[None]:
         before = dict(os.environ)
         os.environ.update(self._environ())
+        output.console.width = 200  # a console made before this test has the width of its own time
         try:
             yield
         finally:

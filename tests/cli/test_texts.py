@@ -93,14 +93,16 @@ def test_what_is_no_assignment_is_refused(assignment: str) -> None:
 
 def test_an_id_may_be_shortened_to_what_names_one_thing() -> None:
     """The whole id wins over the beginning of others, the beginning over the middle."""
-    ids = ["ab", "abc", "xbc"]
+    ids = ["aaab", "aaabc", "xaabc"]
 
     def chosen(which: str) -> str:
         return choose(ids, which, key=str, what="thing", hint="look")
 
-    assert (chosen("ab"), chosen("abc"), chosen("x")) == ("ab", "abc", "xbc")
+    assert (chosen("aaab"), chosen("aaabc"), chosen("xaab")) == ("aaab", "aaabc", "xaabc")
     with pytest.raises(InvalidInput, match="names 2 things"):
-        chosen("bc")
-    for nothing in ("", "zzz"):
-        with pytest.raises(NotFound):
-            chosen(nothing)
+        choose(["xaabc", "yaabc"], "aabc", key=str, what="thing", hint="look")
+    with pytest.raises(NotFound):
+        chosen("zzzz")
+    for short in ("", "x", "aaa"):
+        with pytest.raises(InvalidInput, match="too short"):
+            chosen(short)
