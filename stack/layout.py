@@ -1,6 +1,7 @@
 """Where the stack keeps its files below the home."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,9 +64,9 @@ class Layout:
             for folder in (self.data, self.run, self.logs):
                 folder.mkdir(exist_ok=True)
             self._close_to_others()
-            probe = self.run / "probe"
-            probe.write_bytes(b"x")
-            probe.unlink()
+            # A name of its own: another `up` may be looking at the same moment.
+            with tempfile.NamedTemporaryFile(dir=self.run, prefix="probe-") as probe:
+                probe.write(b"x")
         except OSError as error:
             raise from_os_error(error, self.home) from error
 
