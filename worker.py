@@ -31,32 +31,49 @@ import models
 import stack
 from activities.actions import ActionActivities
 from activities.approvals import ApprovalActivities
+from activities.attention import AttentionActivities
+from activities.back_testing import BackTester
 from activities.content import ContentActivities
+from activities.digest import DigestActivities
+from activities.exposing import Exposer
 from activities.interceptor import StewardInterceptor
+from activities.learning import LearningActivities
+from activities.licensing import Licensing
+from activities.measuring import Measurer
+from activities.refitting import Refitter, examples, knows
+from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
 from activities.stock import StockActivities
 from activities.support import SupportActivities
+from activities.upkeep import UpkeepActivities
 from agents.auditor import Auditor
 from agents.content_planner import ContentPlanner
 from agents.executor import Executor
 from agents.learner import Learner
+from agents.recall_canary import Canary
 from agents.stock_planner import StockPlanner
+from agents.summariser import Summariser
 from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
 from domain.actions import Bound, Capability
-from domain.entities import Ticket
 from domain.errors import DomainError, SetupError, StewardError
-from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy
-from domain.ports import Analytics, Connector, Model
+from domain.labels import Label
+from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
+from domain.ports import Analytics, Connector, IntentModels, Model
 from memory.migrations import migrate
+from models import LocalModel
 from models.embedding import WordLlamaEmbedder
 from settings import CHECKOUT, Settings
 from stack.bootstrap import ensure_search_attributes
 from workflows import options
+from workflows.attention import AttentionWorkflow
 from workflows.digest import DigestWorkflow
 from workflows.gateway import Gateway
+from workflows.learning_cycle import LearningCycleWorkflow
+from workflows.memory_upkeep import MemoryUpkeepWorkflow
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
+from workflows.rollout import RolloutWorkflow
 from workflows.schedules import ensure_schedules
 from workflows.seo_content import PlanContentWorkflow, SeoContentWorkflow
 from workflows.stock_replenishment import StockReplenishmentWorkflow
@@ -69,8 +86,23 @@ WORKFLOWS = (
     SeoContentWorkflow,
     RollbackWorkflow,
     DigestWorkflow,
+    MemoryUpkeepWorkflow,
+    RolloutWorkflow,
+    LearningCycleWorkflow,
+    AttentionWorkflow,
 )
-PASSED_THROUGH = ("domain", "agents", "activities", "pydantic", "pydantic_core", "annotated_types", "numpy", "scipy", "structlog")
+PASSED_THROUGH = (
+    "domain",
+    "agents",
+    "activities",
+    "learning",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "numpy",
+    "scipy",
+    "structlog",
+)
 CONNECT_ATTEMPTS = 30
 
 
@@ -81,6 +113,7 @@ class Outside:
     connectors: Mapping[Capability, Connector]
     analytics: Analytics
     model: Model
+    intents: IntentModels
 
 
 async def connect(settings: Settings) -> Client:
@@ -97,33 +130,86 @@ async def connect(settings: Settings) -> Client:
     raise AssertionError
 
 
-def queues(kept: memory.Memory, outside: Outside) -> dict[str, list[Any]]:
-    """Every activity on the queue of its kind of work."""
+@dataclass(frozen=True, kw_only=True)
+class Staff:
+    """The activities, each kind with the ports it needs."""
+
+    action: ActionActivities
+    approval: ApprovalActivities
+    run: RunActivities
+    support: SupportActivities
+    stock: StockActivities
+    content: ContentActivities
+    rollout: RolloutActivities
+    learning: LearningActivities
+    upkeep: UpkeepActivities
+    attention: AttentionActivities
+    digest: DigestActivities
+
+
+def staff(kept: memory.Memory, outside: Outside) -> Staff:
     log, state, policies = kept.log, kept.state, kept.policies
-    executor, auditor = Executor(connectors=outside.connectors), Auditor(state=state, policies=policies)
-    action = ActionActivities(
-        executor=executor, auditor=auditor, ledger=kept.ledger, guards=kept.guards, log=log, state=state, policies=policies
+    measurer, exposer = Measurer(log=log, state=state), Exposer(flags=kept.flags, log=log, state=state)
+    licensing = Licensing(flags=kept.flags, log=log, policies=policies, state=state)
+    common: dict[str, Any] = {"log": log, "state": state, "policies": policies}
+    reading: dict[str, Any] = {"state": state, "policies": policies}
+    planner = StockPlanner(**reading)
+    writing: dict[str, Any] = {**reading, "packs": kept.packs, "model": outside.model}
+    return Staff(
+        action=ActionActivities(
+            **common,
+            executor=Executor(connectors=outside.connectors),
+            auditor=Auditor(**reading),
+            ledger=kept.ledger,
+            guards=kept.guards,
+            licensing=licensing,
+        ),
+        approval=ApprovalActivities(log=log, state=state, learner=Learner(state=state), licensing=licensing),
+        run=RunActivities(log=log, state=state, measurer=measurer, licensing=licensing),
+        support=SupportActivities(**common, planner=SupportPlanner(**writing), exposer=exposer),
+        stock=StockActivities(**common, planner=planner, exposer=exposer, measurer=measurer),
+        content=ContentActivities(
+            planner=ContentPlanner(**writing),
+            analytics=outside.analytics,
+            log=log,
+            policies=policies,
+            exposer=exposer,
+            measurer=measurer,
+        ),
+        rollout=RolloutActivities(log=log, state=state),
+        learning=LearningActivities(
+            **common, flags=kept.flags, refitter=Refitter(models=outside.intents), tester=BackTester(planner=planner)
+        ),
+        upkeep=UpkeepActivities(
+            **common,
+            anchors=kept.anchors,
+            archive=kept.archive,
+            summariser=Summariser(log=log, state=state, model=outside.model),
+            canary=Canary(recall=kept.recall, passages=kept.passages),
+            recall=kept.recall,
+        ),
+        attention=AttentionActivities(**common),
+        digest=DigestActivities(**common, guards=kept.guards),
     )
-    approval = ApprovalActivities(log=log, state=state, learner=Learner(state=state))
-    run = RunActivities(log=log, state=state, guards=kept.guards)
-    support_planner = SupportPlanner(state=state, packs=kept.packs, policies=policies, model=outside.model)
-    support = SupportActivities(planner=support_planner, log=log, state=state, policies=policies)
-    stock_planner = StockPlanner(state=state, policies=policies)
-    stock = StockActivities(planner=stock_planner, log=log, state=state, policies=policies)
-    content_planner = ContentPlanner(state=state, packs=kept.packs, policies=policies, model=outside.model)
-    content = ContentActivities(planner=content_planner, analytics=outside.analytics, log=log, policies=policies)
+
+
+def queues(s: Staff) -> dict[str, list[Any]]:
+    """Every activity on the queue of its kind of work."""
     return {
         options.ORCHESTRATION: [
-            *(approval.request_approval, approval.record_decision, approval.record_refused_decision),
-            *(approval.remind, approval.end_approval, action.settle_by_operator, action.effects_to_undo),
-            *(run.start_run, run.finish_run, run.await_end, run.record_reverted, run.alert, run.record_outcome, run.write_digest),
-            *(support.close_ticket, support.hand_over, stock.check_deliveries),
+            *(s.approval.request_approval, s.approval.record_decision, s.approval.record_refused_decision),
+            *(s.approval.remind, s.approval.end_approval, s.action.settle_by_operator, s.action.effects_to_undo),
+            *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
+            *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
+            *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
+            *(s.rollout.judge_rollout, s.attention.attend),
         ],
         options.MODEL_CALLS: [
-            *(support.plan_turn, support.plan_follow_up, stock.plan_stock),
-            *(content.choose_topics, content.write_page, content.measure_page),
+            *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
+            *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
+            *(s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
-        options.CONNECTORS: [action.propose, action.carry_out, action.reconcile, action.undo],
+        options.CONNECTORS: [s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo],
     }
 
 
@@ -156,13 +242,13 @@ def workers(
             sticky_queue_schedule_to_start_timeout=options.STICKY,
             build_id=build,
         )
-        for queue, activities in queues(kept, outside).items()
+        for queue, activities in queues(staff(kept, outside)).items()
     ]
 
 
 def build_id() -> str:
     """Names the code that workflows depend on (the SDK's own default compiles every module that is loaded)."""
-    rooms = ("workflows", "activities", "domain")
+    rooms = ("workflows", "activities", "learning", "domain")
     sources = sorted(path for room in rooms for path in (CHECKOUT / room).glob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
@@ -170,26 +256,26 @@ def build_id() -> str:
 async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     """The adapters that the settings ask for."""
 
-    async def routing() -> RoutingPolicy:
-        return (await kept.policies.in_force(RoutingPolicy)).document
+    async def routing(run_id: str) -> RoutingPolicy:
+        return (await kept.policies.of(run_id).in_force(RoutingPolicy)).document
+
+    async def taught(run_id: str) -> Sequence[tuple[str, str]]:
+        policy = (await kept.policies.of(run_id).in_force(TriagePolicy)).document
+        labels = await kept.state.find(Label) if policy.taught_until else []
+        return examples([label for label in labels if knows(policy, label)])
 
     async def daily_budget() -> Decimal:
         return (await kept.policies.in_force(BoundsPolicy)).document.per_day.get(Bound.MODEL_MONEY, Decimal("Infinity"))
 
-    tickets = await kept.state.find(Ticket)
-    taught = [(f"{t.subject}\n{t.messages[0].body}", t.intent) for t in tickets if t.corrected_by and t.intent and t.messages]
+    embedder = WordLlamaEmbedder()
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(
         connectors=connectors.open_local(settings.home),
         analytics=AnalyticsCsv(settings.home / "outside" / "analytics.csv"),
         model=models.open_model(
-            api_key=key,
-            routing=routing,
-            journal=kept.journal,
-            embedder=WordLlamaEmbedder(),
-            daily_budget=daily_budget,
-            examples=taught,
+            api_key=key, routing=routing, journal=kept.journal, embedder=embedder, daily_budget=daily_budget, taught=taught
         ),
+        intents=LocalModel(embedder),
     )
 
 
@@ -200,7 +286,7 @@ async def opened(settings: Settings) -> AsyncIterator[memory.Memory]:
     if found is None:
         raise SetupError("Steward is not running", hint="`./steward up`")
     async with memory.open_memory(
-        database_url=found.database_url, chroma_url=found.chroma_url, embedder=WordLlamaEmbedder()
+        database_url=found.database_url, chroma_url=found.chroma_url, embedder=WordLlamaEmbedder(), home=settings.home
     ) as kept:
         yield kept
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from temporalio import activity
 
+from activities.licensing import Licensing
 from activities.steps import (
     ActionResult,
     CarryOutInput,
@@ -19,16 +20,17 @@ from agents.auditor import Auditor
 from agents.executor import Executor
 from domain import gate
 from domain.actions import Action, Capability, Receipt
-from domain.approvals import Approval, outside_quiet_hours
+from domain.approvals import Approval, default_on_expiry, outside_quiet_hours
+from domain.autonomy import class_of
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal
 from domain.effects import Effect, EffectStatus, Reservation, effect_key, reservation_of
-from domain.errors import NotFound, Permanent, Refused, Retryable, Stale, Unknown
+from domain.errors import NotFound, Outdated, Permanent, Refused, Retryable, Stale, Unknown
 from domain.event import EventData, NewEvent, new_event
 from domain.ids import derived_id
 from domain.model import Moment
 from domain.policies import ApprovalPolicy, BoundsPolicy, GatePolicy
 from domain.ports import EventLog, Guards, Ledger, Policies, State
-from domain.runs import ActionFailed, ActionRefused, ActionSuggested, Alert, AlertLevel, AlertRaised, Controls
+from domain.runs import ActedAlone, ActionFailed, ActionRefused, ActionSuggested, Alert, AlertLevel, AlertRaised, Controls
 
 
 class ActionActivities:
@@ -44,6 +46,7 @@ class ActionActivities:
         log: EventLog,
         state: State,
         policies: Policies,
+        licensing: Licensing,
     ) -> None:
         self._executor = executor
         self._auditor = auditor
@@ -52,6 +55,7 @@ class ActionActivities:
         self._log = log
         self._state = state
         self._policies = policies
+        self._licensing = licensing
 
     @activity.defn
     async def propose(self, request: ProposeInput) -> Proposed:
@@ -69,8 +73,13 @@ class ActionActivities:
                 )
                 await self._record(request, refused)
             case GateOutcome.ALLOW:
-                pass
+                await self._say_if_alone(request, proposal)
         return Proposed(proposal=proposal)
+
+    async def _say_if_alone(self, request: ProposeInput, proposal: Proposal) -> None:
+        key = class_of(request.workflow, proposal.action, proposal.why.topic)
+        if await self._licensing.granted(key):
+            await self._record(request, ActedAlone(run_id=request.run_id, action_kind=proposal.action.kind, class_key=key))
 
     @activity.defn
     async def carry_out(self, request: CarryOutInput) -> ActionResult:
@@ -78,8 +87,6 @@ class ActionActivities:
 
         What was approved is stale where a policy moved since it was shown, or the outside record did.
         """
-        if moved := await self._policy_moved(request):
-            return ActionResult(kind=ResultKind.STALE, summary=request.proposal.action.summary(), detail=moved)
         reservation = reservation_of(request.proposal, approval_id=request.approval_id, now=request.now)
         return await self._effect(reservation)
 
@@ -140,19 +147,15 @@ class ActionActivities:
             )
         return await self._effect(await self._reservation_to_undo(effect, inverse, request.now))
 
-    async def _policy_moved(self, request: CarryOutInput) -> str:
-        shown = request.proposal
-        if await self._ledger.effects(key=effect_key(shown.run_id, shown.step, shown.action)):
-            return ""  # it is under way already: the policies of its reservation hold
-        now = await self._policies.versions()
-        return ", ".join(f"policy {p} is now version {v}" for p, v in now.items() if shown.policy_versions.get(p) != v)
-
     async def _proposal(self, request: ProposeInput) -> Proposal:
         planned = request.planned
         diff = await self._executor.preview(planned.action)
-        verdict = await self._auditor.before(action=planned.action, diff=diff, why=planned.why, now=request.now)
+        policies = self._policies.of(request.run_id)
+        verdict = await self._auditor.before(
+            action=planned.action, diff=diff, why=planned.why, now=request.now, run_id=request.run_id
+        )
         controls = await self._state.get(Controls, "self") or Controls()
-        policy = await self._policies.in_force(GatePolicy)
+        policy = await policies.in_force(GatePolicy)
         decision = gate.decide(
             action=planned.action,
             mode=controls.mode_of(request.workflow, planned.action.kind),
@@ -161,6 +164,7 @@ class ActionActivities:
             policy=policy.document,
             breaker_open=await self._breaker_open(planned.action, request.now),
             bound_exceeded=await self._guards.exceeded(planned.action, run_id=request.run_id, now=request.now),
+            licence=await self._licensing.licence(planned, workflow=request.workflow, run_id=request.run_id),
         )
         return Proposal(
             run_id=request.run_id,
@@ -171,7 +175,8 @@ class ActionActivities:
             verdict=verdict,
             gate=_with_history(decision, request, passed=verdict.passed),
             why=planned.why,
-            policy_versions=await self._policies.versions(),
+            policy_versions=await policies.versions(),
+            flags=await policies.arms(),
             proposed_at=request.now,
         )
 
@@ -193,6 +198,7 @@ class ActionActivities:
             remind_at=_awake(policy, request.now, policy.remind_after_hours),
             escalate_at=_awake(policy, request.now, policy.escalate_after_hours),
             expires_at=expires,
+            on_expiry=default_on_expiry(proposal, policy.on_expiry, anew=request.anew),
             replaces=old.digest if old else "",
             moved=_moved(old, proposal) if old else (),
         )
@@ -202,7 +208,11 @@ class ActionActivities:
         try:
             effect = await self._ledger.reserve(reservation, connector=connector)
         except Refused as no:
-            return _refused(reservation, no)
+            return _unreserved(reservation, ResultKind.REFUSED, no)
+        except Outdated as no:
+            return _unreserved(reservation, ResultKind.OUTDATED, no)
+        except Stale as no:
+            return _unreserved(reservation, ResultKind.STALE, no)
         match effect.status:
             case EffectStatus.COMMITTED | EffectStatus.COMPENSATED | EffectStatus.UNKNOWN:
                 return _result_of(effect)
@@ -216,7 +226,7 @@ class ActionActivities:
             begun = await self._ledger.begin(effect.key, now=reservation.now)
         except Refused as no:
             await self._settle(effect, EffectStatus.FAILED, str(no), reservation.now, system_fault=False)
-            return _refused(reservation, no)
+            return _unreserved(reservation, ResultKind.REFUSED, no)
         except Unknown:  # another attempt of this step, given up as dead, begins it at this moment
             return await self._resume(await self._one(effect.key), reservation.now)
         return await self._execute(begun, reservation.now)
@@ -255,7 +265,8 @@ class ActionActivities:
         return _result_of(settled)
 
     async def _commit(self, effect: Effect, receipt: Receipt, now: Moment) -> ActionResult:
-        committed = await self._ledger.commit(effect.key, receipt, _effect_events(effect, receipt))
+        flags = await self._policies.of(effect.run_id).arms()
+        committed = await self._ledger.commit(effect.key, receipt, _effect_events(effect, receipt, flags))
         verdict = await self._auditor.after(effect=committed, now=now)
         if not verdict.passed:
             await self._alert(committed, "; ".join(f.text for f in verdict.findings), now)
@@ -287,7 +298,7 @@ class ActionActivities:
             step=step,
             action=inverse,
             diff=begun[0].diff if begun else await self._preview_of_undo(effect, inverse),
-            policy_versions=await self._policies.versions(),
+            policy_versions=await self._policies.of(effect.run_id).versions(),
             compensates=effect.key,
             now=now,
         )
@@ -339,7 +350,7 @@ def _moved(old: Proposal, new: Proposal) -> tuple[str, ...]:
     return (*records, *policies)
 
 
-def _effect_events(effect: Effect, receipt: Receipt) -> list[NewEvent]:
+def _effect_events(effect: Effect, receipt: Receipt, flags: dict[str, str]) -> list[NewEvent]:
     return [
         new_event(
             data,
@@ -349,6 +360,7 @@ def _effect_events(effect: Effect, receipt: Receipt) -> list[NewEvent]:
             correlation_id=effect.run_id,
             causation_id=effect.key,
             policy_versions=effect.policy_versions,
+            flags=flags,
         )
         for position, data in enumerate(effect.action.events(receipt))
     ]
@@ -358,8 +370,8 @@ def _ended(effect: Effect, kind: ResultKind, detail: str) -> ActionResult:
     return ActionResult(kind=kind, summary=effect.action.summary(), key=effect.key, detail=detail)
 
 
-def _refused(reservation: Reservation, no: Refused) -> ActionResult:
-    return ActionResult(kind=ResultKind.REFUSED, summary=reservation.action.summary(), key=reservation.key, detail=str(no))
+def _unreserved(reservation: Reservation, kind: ResultKind, no: Refused | Stale) -> ActionResult:
+    return ActionResult(kind=kind, summary=reservation.action.summary(), key=reservation.key, detail=str(no))
 
 
 def _result_of(effect: Effect) -> ActionResult:

@@ -2,8 +2,10 @@
 
 from temporalio import activity
 
+from activities.licensing import Licensing
 from activities.steps import DecisionNote, EndNote, RefusedDecisionNote, ReminderNote
 from agents.learner import Learner
+from domain.actions import SendReply
 from domain.approvals import (
     Approval,
     ApprovalDecided,
@@ -14,19 +16,25 @@ from domain.approvals import (
     ApprovalStatus,
     Verb,
 )
+from domain.autonomy import class_of
 from domain.event import EventData, new_event
+from domain.labels import LabelGiven
 from domain.model import Moment
 from domain.ports import EventLog, State
 from domain.runs import Alert, AlertLevel, AlertRaised, LessonLearned
+
+_SEVERE = "severe"
+"""A rejection whose reason begins so says that doing it would have done real harm."""
 
 
 class ApprovalActivities:
     """Every note is idempotent by its natural key, so that a repeated step writes nothing twice."""
 
-    def __init__(self, *, log: EventLog, state: State, learner: Learner) -> None:
+    def __init__(self, *, log: EventLog, state: State, learner: Learner, licensing: Licensing) -> None:
         self._log = log
         self._state = state
         self._learner = learner
+        self._licensing = licensing
 
     @activity.defn
     async def request_approval(self, approval: Approval) -> None:
@@ -38,8 +46,11 @@ class ApprovalActivities:
     async def record_decision(self, note: DecisionNote) -> None:
         """The decision, and what it teaches."""
         data = ApprovalDecided(approval_id=note.approval_id, decision=note.decision, at=note.now)
-        await self._append(data, note.now, note.approval_id, note.decision.decision_id, actor=note.decision.by)
-        if note.decision.verb in (Verb.EDIT, Verb.REJECT):
+        approval = await self._state.get(Approval, note.approval_id)
+        run = approval.proposal.run_id if approval else ""
+        await self._append(data, note.now, note.approval_id, note.decision.decision_id, actor=note.decision.by, run=run)
+        if approval is not None and note.decision.verb is not Verb.SNOOZE:
+            await self._review(approval, note)
             await self._learn(note)
 
     @activity.defn
@@ -58,10 +69,12 @@ class ApprovalActivities:
 
     @activity.defn
     async def end_approval(self, note: EndNote) -> None:
-        data = ApprovalEnded(approval_id=note.approval_id, status=ApprovalStatus(note.status), at=note.now, reason=note.reason)
+        status = ApprovalStatus(note.status)
+        data = ApprovalEnded(approval_id=note.approval_id, status=status, at=note.now, reason=note.reason, by=note.by)
         await self._append(data, note.now, note.approval_id)
 
     async def _learn(self, note: DecisionNote) -> None:
+        """What the decided approval teaches: a lesson, a corrected intent, a label for triage."""
         approval = await self._state.get(Approval, note.approval_id)
         if approval is None:
             return
@@ -69,6 +82,21 @@ class ApprovalActivities:
             await self._append(LessonLearned(lesson=lesson), note.now, lesson.lesson_id, actor="learner")
         if relabelled := await self._learner.relabel_from(approval):
             await self._append(relabelled, note.now, note.decision.decision_id, actor=note.decision.by)
+        if label := await self._learner.label_from(approval):
+            await self._append(LabelGiven(label=label), note.now, note.decision.decision_id, actor=note.decision.by)
+
+    async def _review(self, approval: Approval, note: DecisionNote) -> None:
+        """The decision counts for the action's class. A reply that the operator was asked to write was no proposal."""
+        proposal, decision = approval.proposal, note.decision
+        if isinstance(proposal.action, SendReply) and not proposal.action.body.strip():
+            return
+        await self._licensing.reviewed(
+            class_of(proposal.workflow, proposal.action, proposal.why.topic),
+            ref=decision.decision_id,
+            corrected=decision.verb is not Verb.APPROVE,
+            severe=decision.verb is Verb.REJECT and decision.reason.lower().startswith(_SEVERE),
+            now=note.now,
+        )
 
     async def _append(self, data: EventData, at: Moment, *key: str, actor: str = "steward", run: str = "") -> None:
         await self._log.append([new_event(data, at=at, key=key, actor=actor, correlation_id=run)])

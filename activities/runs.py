@@ -1,24 +1,21 @@
-"""The run's own record: started, finished, reverted, alerts, outcomes, the daily digest."""
+"""The run's own record: started, finished, reverted, alerts, outcomes."""
 
 import asyncio
-from datetime import timedelta
 
 from temporalio import activity
 
-from activities.steps import AlertInput, DigestInput, DigestText, EffectInput, FinishInput, OutcomeInput, RevertedInput, RunInput
-from domain.approvals import Approval, ApprovalStatus
-from domain.entities import PurchaseOrder, PurchaseOrderStatus, Ticket, TicketStatus
+from activities.licensing import Licensing
+from activities.measuring import Measurer
+from activities.steps import AlertInput, EffectInput, FinishInput, OutcomeInput, RevertedInput, RunInput
+from agents.skills.hand import hand_of_the_operator
 from domain.errors import Retryable
 from domain.event import EventData, new_event
 from domain.model import Moment
-from domain.ports import EventLog, Guards, State
+from domain.ports import EventLog, State
 from domain.runs import (
+    ActedAlone,
     Alert,
     AlertRaised,
-    Digest,
-    DigestWritten,
-    Outcome,
-    OutcomeRecorded,
     Run,
     RunFinished,
     RunReverted,
@@ -29,10 +26,11 @@ _LOOKS, _LOOK_SECONDS = 100, 0.05
 
 
 class RunActivities:
-    def __init__(self, *, log: EventLog, state: State, guards: Guards) -> None:
+    def __init__(self, *, log: EventLog, state: State, measurer: Measurer, licensing: Licensing) -> None:
         self._log = log
+        self._measurer = measurer
+        self._licensing = licensing
         self._state = state
-        self._guards = guards
 
     @activity.defn
     async def start_run(self, run: RunInput) -> None:
@@ -41,6 +39,10 @@ class RunActivities:
 
     @activity.defn
     async def finish_run(self, end: FinishInput) -> None:
+        """Close the record; a run that ended by itself says whether the operator had to help and whether they corrected it."""
+        if end.status == "done":
+            for metric, value in hand_of_the_operator(await self._log.read(correlation_id=end.run_id)).items():
+                await self._measured(end.run_id, metric, value, end.now)
         data = RunFinished(run_id=end.run_id, at=end.now, status=end.status, result=end.result)
         await self._append(data, end.now, end.run_id, end.run_id, end.now.isoformat())
 
@@ -59,6 +61,7 @@ class RunActivities:
         """A run that left no record of its own (an imported one) is not invented here."""
         if await self._state.get(Run, reverted.run_id) is None:
             return
+        await self._review(reverted)
         data = RunReverted(run_id=reverted.run_id, by=reverted.by, compensated=reverted.compensated, impossible=reverted.impossible)
         await self._append(data, reverted.now, reverted.run_id, reverted.run_id, reverted.now.isoformat())
 
@@ -71,45 +74,17 @@ class RunActivities:
 
     @activity.defn
     async def record_outcome(self, outcome: OutcomeInput) -> None:
-        measured = Outcome(metric=outcome.metric, value=outcome.value, at=outcome.now)
-        data = OutcomeRecorded(run_id=outcome.run_id, outcome=measured)
-        await self._append(data, outcome.now, outcome.run_id, outcome.run_id, outcome.metric, outcome.now.isoformat())
+        await self._measured(outcome.run_id, outcome.metric, outcome.value, outcome.now)
 
-    @activity.defn
-    async def write_digest(self, request: DigestInput) -> DigestText:
-        """One page: what needs you, what happened since yesterday, what is used of today's bounds."""
-        sections = [await self._needs_you(), await self._happened(request.now), await self._bounds(request.now)]
-        text = "\n\n".join(section for section in sections if section)
-        digest = Digest(day=request.day, text=text, at=request.now)
-        await self._append(DigestWritten(digest=digest), request.now, "", request.day, request.now.isoformat())
-        return DigestText(text=text)
+    async def _measured(self, run_id: str, metric: str, value: float, now: Moment) -> None:
+        await self._measurer.measured(run_id=run_id, metric=metric, value=value, now=now, occurrence=f"{metric}/{now.isoformat()}")
 
-    async def _needs_you(self) -> str:
-        waiting = await self._state.find(Approval, status=ApprovalStatus.PENDING)
-        alerts = [a for a in await self._state.find(Alert) if a.open]
-        if not waiting and not alerts:
-            return "## Nothing needs you"
-        lines = [f"- {a.proposal.action.summary()} — {'; '.join(a.proposal.gate.reasons)}" for a in waiting]
-        lines += [f"- {a.level}: {a.text}" for a in alerts]
-        return "\n".join([f"## Needs you ({len(lines)})", *lines])
-
-    async def _happened(self, now: Moment) -> str:
-        since = now - timedelta(days=1)
-        runs = [r for r in await self._state.find(Run) if r.started_at >= since]
-        done = sum(r.status == "done" for r in runs)
-        tickets = await self._state.find(Ticket)
-        late = await self._state.find(PurchaseOrder, status=PurchaseOrderStatus.LATE)
-        open_tickets = sum(t.status is not TicketStatus.CLOSED for t in tickets)
-        lines = [f"- {len(runs)} runs, {done} finished", f"- {open_tickets} tickets open"]
-        lines += [f"- late: purchase order {o.purchase_order_id} from {o.supplier_id}" for o in late]
-        return "\n".join(["## Since yesterday", *lines])
-
-    async def _bounds(self, now: Moment) -> str:
-        used = await self._guards.used(now=now)
-        lines = [
-            f"- {bound}: {amount} of {limit}" for bound, (amount, limit) in sorted(used.items()) if amount and limit is not None
-        ]
-        return "\n".join(["## Used of today's bounds", *lines]) if lines else ""
+    async def _review(self, reverted: RevertedInput) -> None:
+        """What was done without asking and is taken back was not right: it counts against its class."""
+        for event in await self._log.read(correlation_id=reverted.run_id):
+            if event.type == ActedAlone.type:
+                key = str(event.data["class_key"])
+                await self._licensing.reviewed(key, ref=f"reverted/{event.event_id}", corrected=True, now=reverted.now)
 
     async def _append(self, data: EventData, at: Moment, run: str, *key: str) -> None:
         await self._log.append([new_event(data, at=at, key=key, correlation_id=run)])

@@ -8,6 +8,7 @@ from agents.support_planner import SupportPlan
 from domain.approvals import Approval, Decision
 from domain.decisions import GateOutcome, Planned, Proposal
 from domain.entities import ContentMetrics
+from domain.experiments import Ending
 from domain.model import Moment, Name, Value
 from domain.policies import SupportPolicy
 from domain.runs import AlertLevel
@@ -62,6 +63,7 @@ class EndNote(Value):
     approval_id: Name
     status: Name
     reason: str
+    by: str = ""
     now: Moment
 
 
@@ -78,6 +80,7 @@ class ResultKind(StrEnum):
     REJECTED = "rejected"  # by the operator
     EXPIRED = "expired"
     STALE = "stale"
+    OUTDATED = "outdated"  # what it was planned from moved: it is to be planned again
     FAILED = "failed"
     UNKNOWN = "unknown"
     IMPOSSIBLE = "impossible"  # nothing undoes it
@@ -255,6 +258,33 @@ class MeasureInput(Value):
 class Measured(Value):
     metrics: tuple[ContentMetrics, ...] = ()
     planned: Planned | None = None
+
+
+class LearnInput(Value):
+    day: Name
+    run_id: Name
+    now: Moment
+
+
+class Learned(Value):
+    """How many things a step of the learning cycle brought, and what it says of them."""
+
+    count: int = 0
+    text: str = ""
+
+
+class JudgeInput(Value):
+    experiment_id: Name
+    now: Moment
+
+
+class Judged(Value):
+    """Where a rollout stands. ``look_again_at`` is when something is due even without news."""
+
+    running: bool
+    ending: Ending | None = None
+    text: str
+    look_again_at: Moment | None = None
 
 
 class DigestInput(Value):

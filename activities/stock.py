@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from temporalio import activity
 
+from activities.exposing import Exposer
+from activities.measuring import Measurer
 from activities.steps import Deliveries, DeliveryInput, PlanStockInput, StockPlanned
 from agents.stock_planner import StockPlan, StockPlanner
 from domain.actions import PlacePurchaseOrder
@@ -15,12 +17,16 @@ from domain.events import PurchaseOrderLate
 from domain.model import Moment
 from domain.policies import StockPolicy
 from domain.ports import EventLog, Policies, State
-from domain.runs import Alert, AlertLevel, AlertRaised, Outcome, OutcomeRecorded
+from domain.runs import Alert, AlertLevel, AlertRaised
 
 
 class StockActivities:
-    def __init__(self, *, planner: StockPlanner, log: EventLog, state: State, policies: Policies) -> None:
+    def __init__(
+        self, *, planner: StockPlanner, log: EventLog, state: State, policies: Policies, exposer: Exposer, measurer: Measurer
+    ) -> None:
         self._planner = planner
+        self._exposer = exposer
+        self._measurer = measurer
         self._log = log
         self._state = state
         self._policies = policies
@@ -28,13 +34,15 @@ class StockActivities:
     @activity.defn
     async def plan_stock(self, request: PlanStockInput) -> StockPlanned:
         """Forecast and plan all SKUs in one step; store the new reorder points; skip what already waits for a decision."""
+        await self._exposer.expose("stock", run_id=request.run_id, now=request.now)
+        seen = (await self._log.head()).seq
         plans = [
             await self._planner.plan(run_id=request.run_id, now=request.now, supplier_id=supplier)
             for supplier in request.suppliers or ("",)
         ]
         await self._log.append([event for plan in plans for event in self._points(plan, request)])
         waiting = await self._waiting_suppliers(request.now) | dict.fromkeys(request.deciding, request.run_id)
-        orders = [order for plan in plans for order in plan.orders]
+        orders = [_seen(order, seen) for plan in plans for order in plan.orders]
         notes = [note for plan in plans for note in plan.notes]
         notes += [f"{_supplier(o)}: an earlier order still waits for your decision" for o in orders if _supplier(o) in waiting]
         return StockPlanned(
@@ -54,7 +62,7 @@ class StockActivities:
             if order is None or order.status is PurchaseOrderStatus.CANCELLED:
                 continue
             if order.status is PurchaseOrderStatus.RECEIVED:
-                await self._log.append([_lateness(order, request)])
+                await self._lateness(order, request)
                 continue
             if order.status is PurchaseOrderStatus.SENT and request.now >= order.expected_at + grace:
                 await self._log.append(_late(order, request))
@@ -62,6 +70,13 @@ class StockActivities:
         due = [o.expected_at + grace for o in still_open if o.expected_at + grace > request.now]
         look_again = min(due, default=request.now + timedelta(days=1)) if still_open else None
         return Deliveries(open=tuple(o.purchase_order_id for o in still_open), look_again_at=look_again)
+
+    async def _lateness(self, order: PurchaseOrder, request: DeliveryInput) -> None:
+        """In days, as declared for an order's outcomes; negative where it came early."""
+        days = ((order.received_at or request.now) - order.expected_at) / timedelta(days=1)
+        await self._measurer.measured(
+            run_id=request.run_id, metric="supplier-lateness", value=days, now=request.now, occurrence=order.purchase_order_id
+        )
 
     def _points(self, plan: StockPlan, request: PlanStockInput) -> list[NewEvent]:
         return [
@@ -81,6 +96,10 @@ class StockActivities:
         approvals = [a for a in await self._state.find(Approval, status=ApprovalStatus.PENDING) if a.expires_at > now]
         asked = [(a.proposal.action, a.proposal.run_id) for a in approvals]
         return {action.purchase_order.supplier_id: run for action, run in asked if isinstance(action, PlacePurchaseOrder)}
+
+
+def _seen(planned: Planned, seq: int) -> Planned:
+    return planned.model_copy(update={"action": planned.action.model_copy(update={"planned_at_seq": seq})})
 
 
 def _supplier(planned: Planned) -> str:
@@ -104,15 +123,3 @@ def _late(order: PurchaseOrder, request: DeliveryInput) -> list[NewEvent]:
         ),
         new_event(AlertRaised(alert=alert), at=request.now, key=key, correlation_id=request.run_id),
     ]
-
-
-def _lateness(order: PurchaseOrder, request: DeliveryInput) -> NewEvent:
-    received: Moment = order.received_at or request.now
-    days = (received - order.expected_at) / timedelta(days=1)
-    outcome = Outcome(metric="supplier-lateness", value=days, at=request.now)
-    return new_event(
-        OutcomeRecorded(run_id=request.run_id, outcome=outcome),
-        at=request.now,
-        key=(request.run_id, order.purchase_order_id),
-        correlation_id=request.run_id,
-    )

@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from activities.exposing import Exposer
 from activities.steps import CloseInput, FollowUp, HandOverInput, TicketInput, TurnPlan
 from agents.support_planner import SupportPlanner, Triage
 from domain.entities import Direction, Ticket, TicketStatus
@@ -14,8 +15,9 @@ from domain.ports import EventLog, Policies, State
 
 
 class SupportActivities:
-    def __init__(self, *, planner: SupportPlanner, log: EventLog, state: State, policies: Policies) -> None:
+    def __init__(self, *, planner: SupportPlanner, log: EventLog, state: State, policies: Policies, exposer: Exposer) -> None:
         self._planner = planner
+        self._exposer = exposer
         self._log = log
         self._state = state
         self._policies = policies
@@ -24,20 +26,24 @@ class SupportActivities:
     async def plan_turn(self, request: TicketInput) -> TurnPlan:
         """Understand the ticket's newest message and plan the answer: all the thinking in one step."""
         ticket = await self._ticket(request.ticket_id)
-        policy = (await self._policies.in_force(SupportPolicy)).document
+        run_id, now = request.run_id, request.now
+        policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
         unanswered = ticket.unanswered
         first = ticket.messages[0].at
         if not unanswered or ticket.status in (TicketStatus.CLOSED, TicketStatus.WITH_OPERATOR):
             return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0)
         turn = sum(m.direction is Direction.INBOUND for m in ticket.messages)
-        triage = await self._planner.triage(request.ticket_id, now=request.now)
+        await self._exposer.expose("triage", run_id=run_id, now=now)
+        triage = await self._planner.triage(request.ticket_id, now=now, run_id=run_id)
+        await self._exposer.expose("routing", "support", "gate", run_id=run_id, topic=triage.label.intent, now=now)
         await self._append(_triaged(triage), request, "triaged", unanswered[-1].message_id)
-        plan = await self._planner.plan(triage, now=request.now, turn=turn)
+        policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
+        plan = await self._planner.plan(triage, now=now, turn=turn, run_id=run_id)
         return TurnPlan(plan=plan, policy=policy, first_message_at=first, unanswered=len(unanswered))
 
     @activity.defn
     async def plan_follow_up(self, request: TicketInput) -> FollowUp:
-        return FollowUp(planned=await self._planner.follow_up(request.ticket_id, now=request.now))
+        return FollowUp(planned=await self._planner.follow_up(request.ticket_id, now=request.now, run_id=request.run_id))
 
     @activity.defn
     async def close_ticket(self, request: CloseInput) -> None:
@@ -60,8 +66,18 @@ class SupportActivities:
         return ticket
 
     async def _append(self, data: EventData, request: TicketInput | CloseInput | HandOverInput, *key: str) -> None:
+        """What was decided, with the policies and flags it was decided under."""
         now: Moment = request.now
-        await self._log.append([new_event(data, at=now, key=(request.run_id, *key), correlation_id=request.run_id)])
+        policies = self._policies.of(request.run_id)
+        event = new_event(
+            data,
+            at=now,
+            key=(request.run_id, *key),
+            correlation_id=request.run_id,
+            policy_versions=await policies.versions(),
+            flags=await policies.arms(),
+        )
+        await self._log.append([event])
 
 
 def _triaged(triage: Triage) -> TicketTriaged:

@@ -46,15 +46,13 @@ class Auditor:
 
     def __init__(self, *, state: State, policies: Policies) -> None:
         self._state = state
-        self._support = SupportAudit(state=state, policies=policies)
-        self._procurement = ProcurementAudit(state=state, policies=policies)
-        self._publishing = PublishingAudit(state=state, policies=policies)
+        self._policies = policies
 
-    async def before(self, *, action: Action, diff: Diff, why: Why, now: datetime) -> Verdict:
-        """Whether ``action`` may go ahead as shown in ``diff``."""
+    async def before(self, *, action: Action, diff: Diff, why: Why, now: datetime, run_id: str = "") -> Verdict:
+        """Whether ``action`` may go ahead as shown in ``diff``, by the policies that its run has."""
         findings = [*_wider_than_declared(action, diff)]
         try:
-            async for finding in self._invariants(action, why, now):
+            async for finding in self._invariants(action, why, now, self._policies.of(run_id)):
                 findings.append(finding)  # noqa: PERF401 - what was found before an error is kept
         except (DomainError, ValidationError, ArithmeticError) as error:
             findings.append(hold("unclassified", f"the audit of {action.kind} met what it does not know: {error}"))
@@ -64,20 +62,20 @@ class Auditor:
         """Whether the canonical state, at or after ``now``, agrees with what the effect promised."""
         return Verdict(findings=await after_findings(effect, state=self._state, now=now))
 
-    def _invariants(self, action: Action, why: Why, now: datetime) -> AsyncIterator[Finding]:
+    def _invariants(self, action: Action, why: Why, now: datetime, policies: Policies) -> AsyncIterator[Finding]:
         match action:
             case SendReply():
-                return self._support.reply(action)
+                return SupportAudit(state=self._state, policies=policies).reply(action)
             case RefundOrder() | CancelOrder() | ReinstateOrder() | ChangeAddress():
-                return self._support.order_change(action, why)
+                return SupportAudit(state=self._state, policies=policies).order_change(action, why)
             case PlacePurchaseOrder():
-                return self._procurement.place(action, now)
+                return ProcurementAudit(state=self._state, policies=policies).place(action, now)
             case CancelPurchaseOrder():
-                return self._procurement.cancel(action)
+                return ProcurementAudit(state=self._state, policies=policies).cancel(action)
             case PublishContent():
-                return self._publishing.publish(action)
+                return PublishingAudit(state=self._state, policies=policies).publish(action)
             case UnpublishContent():
-                return self._publishing.unpublish(action)
+                return PublishingAudit(state=self._state, policies=policies).unpublish(action)
 
 
 def _wider_than_declared(action: Action, diff: Diff) -> tuple[Finding, ...]:

@@ -76,16 +76,18 @@ class ContentPlanner:
         )
         return ranked_topics(shelf, policy=policy, now=now)
 
-    async def write(self, topic: Topic, *, now: datetime) -> Written:
+    async def write(self, topic: Topic, *, now: datetime, run_id: str = "") -> Written:
         """The page for ``topic``, drafted, audited, and once more where the audits found something to mend.
 
         What must not happen is not proposed; what a human should look at is proposed with that wish. Raises NotFound.
         """
         if not sellable(await self._state.get(Product, topic.sku), await self._state.get(Stock, topic.sku)):
             return Written(planned=None, findings=(_block("not-sellable", f"{topic.sku} is retired or not in stock"),))
-        return await self._written(await self._brief(topic, now))
+        return await self._written(await self._brief(topic, now, run_id))
 
-    async def refresh_or_unpublish(self, slug: str, metrics: Sequence[ContentMetrics], *, now: datetime) -> Planned | None:
+    async def refresh_or_unpublish(
+        self, slug: str, metrics: Sequence[ContentMetrics], *, now: datetime, run_id: str = ""
+    ) -> Planned | None:
         """What a measured page needs: a new revision, being taken down, or nothing.
 
         A page is refreshed when its facts have changed, or when it is shown but clearly not clicked. It is taken down
@@ -102,11 +104,12 @@ class ContentPlanner:
         reason = await self._reason_to_refresh(piece, product, metrics)
         if not reason:
             return None
-        if piece.revision >= MOST_REVISIONS and clearly_ignored(metrics):
+        ignored = clearly_ignored(metrics)
+        if piece.revision >= MOST_REVISIONS and ignored:
             return _take_down(piece, f"{piece.revision} revisions were shown and hardly clicked")
         asked = questions_by_sku(await self._state.find(Product), await self._state.find(Ticket), now=now)
-        topic = refreshed_topic(piece, product, asked.get(product.sku, ()), reason=reason)
-        return (await self._written(await self._brief(topic, now))).planned
+        topic = refreshed_topic(piece, product, asked.get(product.sku, ()), reason=reason, ignored=ignored)
+        return (await self._written(await self._brief(topic, now, run_id))).planned
 
     async def _reason_to_refresh(self, piece: ContentPiece, product: Product, metrics: Sequence[ContentMetrics]) -> str:
         facts = await self._facts(product, await self._shop())
@@ -126,10 +129,11 @@ class ContentPlanner:
         facts = {**await product_facts(product, self._state), **facts_of_shop(shop), **facts_of_policy(support)}
         return {ref: value for ref, value in facts.items() if ref not in _NEVER_ON_A_PAGE}
 
-    async def _brief(self, topic: Topic, now: datetime) -> Brief:
+    async def _brief(self, topic: Topic, now: datetime, run_id: str) -> Brief:
         shop, product = await self._shop(), await self._state.get(Product, topic.sku)
         if product is None:
             raise NotFound(f"there is no product {topic.sku}", hint="import the catalogue")
+        policy = await self._policies.of(run_id).in_force(ContentPolicy)
         request = ContextRequest(
             policies=("content", "support"),
             streams=(f"product/{product.sku}", "shop/self"),
@@ -143,7 +147,8 @@ class ContentPlanner:
             shop=shop,
             facts=await self._facts(product, shop),
             pack=await self._packs.compile(request),
-            policy=(await self._policies.in_force(ContentPolicy)).document,
+            policy=policy.document,
+            policy_version=policy.version,
             others=published(await self._state.find(ContentPiece)),
             previous=await self._state.get(ContentPiece, topic.slug),
             now=now,
@@ -192,6 +197,7 @@ def _publish(piece: ContentPiece, drafted: Drafted, brief: Brief) -> Planned:
             engine=answer.engine,
             facts=brief.facts,
             context_pack=brief.pack.hash,
+            topic=brief.topic.kind,
             force_ask=held,
         ),
     )

@@ -4,16 +4,17 @@ import re
 from difflib import SequenceMatcher
 from typing import Any
 
+from agents.skills.message_text import newest
 from domain.actions import Action, PlacePurchaseOrder, PublishContent, SendReply
-from domain.approvals import Approval, ApprovalStatus, Decision
+from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.entities import Ticket
 from domain.events import TicketRelabelled
 from domain.ids import derived_id
-from domain.playbooks import INTENTS
+from domain.labels import Label, LabelSource
 from domain.ports import State
 from domain.runs import Lesson
 
-_INTENT_NAMED = re.compile(r"\bintent\s*[:=]\s*([a-z-]+)", re.IGNORECASE)
+_INTENT_NAMED = re.compile(r"\bintent\s*[:=]\s*([a-z][a-z-]*[a-z])", re.IGNORECASE)
 _SHOWN = 300  # characters of a text that a lesson quotes
 
 
@@ -48,9 +49,32 @@ class Learner:
         if named is None or decision is None or ticket is None:
             return None
         intent = named[1].lower()
-        if intent not in INTENTS or intent == ticket.intent:
+        if intent == ticket.intent:
             return None
         return TicketRelabelled(ticket_id=ticket_id, intent=intent, by=decision.by)
+
+    async def label_from(self, approval: Approval) -> Label | None:
+        """What the ticket is about, as the decision says it: the intent it names, or the one it let pass as shown.
+
+        An edit or a rejection without an intent says nothing about what the customer wanted.
+        """
+        action, decision = approval.proposal.action, approval.decision
+        if not isinstance(action, SendReply) or decision is None or approval.decided_at is None:
+            return None
+        ticket = await self._state.get(Ticket, action.ticket_id)
+        named = _INTENT_NAMED.search(decision.reason)
+        shown = approval.proposal.why.topic if decision.verb is Verb.APPROVE else ""
+        intent = named[1].lower() if named else shown
+        if ticket is None or not intent or not ticket.messages:
+            return None
+        return Label(
+            ticket_id=ticket.ticket_id,
+            text=label_text(ticket),
+            intent=intent,
+            source=LabelSource.CORRECTED if named else LabelSource.APPROVED,
+            by=decision.by,
+            at=approval.decided_at,
+        )
 
     async def _topic(self, action: Action) -> str:
         """What later cases ask lessons by: an intent, a supplier, a page."""
@@ -63,6 +87,11 @@ class Learner:
             case PublishContent():
                 return action.piece.slug
         return action.kind
+
+
+def label_text(ticket: Ticket) -> str:
+    """The text of a ticket as the classifier sees it: the subject and the first message."""
+    return f"{ticket.subject}\n{newest(ticket.messages[0].body)}".strip()[:4_000]
 
 
 def _text(approval: Approval, decision: Decision) -> str:

@@ -11,11 +11,13 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from agents.skills.demand_rates import IntArray
+from agents.skills.demand_rates import FloatArray, IntArray
 from agents.skills.forecast import DemandForecast, forecast_demand
+from agents.skills.lead_times import LeadTime
 from agents.skills.order_budget import OrderLimits, Outcome
-from agents.skills.reorder import Items, ReorderPlan, Suggestion, Terms, per_day, plan_reorders
-from agents.skills.stock_arrays import LeadTime, demand_history, items_of, lead_time, micros
+from agents.skills.reorder import Items, ReorderPlan, Suggestion, Terms, aim, per_day, plan_reorders
+from agents.skills.smoothed_demand import smoothed_forecast
+from agents.skills.stock_arrays import demand_history, items_of, lead_time, micros
 from domain.actions import PlacePurchaseOrder
 from domain.decisions import Planned, Why
 from domain.entities import Product, PurchaseOrder, PurchaseOrderLine, Shop, Stock, Supplier
@@ -28,6 +30,7 @@ from domain.ports import Policies, State
 _ROUNDING = 5_000  # micros: half a cent, the most an order's total can gain when it is rounded
 _LONG_COVER = 3.0  # an order that lasts this many times the longest cover wanted is looked at by a human
 _ALL_TIME = date(1970, 1, 1)
+MAX_LINES = 500  # of one order: shown with its before and after it stays far under the 2 MB that a message of Temporal may have
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ class StockPicture:
 
 @dataclass(frozen=True)
 class StockPlan:
-    """``orders``: one a supplier. ``reorder_points``: those that moved. ``notes``: what was left out, and why."""
+    """``orders``: one a supplier, or more where ``MAX_LINES`` do not suffice.
+
+    ``reorder_points``: those that moved. ``notes``: what was left out, and why.
+    """
 
     orders: tuple[Planned, ...]
     reorder_points: tuple[ReorderPointSet, ...]
@@ -68,11 +74,12 @@ class StockPlanner:
 
     async def plan(self, *, run_id: str, now: datetime, supplier_id: str = "") -> StockPlan:
         """Plan all suppliers, or the one named. ``run_id`` becomes part of the purchase orders' ids."""
-        policy = await self._policies.in_force(StockPolicy)
-        picture = await self._picture(policy.document, now, supplier_id)
+        policy = await self._policies.of(run_id).in_force(StockPolicy)
+        picture = await self.picture(policy.document, now, supplier_id)
         return await asyncio.to_thread(plan_stock, picture, policy.document, run_id=run_id, now=now, policy_version=policy.version)
 
-    async def _picture(self, policy: StockPolicy, now: datetime, supplier_id: str) -> StockPicture:
+    async def picture(self, policy: StockPolicy, now: datetime, supplier_id: str = "") -> StockPicture:
+        """Everything a plan looks at, of all suppliers or the one named."""
         only = {"supplier_id": supplier_id} if supplier_id else {}
         products = [p for p in await self._state.find(Product, **only) if p.active]
         skus = [p.sku for p in products] if supplier_id else []
@@ -100,26 +107,31 @@ class StockPlanner:
 
 def plan_stock(picture: StockPicture, policy: StockPolicy, *, run_id: str, now: datetime, policy_version: int = 0) -> StockPlan:
     """The whole plan, purely: the same picture, policy and run give the same orders."""
-    products, notes = _plannable(picture, policy)
+    products, notes = plannable(picture, policy)
     if not products:
         return StockPlan((), (), tuple(notes), policy_version)
-    lead_times = {s: lead_time(supplier, picture.purchase_orders) for s, supplier in picture.suppliers.items()}
-    items = items_of(products, picture.stock, lead_times)
-    history = demand_history(picture.sales, [p.sku for p in products], since=picture.since, until=picture.until)
-    forecast = forecast_demand(history, horizon_days=_horizon(items, policy), service_level=policy.service_level)
+    lead_times, items, history = arrays_of(picture, products)
+    forecast = _forecast(history, _horizon(items, policy), policy)
     plan = plan_reorders(items, forecast, _terms(policy), _limits(picture, policy, items))
     drafting = _Drafting(picture, policy, products, lead_times, forecast, plan, run_id, now)
     return StockPlan(
-        orders=tuple(drafting.order(s) for s in sorted({items.supplier[line.index] for line in plan.ordered})),
+        orders=tuple(o for s in sorted({items.supplier[line.index] for line in plan.ordered}) for o in drafting.orders(s)),
         reorder_points=_moved_points(products, picture, plan, forecast, policy),
         notes=(*notes, *_left_out(products, plan)),
         policy_version=policy_version,
     )
 
 
+def arrays_of(picture: StockPicture, products: Sequence[Product]) -> tuple[dict[str, LeadTime], Items, FloatArray]:
+    """Lead times by supplier, the items, and their demand [n_products, n_days]; rows in the order of ``products``."""
+    lead_times = {s: lead_time(supplier, picture.purchase_orders) for s, supplier in picture.suppliers.items()}
+    history = demand_history(picture.sales, [p.sku for p in products], since=picture.since, until=picture.until)
+    return lead_times, items_of(products, picture.stock, lead_times), history
+
+
 @dataclass(frozen=True)
 class _Drafting:
-    """Turns the suggestions for one supplier into a purchase order and says where it comes from."""
+    """Turns the suggestions for one supplier into purchase orders and says where they come from."""
 
     picture: StockPicture
     policy: StockPolicy
@@ -130,10 +142,15 @@ class _Drafting:
     run_id: str
     now: datetime
 
-    def order(self, supplier_id: str) -> Planned:
+    def orders(self, supplier_id: str) -> list[Planned]:
+        """As few as can be, and about as long as each other, so that none falls under the supplier's minimum."""
         lines = [s for s in self.plan.ordered if self.products[s.index].supplier_id == supplier_id]
+        count = -(-len(lines) // MAX_LINES)
+        return [self._order(supplier_id, lines[part::count], part) for part in range(count)]
+
+    def _order(self, supplier_id: str, lines: Sequence[Suggestion], part: int) -> Planned:
         order = PurchaseOrder(
-            purchase_order_id=self._order_id(supplier_id),
+            purchase_order_id=self._order_id(supplier_id, part),
             supplier_id=supplier_id,
             lines=tuple(self._line(s) for s in lines),
             ordered_at=self.now,
@@ -142,9 +159,9 @@ class _Drafting:
         action = PlacePurchaseOrder(purchase_order=order, to=self.picture.suppliers[supplier_id].email, sender=self.picture.sender)
         return Planned(step=f"order-{order.purchase_order_id}", action=action, why=self._why(order, lines))
 
-    def _order_id(self, supplier_id: str) -> str:
+    def _order_id(self, supplier_id: str, part: int) -> str:
         """The same plan repeated has the same id; a run that plans again later has another."""
-        unique = digest([self.run_id, supplier_id, self.now])[:8]
+        unique = digest([self.run_id, supplier_id, self.now, part])[:8]
         return f"po-{self.now:%Y%m%d}-{slugify(supplier_id, limit=40)}-{unique}"
 
     def _line(self, suggestion: Suggestion) -> PurchaseOrderLine:
@@ -163,9 +180,10 @@ class _Drafting:
             facts={
                 "total": str(order.total),
                 "budget of the run": str(self.policy.budget),
-                "service level": f"{self.policy.service_level:.0%}",
+                "service level": aim(self.policy.service_level, self.policy.safety_factor),
                 "sales history": f"{self.picture.since} to {self.picture.until}",
             },
+            topic=order.supplier_id,
             force_ask=self._doubt(lines),
         )
 
@@ -200,7 +218,7 @@ def _never_counted(stock: Stock | None) -> bool:
     return stock is None or stock == Stock(sku=stock.sku)
 
 
-def _plannable(picture: StockPicture, policy: StockPolicy) -> tuple[list[Product], list[str]]:
+def plannable(picture: StockPicture, policy: StockPolicy) -> tuple[list[Product], list[str]]:
     """Products that can be ordered at all, and notes on those that cannot."""
     currency = policy.budget.currency
     reachable = {s.supplier_id for s in picture.suppliers.values() if s.email}
@@ -225,12 +243,26 @@ def _horizon(items: Items, policy: StockPolicy) -> IntArray:
     return np.maximum(np.ceil(items.lead_days + policy.review_days - 1e-9), 1).astype(np.int64)
 
 
+def _forecast(history: FloatArray, horizon: IntArray, policy: StockPolicy) -> DemandForecast:
+    if policy.memory_days == 0:
+        return forecast_demand(history, horizon_days=horizon, service_level=policy.service_level)
+    return smoothed_forecast(
+        history,
+        horizon_days=horizon,
+        service_level=policy.service_level,
+        memory_days=policy.memory_days,
+        pooling=policy.pooling,
+    )
+
+
 def _terms(policy: StockPolicy) -> Terms:
     return Terms(
         service_level=policy.service_level,
         holding_rate=policy.holding_rate,
         order_cost=micros(policy.order_cost.amount),
         review_days=policy.review_days,
+        safety_factor=policy.safety_factor,
+        lot_factor=policy.lot_factor,
     )
 
 
@@ -240,7 +272,7 @@ def _limits(picture: StockPicture, policy: StockPolicy, items: Items) -> OrderLi
         for s in picture.suppliers.values()
         if s.minimum_order is not None and s.minimum_order.currency == policy.budget.currency
     }
-    slack = _ROUNDING * len(set(items.supplier))
+    slack = _ROUNDING * (len(set(items.supplier)) + len(items.supplier) // MAX_LINES)
     return OrderLimits(budget=max(micros(policy.budget.amount) - slack, 0), minimum_order=minimum)
 
 
@@ -252,7 +284,7 @@ def _moved_points(
         point, known = int(plan.reorder_point[i]), picture.stock.get(product.sku)
         if known is None or known.reorder_point != point or known.supplier_id != product.supplier_id:
             rate, days, method = per_day(float(forecast.mean_daily[i])), forecast.horizon_days[i], forecast.method[i]
-            why = f"sells {rate}, has to last {days} d at {policy.service_level:.0%} ({method})"
+            why = f"sells {rate}, has to last {days} d at {aim(policy.service_level, policy.safety_factor)} ({method})"
             moved.append(ReorderPointSet(sku=product.sku, reorder_point=point, supplier_id=product.supplier_id, why=why))
     return tuple(moved)
 

@@ -115,6 +115,7 @@ class Desk:
             engine=triage.engine,
             facts={"ticket": triage.ticket_id, **facts},
             context_pack=self.pack.hash,
+            topic=triage.label.intent,
             force_ask=force_ask,
         )
 

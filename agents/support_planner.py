@@ -40,8 +40,8 @@ class SupportPlanner:
         self._policies = policies
         self._model = model
 
-    async def triage(self, ticket_id: str, *, now: datetime) -> Triage:
-        """Raises NotFound or InvalidInput for a ticket that cannot be read, and what the model raises."""
+    async def triage(self, ticket_id: str, *, now: datetime, run_id: str = "") -> Triage:
+        """What the ticket is about. Raises NotFound or InvalidInput where it cannot be read, and what the model raises."""
         case = await open_case(ticket_id, state=self._state)
         question = Question(
             task=CLASSIFY,
@@ -49,33 +49,34 @@ class SupportPlanner:
             untrusted={"subject": case.subject, "message": case.text},
             prompt=prompt_of(CLASSIFY),
             asked_at=now,
+            run_id=run_id,
         )
         answer = await self._model.answer(question)
         triage = Triage(ticket_id=ticket_id, label=answer.value, confidence=answer.confidence, engine=answer.engine)
         triage = _refined(_carried_on(triage, case), case)
-        intent, policy = triage.label.intent, (await self._policies.in_force(SupportPolicy)).document
+        intent, policy = triage.label.intent, (await self._policies.of(run_id).in_force(SupportPolicy)).document
         needed = "order" in policy.playbooks.get(intent, Playbook()).needs
         return _matched(triage, case, case.order_for(intent, now, needed=needed))
 
-    async def plan(self, triage: Triage, *, now: datetime, turn: int) -> SupportPlan:
+    async def plan(self, triage: Triage, *, now: datetime, turn: int, run_id: str = "") -> SupportPlan:
         """What to do about the newest message; ``turn`` counts the customer's messages and names the steps."""
         case = await open_case(triage.ticket_id, state=self._state)
-        policy = (await self._policies.in_force(SupportPolicy)).document
+        policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
         playbook = policy.playbooks.get(triage.label.intent)
         if not case.sender or case.sender.startswith(_ROBOTS) or case.sender == case.shop.email.lower():
             return SupportPlan(triage=triage, hand_over=f"{case.ticket.sender!r} cannot be answered by mail")
         if reason := _reason_to_close(triage, case, playbook, policy):
             return SupportPlan(triage=triage, close=True, close_reason=reason)
         desk = Desk(triage=triage, case=case, turn=turn, pack=await self._pack(triage, case, now))
-        doubt = await self._doubt(triage, playbook, policy)
+        doubt = await self._doubt(triage, playbook, policy, run_id)
         if doubt or playbook is None:
             return desk.hand_over(doubt)
         return await self._answered(desk, playbook, policy, now)
 
-    async def follow_up(self, ticket_id: str, *, now: datetime) -> Planned | None:
+    async def follow_up(self, ticket_id: str, *, now: datetime, run_id: str = "") -> Planned | None:
         """One friendly mail to a customer who has not answered; None where it was sent or does not fit."""
         case = await open_case(ticket_id, state=self._state)
-        policy = (await self._policies.in_force(SupportPolicy)).document
+        policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
         template = policy.playbooks.get(FOLLOW_UP, Playbook()).template
         label = Label(intent=case.ticket.intent or FOLLOW_UP, urgency="low", language=case.ticket.language or "und")
         waiting = case.ticket.status is TicketStatus.WAITING_CUSTOMER and label.language in policy.languages
@@ -99,9 +100,9 @@ class SupportPlanner:
             return desk.hand_over("this answer was given before, and the customer writes again")
         return desk.plan(outline, await self._polished(desk, outline, body, now), ask=playbook.ask)
 
-    async def _doubt(self, triage: Triage, playbook: Playbook | None, policy: SupportPolicy) -> str:
+    async def _doubt(self, triage: Triage, playbook: Playbook | None, policy: SupportPolicy, run_id: str) -> str:
         """Why a person has to write; empty where the rules may."""
-        floor = (await self._policies.in_force(RoutingPolicy)).document.local_confidence
+        floor = (await self._policies.of(run_id).in_force(RoutingPolicy)).document.local_confidence
         if playbook is None:
             return f"there is no playbook for {triage.label.intent}"
         if triage.label.language not in policy.languages:

@@ -1,4 +1,4 @@
-"""``steward shop | received | relabel``: what the operator knows and Steward cannot."""
+"""``steward shop | received | describe | relabel``: what the operator knows and Steward cannot."""
 
 import re
 from typing import Annotated, Any
@@ -6,22 +6,26 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from agents.learner import label_text
 from cli.assignments import assigned, differences
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from domain.entities import PurchaseOrder, PurchaseOrderStatus, Shop, Ticket
-from domain.errors import InvalidInput
-from domain.events import PurchaseOrderReceived, ShopDescribed, StockReceived, TicketRelabelled
+from domain.entities import Product, PurchaseOrder, PurchaseOrderStatus, Shop, Ticket
+from domain.errors import InvalidInput, NotFound
+from domain.events import ProductListed, PurchaseOrderReceived, ShopDescribed, StockReceived, TicketRelabelled
+from domain.labels import Label, LabelGiven, LabelSource
 from domain.playbooks import INTENTS
+from domain.runs import Alert, AlertClosed
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_INTENT = re.compile(r"[a-z][a-z-]{1,58}[a-z]")
 _NOBODY = {"name": "", "email": "", "currency": "EUR", "site_url": "", "signature": ""}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
-    for command in (shop, received, relabel):
+    for command in (shop, received, describe, relabel):
         app.command()(command)
 
 
@@ -77,18 +81,19 @@ def relabel(
     which: Annotated[str, typer.Argument(metavar="TICKET", help="The ticket's id, or enough of it.")],
     intent: Annotated[str, typer.Argument(help=f"One of {', '.join(INTENTS)}.", autocompletion=completing(INTENTS))],
     *,
+    new: Annotated[bool, typer.Option("--new", help="Make it an intent of its own, if nobody knew it before.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Correct what a ticket is about; Steward learns from it."""
 
     async def work(system: System) -> Ticket:
-        if intent not in INTENTS:
-            raise InvalidInput(f"there is no intent {intent!r}", hint=f"there are {', '.join(INTENTS)}")
+        if intent not in INTENTS and not (new and _INTENT.fullmatch(intent)):
+            hint = f"there are {', '.join(INTENTS)}; --new makes another one, such as gift-wrapping"
+            raise InvalidInput(f"there is no intent {intent!r}", hint=hint)
         tickets = await system.memory.state.find(Ticket)
         hint = "`./steward state list ticket` shows them"
         ticket = choose(tickets, which.removeprefix("support/"), key=lambda t: t.ticket_id, what="ticket", hint=hint)
-        if ticket.intent != intent:
-            await record(system, TicketRelabelled(ticket_id=ticket.ticket_id, intent=intent, by=OPERATOR), at=now())
+        await _relabel(system, ticket, intent)
         return ticket
 
     ticket = with_system(work, as_json=as_json)
@@ -96,6 +101,44 @@ def relabel(
         print_json({"ticket": ticket.ticket_id, "before": ticket.intent, "after": intent})
     else:
         say(f"{ticket.ticket_id}: {ticket.intent or 'nothing'} -> {intent}")
+
+
+def describe(
+    sku: Annotated[str, typer.Argument(help="The product.")],
+    attributes: Annotated[list[str], typer.Argument(metavar="NAME=VALUE", help="care='dishwasher safe'; repeat.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Complete or correct what is known of a product, and close the question that asked for it."""
+
+    async def work(system: System) -> Product:
+        product = await system.memory.state.get(Product, sku)
+        if product is None:
+            raise NotFound(f"there is no product {sku!r}", hint="`./steward state list product` shows them")
+        known = assigned({"attributes": dict(product.attributes)}, [f"attributes.{a}" for a in attributes], grow=True)["attributes"]
+        completed = product.model_copy(update={"attributes": {name: str(value) for name, value in known.items()}})
+        keys = [f"question/product/{sku}#{a.partition('=')[0].strip()}" for a in attributes]
+        asked = [key for key in keys if (alert := await system.memory.state.get(Alert, key)) and alert.open]
+        await record(system, ProductListed(product=completed), *(AlertClosed(key=key, by=OPERATOR) for key in asked), at=now())
+        return completed
+
+    product = with_system(work, as_json=as_json)
+    if as_json:
+        print_json(product)
+    else:
+        print_table(f"{product.title} ({product.sku})", ("", ""), sorted(product.attributes.items()))
+
+
+async def _relabel(system: System, ticket: Ticket, intent: str) -> None:
+    """The ticket's intent, and the label that triage learns from."""
+    if ticket.intent == intent or not ticket.messages:
+        return
+    at = now()
+    label = Label(
+        ticket_id=ticket.ticket_id, text=label_text(ticket), intent=intent, source=LabelSource.CORRECTED, by=OPERATOR, at=at
+    )
+    relabelled = TicketRelabelled(ticket_id=ticket.ticket_id, intent=intent, by=OPERATOR)
+    await record(system, relabelled, LabelGiven(label=label), at=at)
 
 
 async def _receive(system: System, order: PurchaseOrder) -> None:

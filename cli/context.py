@@ -55,7 +55,7 @@ async def open_system(settings: Settings | None = None) -> AsyncIterator[System]
     if endpoints is None:
         raise SetupError("Steward is not running", hint="start it with `./steward up`")
     async with memory.open_memory(
-        database_url=endpoints.database_url, chroma_url=endpoints.chroma_url, embedder=LateEmbedder()
+        database_url=endpoints.database_url, chroma_url=endpoints.chroma_url, embedder=LateEmbedder(), home=settings.home
     ) as kept:
         yield System(settings=settings, endpoints=endpoints, memory=kept)
 

@@ -6,6 +6,7 @@ import typer
 
 from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
+from cli.kill_switch import banner
 from cli.output import AsJson, print_json, print_table, say
 from domain.actions import ACTION_TYPES
 from domain.decisions import Mode
@@ -50,8 +51,8 @@ def mode(
         return
     rows = [(s, m, _MEANS[m]) for s, m in _modes(controls) if scope is None or scope.partition("/")[0] == s.partition("/")[0]]
     print_table("Modes", ("scope", "mode", "means"), rows)
-    if controls.kill_switch:
-        say(f"The kill switch is on: {controls.kill_reason or 'no reason given'}. `./steward kill --off` ends it.", style="red")
+    if line := banner(controls):
+        say(line, style="red")
 
 
 def kill(

@@ -1,16 +1,16 @@
 """``steward import catalog | sales | orders | customers | tickets FILE``: data of other systems, checked line by line."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.context import open_system
+from cli.import_options import first_day, mapping, ratio, table_options
 from cli.output import EXIT_WRONG, AsJson, give_up, print_json, print_table, run, say
 from connectors import open_local
 from connectors.importers.catalog import CatalogOptions, read_catalog
@@ -77,13 +77,13 @@ def catalog(
     as_json: AsJson = False,
 ) -> None:
     """Products, their suppliers, and stock where the file counts it."""
-    try:
-        table = _table(columns, date_format, decimal, currency)
-        options = CatalogOptions(supplier=supplier, supplier_email=supplier_email, cost_ratio=_ratio(cost_ratio))
-        report = read_catalog(_read(file), table=table, catalog=options, at=datetime.now(UTC))
-    except StewardError as error:
-        give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+    def read(raw: bytes) -> ImportReport:
+        options = CatalogOptions(supplier=supplier, supplier_email=supplier_email, cost_ratio=ratio(cost_ratio))
+        table = table_options(columns, date_format, decimal, currency)
+        return read_catalog(raw, table=table, catalog=options, at=datetime.now(UTC))
+
+    _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
 
 @import_app.command()
@@ -102,12 +102,11 @@ def sales(
     as_json: AsJson = False,
 ) -> None:
     """Sales history: units of an article on a day."""
-    try:
-        table = _table(columns, date_format, decimal, currency)
-        report = read_sales(_read(file), table=table, opening_stock_days=opening_stock_days)
-    except StewardError as error:
-        give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+    def read(raw: bytes) -> ImportReport:
+        return read_sales(raw, table=table_options(columns, date_format, decimal, currency), opening_stock_days=opening_stock_days)
+
+    _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
 
 @import_app.command()
@@ -123,11 +122,11 @@ def orders(
     as_json: AsJson = False,
 ) -> None:
     """Customers' orders, one line of the file for each article."""
-    try:
-        report = read_orders(_read(file), table=_table(columns, date_format, decimal, currency))
-    except StewardError as error:
-        give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+    def read(raw: bytes) -> ImportReport:
+        return read_orders(raw, table=table_options(columns, date_format, decimal, currency))
+
+    _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
 
 @import_app.command()
@@ -140,11 +139,11 @@ def customers(
     as_json: AsJson = False,
 ) -> None:
     """Customers and their addresses."""
-    try:
-        report = read_customers(_read(file), table=TableOptions(mapping=_mapping(columns)), at=datetime.now(UTC))
-    except StewardError as error:
-        give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json)
+
+    def read(raw: bytes) -> ImportReport:
+        return read_customers(raw, table=TableOptions(mapping=mapping(columns)), at=datetime.now(UTC))
+
+    _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
 
 @import_app.command()
@@ -164,7 +163,7 @@ def tickets(
     try:
         addresses = [*(own or []), *([] if dry_run else run(_shop_address, as_json=as_json))]
         mails = _mails(file)
-        report = read_mail(mails, own=addresses, at=datetime.now(UTC), since=_since(since))
+        report = read_mail(mails, own=addresses, at=datetime.now(UTC), since=first_day(since))
     except StewardError as error:
         give_up(error, as_json=as_json)
     _finish(report, dry_run=dry_run, partial=not strict, as_json=as_json, raw=mails)
@@ -180,7 +179,17 @@ def _refuse_demo_home(*, as_json: bool) -> None:
         )
 
 
-def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool, raw: Sequence[bytes] = ()) -> None:
+def _import_table(file: Path, read: Callable[[bytes], ImportReport], *, dry_run: bool, partial: bool, as_json: bool) -> None:
+    """Read a table's file and import what ``read`` makes of it."""
+    try:
+        raw = _read(file)
+        report = read(raw)
+    except StewardError as error:
+        give_up(error, as_json=as_json)
+    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json, raw=(raw,))
+
+
+def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool, raw: Sequence[bytes]) -> None:
     """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out.
 
     ``raw`` are the deliveries as they came; they are kept before anything is made of them.
@@ -210,7 +219,8 @@ def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool
 async def _into_running_system(report: ImportReport, raw: Sequence[bytes]) -> int:
     async with open_system() as system:
         for delivery in raw:
-            await system.memory.inbox.receive(report.kind, hashlib.sha256(delivery).hexdigest(), delivery, at=datetime.now(UTC))
+            key = hashlib.sha256(delivery).hexdigest()
+            await system.memory.inbox.receive(f"import/{report.kind}", key, delivery, at=datetime.now(UTC))
         imported = await import_report(report, log=system.memory.log, state=system.memory.state)
         await fill_order_book(report, home=system.settings.home, state=system.memory.state)
         return imported
@@ -276,38 +286,6 @@ def _tell(report: ImportReport, imported: int | None, *, dry_run: bool, refused:
         say(f"Dry run: {report.rows} lines read, {events} events ready, nothing changed.")
     else:
         say("Nothing was imported. Mend these lines, or import the others with --partial.")
-
-
-def _table(columns: Sequence[str] | None, date_format: str, decimal: str, currency: str) -> TableOptions:
-    if decimal not in {"", ".", ","}:
-        raise InvalidInput(f"{decimal!r} is no decimal mark", hint="say --decimal . or --decimal ,")
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        raise InvalidInput(f"{currency!r} is no currency", hint="say its ISO code, such as --currency EUR")
-    return TableOptions(mapping=_mapping(columns), date_format=date_format, decimal=decimal, currency=currency.upper())
-
-
-def _mapping(columns: Sequence[str] | None) -> dict[str, str]:
-    pairs = [pair for option in columns or () for pair in option.split(",")]
-    if wrong := [p for p in pairs if not all(part.strip() for part in p.partition("="))]:
-        raise InvalidInput(f"{wrong[0]!r} maps nothing", hint="say --map ours=theirs, such as --map sku=StockCode")
-    return {ours.strip(): theirs.strip() for ours, _, theirs in (p.partition("=") for p in pairs)}
-
-
-def _ratio(text: str) -> Decimal:
-    try:
-        ratio = Decimal(text)
-    except InvalidOperation:
-        ratio = Decimal(-1)
-    if not 0 <= ratio <= 10:
-        raise InvalidInput(f"{text!r} is no share of a price", hint="say --cost-ratio 0.5 for half of it")
-    return ratio
-
-
-def _since(text: str) -> datetime | None:
-    try:
-        return datetime.combine(date.fromisoformat(text), time.min, UTC) if text else None
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a day", hint="say --since 2026-01-31") from error
 
 
 def _read(file: Path) -> bytes:

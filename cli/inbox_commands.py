@@ -1,18 +1,20 @@
 """``steward inbox | show | alerts``: what waits for the operator."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from activities.attending import Attention, Standing, look
 from cli.choosing import choose
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from cli.showing import Shown, look_up, print_shown
 from cli.wording import clock, left
 from domain.approvals import Approval, ApprovalStatus
-from domain.entities import Ticket
 from domain.model import Value
 from domain.runs import Alert, AlertClosed, AlertLevel, Controls
 
@@ -30,11 +32,23 @@ _TITLES = {Urgency.NOW: "Now", Urgency.TODAY: "Today", Urgency.LATER: "When you 
 
 
 class Waiting(Value):
-    """A question as the inbox ranks it."""
+    """A question as the inbox shows it; a snoozed one has no standing."""
 
     urgency: Urgency
     seconds_left: int
+    standing: Standing | None
     approval: Approval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """All that ``inbox`` shows."""
+
+    attention: Attention
+    waiting: Sequence[Waiting]
+    asleep: Sequence[Approval]
+    alerts: Sequence[Alert]
+    controls: Controls
 
 
 def register(app: typer.Typer) -> None:
@@ -48,32 +62,25 @@ def inbox(
     everything: Annotated[bool, typer.Option("--all", help="Also what is snoozed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What waits for you, the most urgent first."""
-
-    async def work(system: System) -> tuple[list[Waiting], list[Approval], list[Alert], Controls]:
-        asleep = [] if everything else await _snoozed(system)
-        waiting = [w for w in await _waiting(system) if w.approval not in asleep]
-        controls = await system.memory.state.get(Controls, "self") or Controls()
-        return waiting, asleep, await open_alerts(system), controls
-
-    waiting, asleep, alerts_open, controls = with_system(work, as_json=as_json)
+    """What waits for you: the few things that need you now, then the rest."""
+    page = with_system(lambda system: _page(system, everything=everything), as_json=as_json)
     if as_json:
-        ranked = [{**w.approval.model_dump(mode="json"), "urgency": w.urgency, "seconds_left": w.seconds_left} for w in waiting]
-        print_json({"approvals": ranked, "alerts": alerts_open, "snoozed": len(asleep), "kill_switch": controls.kill_switch})
+        print_json(_as_json(page))
         return
-    if controls.kill_switch:
-        why = controls.kill_reason or "no reason given"
+    if page.controls.kill_switch:
+        why = page.controls.kill_reason or "no reason given"
         say(f"The kill switch is on ({why}): nothing you approve happens before ./steward kill --off.")
-    _print_waiting(waiting)
-    if alerts_open:
-        _print_alerts(alerts_open)
-    if not waiting and not alerts_open:
+    _print_head(page)
+    _print_waiting([w for w in page.waiting if not (w.standing and w.standing.interrupt)])
+    if page.alerts:
+        _print_alerts(page.alerts)
+    if not page.waiting and not page.alerts:
         say("Nothing needs you.")
-    if asleep:
-        ends = min(a.snoozed_until for a in asleep if a.snoozed_until)
-        say(f"{len(asleep)} snoozed, the first until {clock(ends)}; --all shows them")
-    if waiting:
-        first = waiting[0].approval.approval_id[:8]
+    if page.asleep:
+        ends = min(a.snoozed_until for a in page.asleep if a.snoozed_until)
+        say(f"{len(page.asleep)} snoozed, the first until {clock(ends)}; --all shows them")
+    if page.waiting:
+        first = page.waiting[0].approval.approval_id[:8]
         say(f"\n./steward show {first}    then approve {first} | reject {first} --reason … | edit {first} | snooze {first}")
 
 
@@ -126,15 +133,56 @@ async def open_alerts(system: System) -> list[Alert]:
     return sorted(found, key=lambda a: (order.index(a.level), a.at))
 
 
-async def _waiting(system: System) -> list[Waiting]:
-    """By urgency, then money at stake, then age."""
+async def _page(system: System, *, everything: bool) -> Page:
     at = now()
-    pressing = {f"support/{ticket.ticket_id}" for ticket in await system.memory.state.find(Ticket, urgency="high")}
-    found = [
-        Waiting(urgency=urgency_of(a, pressing=a.proposal.run_id in pressing, at=at), seconds_left=_seconds(a, at), approval=a)
-        for a in await system.memory.state.find(Approval, status=ApprovalStatus.PENDING)
+    state = system.memory.state
+    attention = await look(state, system.memory.policies, now=at)
+    asked = await state.find(Approval, status=ApprovalStatus.PENDING)
+    asleep = [] if everything else [a for a in asked if a.snoozed_until is not None and a.snoozed_until > at]
+    return Page(
+        attention=attention,
+        waiting=sorted((_waiting(attention, a, at) for a in asked if a not in asleep), key=_order),
+        asleep=asleep,
+        alerts=await open_alerts(system),
+        controls=await state.get(Controls, "self") or Controls(),
+    )
+
+
+def _waiting(attention: Attention, approval: Approval, at: datetime) -> Waiting:
+    standing = attention.of_approval(approval)
+    return Waiting(
+        urgency=urgency_of(approval, pressing=standing is not None and standing.notice.pressing, at=at),
+        seconds_left=_seconds(approval, at),
+        standing=standing,
+        approval=approval,
+    )
+
+
+def _order(waiting: Waiting) -> tuple[bool, int, datetime]:
+    """By rank; what is snoozed last."""
+    standing = waiting.standing
+    return standing is None, standing.rank if standing else 0, waiting.approval.requested_at
+
+
+def _as_json(page: Page) -> dict[str, Any]:
+    approvals = [
+        {**w.approval.model_dump(mode="json"), "urgency": w.urgency, "seconds_left": w.seconds_left, **_weights(w.standing)}
+        for w in page.waiting
     ]
-    return sorted(found, key=lambda w: (list(Urgency).index(w.urgency), -_stake(w.approval), w.approval.requested_at))
+    alerts = [{**a.model_dump(mode="json"), **_weights(page.attention.of_alert(a))} for a in page.alerts]
+    return {
+        "approvals": approvals,
+        "alerts": alerts,
+        "snoozed": len(page.asleep),
+        "kill_switch": page.controls.kill_switch,
+    }
+
+
+def _weights(standing: Standing | None) -> dict[str, Any]:
+    if standing is None:
+        return {"rank": None, "value_at_risk": None, "interrupt": False, "told_at": None}
+    shown = standing.model_dump(mode="json", include={"rank", "interrupt", "told_at"})
+    return {**shown, "value_at_risk": round(standing.notice.value_at_risk, 2)}
 
 
 def urgency_of(approval: Approval, *, pressing: bool, at: datetime) -> Urgency:
@@ -145,22 +193,24 @@ def urgency_of(approval: Approval, *, pressing: bool, at: datetime) -> Urgency:
     return Urgency.TODAY if approval.reminders or remaining <= _TODAY else Urgency.LATER
 
 
-async def _snoozed(system: System) -> list[Approval]:
-    at = now()
-    pending = await system.memory.state.find(Approval, status=ApprovalStatus.PENDING)
-    return [a for a in pending if a.snoozed_until is not None and a.snoozed_until > at]
-
-
 def _seconds(approval: Approval, at: datetime) -> int:
     return max(0, int((approval.expires_at - at).total_seconds()))
 
 
-def _stake(approval: Approval) -> float:
-    money = approval.proposal.action.money()
-    return float(money.amount) if money else 0.0
+def _print_head(page: Page) -> None:
+    """The few that need the operator now: what this is about stands in full, because this is their own screen."""
+    questions = {s.notice.key: w for w in page.waiting if (s := w.standing)}
+    rows = []
+    for one in page.attention.head:
+        notice, standing = one.notice, questions.get(one.notice.key)
+        told = next((clock(s.at) for s in page.attention.today.sent if s.notice.key == notice.key), "")
+        rows.append((*_row(standing), told) if standing else ("", notice.text, notice.what_to_do, "", told))
+    if rows:
+        print_table("Needs you now", ("id", "what", "why you", "time left", "told you"), rows)
+        say("")
 
 
-def _print_waiting(waiting: list[Waiting]) -> None:
+def _print_waiting(waiting: Sequence[Waiting]) -> None:
     for urgency, title in _TITLES.items():
         rows = [_row(w) for w in waiting if w.urgency is urgency]
         if rows:
@@ -168,7 +218,7 @@ def _print_waiting(waiting: list[Waiting]) -> None:
             say("")
 
 
-def _print_alerts(found: list[Alert]) -> None:
+def _print_alerts(found: Sequence[Alert]) -> None:
     rows = [(a.level, a.text + (f" (×{a.times})" if a.times > 1 else ""), a.what_to_do, a.key) for a in found]
     print_table("Alerts", ("level", "what", "what to do", "key"), rows)
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cli import upkeep_commands
 from cli.context import open_system
 from cli.output import EXIT_FAILED, AsJson, complain, complaints, give_up, print_json, print_table, run, say
 from domain.catalogue import ENTITY_TYPES, split_stream
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
     app.add_typer(log_app, name="log")
     app.add_typer(state_app, name="state")
+    upkeep_commands.register(memory_app)
     app.add_typer(memory_app, name="memory")
 
 
@@ -171,7 +173,7 @@ def rebuild(
     async def work() -> RebuildReport:
         with _progress("replaying", quiet=as_json) as watch:
             async with open_system() as system:
-                return await rebuild_check(system.endpoints.database_url, progress=watch)
+                return await rebuild_check(system.endpoints.database_url, home=system.settings.home, progress=watch)
 
     report = run(work, as_json=as_json)
     if as_json:

@@ -1,4 +1,4 @@
-"""``steward policy list | show | set | history | activate``: the rules, each version of them kept."""
+"""``steward policies list | show | set | history | activate``: the rules, each version of them kept."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from cli.assignments import assigned, differences, is_money
 from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
+from cli.ratify_commands import add_to
 from cli.wording import clock
 from domain.errors import InvalidInput, NotFound
 from domain.policies import POLICY_TYPES, PolicyActivated, PolicyRecord, PolicyVersion
@@ -25,7 +26,8 @@ Change = tuple[str, dict[str, Any], dict[str, Any], PolicyVersion | None]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
-    app.add_typer(policy_app, name="policy")
+    add_to(policy_app)
+    app.add_typer(policy_app, name="policies")
 
 
 @policy_app.command("list")
@@ -42,7 +44,7 @@ def policy_list(*, as_json: AsJson = False) -> None:
         return
     rows = [_row(name, records.get(name)) for name in POLICY_TYPES]
     print_table("Policies", ("name", "version", "since", "why"), rows)
-    say("\n./steward policy show NAME    policy set NAME --set field=value")
+    say("\n./steward policies show NAME    policies set NAME --set field=value")
 
 
 @policy_app.command("show")
@@ -104,7 +106,7 @@ def policy_history(name: Which, *, as_json: AsJson = False) -> None:
 @policy_app.command("activate")
 def policy_activate(
     name: Which,
-    version: Annotated[int, typer.Argument(help="A version of `policy history`; 0 is what Steward comes with.")],
+    version: Annotated[int, typer.Argument(help="A version of `policies history`; 0 is what Steward comes with.")],
     *,
     why: Why = "",
     as_json: AsJson = False,
@@ -114,14 +116,15 @@ def policy_activate(
     def earlier(found: PolicyRecord | None, _document: dict[str, Any]) -> dict[str, Any]:
         known = {0: _defaults(name), **{v.version: v.document for v in (found.versions if found else ())}}
         if version not in known:
-            raise NotFound(f"{name} has no version {version}", hint=f"`./steward policy history {name}` shows them")
+            raise NotFound(f"{name} has no version {version}", hint=f"`./steward policies history {name}` shows them")
         return known[version]
 
     _change(name, earlier, why=why or f"version {version} again", dry_run=False, as_json=as_json)
 
 
 def _row(name: str, found: PolicyRecord | None) -> tuple[str, int, str, str]:
-    return (name, found.active, clock(found.in_force.at), found.in_force.why) if found else (name, 0, "", "")
+    version = found.in_force if found else None
+    return (name, version.version, clock(version.at), version.why) if version else (name, 0, "", "")
 
 
 def _change(
@@ -147,7 +150,7 @@ def _change(
 
 async def _activate(system: System, name: str, found: PolicyRecord | None, document: dict[str, Any], why: str) -> PolicyVersion:
     at = now()
-    number = max((v.version for v in found.versions), default=0) + 1 if found else 1
+    number = found.next_version if found else 1
     version = PolicyVersion(version=number, document=document, proposed_by=OPERATOR, approved_by=OPERATOR, at=at, why=why)
     stream = await system.memory.state.version(PolicyRecord, name)
     await record(system, PolicyActivated(name=name, version=version), at=at, expected={f"policy/{name}": stream})
@@ -162,7 +165,8 @@ async def _record(system: System, name: str) -> PolicyRecord | None:
 
 def _document(name: str, found: PolicyRecord | None) -> dict[str, Any]:
     """In force, with the defaults of fields that are newer than it."""
-    return _valid(name, found.in_force.document) if found else _defaults(name)
+    version = found.in_force if found else None
+    return _valid(name, version.document) if version else _defaults(name)
 
 
 def _defaults(name: str) -> dict[str, Any]:
@@ -175,7 +179,7 @@ def _valid(name: str, document: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise InvalidInput(f"{name}.{where}: {first['msg']}", hint=f"`./steward policy show {name}` shows its fields") from error
+        raise InvalidInput(f"{name}.{where}: {first['msg']}", hint=f"`./steward policies show {name}` shows its fields") from error
 
 
 def _part(document: dict[str, Any], field: str) -> Any:
@@ -200,7 +204,7 @@ def _row_of(path: str, value: Any, depth: int) -> list[tuple[str, Any]]:
     if not isinstance(value, dict) or not value:
         return [(path, value)]
     if depth == 0 or any(isinstance(inner, dict) for inner in value.values()):
-        return [(path, f"{', '.join(value)} (see: policy show NAME {path})")]
+        return [(path, f"{', '.join(value)} (see: policies show NAME {path})")]
     return [(f"{path}.{name}", inner) for name, inner in value.items()]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import stack
+from cli.kill_switch import banner, read_controls, reason
 from cli.output import AsJson, give_up, plain, print_json, print_table, say
 from domain.errors import StewardError
 from settings import Settings
@@ -61,14 +62,18 @@ def down(*, as_json: AsJson = False) -> None:
 def status(*, as_json: AsJson = False) -> None:
     """Say which parts run. The exit code is 0 when the stack is up, else 3."""
     try:
-        found = stack.status(Settings.load())
+        settings = Settings.load()
+        found = stack.status(settings)
     except StewardError as error:
         give_up(error, as_json=as_json)
+    controls = read_controls(settings, found)
     if as_json:
         # The endpoints hold the database's password.
-        print_json(found.model_dump(exclude={"endpoints"}))
+        print_json({**found.model_dump(exclude={"endpoints"}), "kill_switch": controls.kill_switch if controls else None})
     else:
         _print_parts(found)
+        if controls and (line := banner(controls)):
+            say(line, style="red")
     if found.phase != "running":
         raise typer.Exit(EXIT_NOT_UP)
 
@@ -76,7 +81,8 @@ def status(*, as_json: AsJson = False) -> None:
 def doctor(*, as_json: AsJson = False) -> None:
     """Look for what is wrong and say what to do. The exit code is 1 when something is."""
     try:
-        findings = list(stack_doctor.examine(Settings.load()))
+        settings = Settings.load()
+        findings = [*stack_doctor.examine(settings), *_kill_switch(settings)]
     except StewardError as error:
         give_up(error, as_json=as_json)
     if as_json:
@@ -88,6 +94,13 @@ def doctor(*, as_json: AsJson = False) -> None:
                 say(f"      -> {finding.hint}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+def _kill_switch(settings: Settings) -> Iterator[stack_doctor.Finding]:
+    if controls := read_controls(settings, stack.status(settings)):
+        detail = f"on: {reason(controls)}" if controls.kill_switch else "off"
+        hint = "nothing happens outside until `steward kill --off`"
+        yield stack_doctor.Finding("kill switch", not controls.kill_switch, detail, hint)
 
 
 def logs(

@@ -7,9 +7,9 @@ undone (``inverse``) and what it leaves in the log (``events``). Nothing about a
 from abc import abstractmethod
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from domain import events as happened
 from domain.entities import Address, ContentPiece, OrderStatus, PurchaseOrder, Refund
@@ -53,6 +53,10 @@ class Bound(StrEnum):
     MODEL_MONEY = "model-money"
 
 
+OnExpiry = Literal["reject", "approve"]
+"""What becomes of an action that was asked and not decided in time."""
+
+
 class ActionSpec(Value):
     """What the type of an action declares once and for all."""
 
@@ -60,6 +64,13 @@ class ActionSpec(Value):
     reversibility: Reversibility
     capability: Capability
     outcomes: tuple[str, ...] = ()  # the metrics this kind of action can be judged by
+    on_expiry: OnExpiry = "reject"
+
+    @model_validator(mode="after")
+    def _silence_is_no_yes_to_harm(self) -> Self:
+        if self.on_expiry == "approve" and self.risk >= Risk.R2:
+            raise ValueError(f"an action of risk {self.risk.name} is never approved by expiry")
+        return self
 
 
 class Receipt(Value):
@@ -240,6 +251,7 @@ class PlacePurchaseOrder(BaseAction):
     purchase_order: PurchaseOrder
     to: Name
     sender: Name
+    planned_at_seq: int | None = None  # the last event the plan can have seen; None where nobody planned it
 
     @property
     def stream(self) -> str:

@@ -1,15 +1,16 @@
 """Approvals: what was asked, who may answer, and the one rule that says whether an answer counts."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
-from domain.actions import Action, SendReply
+from domain.actions import Action, OnExpiry, Risk, SendReply
 from domain.decisions import Proposal
 from domain.errors import DecisionRefused
-from domain.event import EventData, existing
+from domain.event import EventData, Topic, Wake, existing
 from domain.model import Moment, Name, Value
 
 
@@ -51,7 +52,7 @@ class Approval(Value):
     remind_at: Moment
     escalate_at: Moment
     expires_at: Moment
-    on_expiry: str = "reject"  # the declared default; never "approve"
+    on_expiry: OnExpiry = "reject"
     replaces: str = ""  # the approval this one was asked anew for, and what moved
     moved: tuple[str, ...] = ()
     status: ApprovalStatus = ApprovalStatus.PENDING
@@ -62,6 +63,19 @@ class Approval(Value):
     decided_by: str = ""
     decided_at: Moment | None = None
     decision: Decision | None = None
+
+
+def default_on_expiry(proposal: Proposal, chosen: Mapping[str, OnExpiry], *, anew: str = "") -> OnExpiry:
+    """What silence means for ``proposal``: as ``chosen`` for its kind of action, else as its type declares.
+
+    Silence is never a yes to money or stock, to what the auditor holds, to what a planner wants looked at, to a reply
+    nobody wrote, or to what is asked again because it could not be done or moved (``anew`` says so).
+    """
+    action, why = proposal.action, proposal.why
+    unwritten = isinstance(action, SendReply) and not action.body.strip()
+    if action.spec.risk >= Risk.R2 or not proposal.verdict.passed or why.force_ask or unwritten or anew:
+        return "reject"
+    return chosen.get(action.kind, action.spec.on_expiry)
 
 
 def judge(approval: Approval, decision: Decision, now: Moment) -> None:
@@ -117,6 +131,9 @@ class ApprovalRequested(EventData):
     def fold(self, state: Approval | None) -> Approval:
         return self.approval
 
+    def wakes(self, before: Approval | None, after: Approval) -> Wake:
+        return Wake(topic=Topic.ATTENTION, key=self.approval.approval_id)
+
 
 class _ApprovalEvent(EventData):
     entity = Approval
@@ -169,17 +186,21 @@ class ApprovalReminded(_ApprovalEvent):
     def change(self, approval: Approval) -> dict[str, Any]:
         return {"reminders": approval.reminders + 1, "escalated": approval.escalated or self.escalation}
 
+    def wakes(self, before: Approval | None, after: Approval) -> Wake:
+        return Wake(topic=Topic.ATTENTION, key=self.approval_id)
+
 
 class ApprovalEnded(_ApprovalEvent):
-    """It ended without a decision: expired, stale or withdrawn."""
+    """It ended without a decision: expired, stale, withdrawn, or approved ``by`` expiry where that is its default."""
 
     type = "approval.ended"
     status: ApprovalStatus
     at: Moment
     reason: str = ""
+    by: str = ""
 
     def change(self, approval: Approval) -> dict[str, Any]:
-        return {"status": self.status, "decided_at": self.at}
+        return {"status": self.status, "decided_at": self.at, "decided_by": self.by}
 
 
 def outside_quiet_hours(moment: Moment, *, start_hour: int, end_hour: int) -> Moment:

@@ -3,7 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from domain import approvals, entities, events, policies, runs
+from domain import (
+    approvals,
+    attention,
+    autonomy,
+    entities,
+    events,
+    experiments,
+    failures,
+    flags,
+    labels,
+    learning,
+    policies,
+    retention,
+    runs,
+)
 from domain.errors import InvalidInput
 from domain.event import Event, EventData
 from domain.model import Value
@@ -16,7 +30,9 @@ def _concrete(module: Any) -> Iterable[type[EventData]]:
             yield thing
 
 
-EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in (events, approvals, policies, runs) for t in _concrete(m)}
+_MODULES = (events, approvals, policies, runs, flags, experiments, failures, labels, autonomy, learning, retention, attention)
+
+EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
 
 ENTITY_TYPES: dict[str, type[Value]] = {
     "shop": entities.Shop,
@@ -37,6 +53,18 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "lesson": runs.Lesson,
     "digest": runs.Digest,
     "controls": runs.Controls,
+    "archive": retention.ArchivedMonth,
+    "summary": retention.Summary,
+    "canary": retention.RecallCanary,
+    "upkeep": retention.Upkeep,
+    "flag": flags.Flag,
+    "experiment": experiments.Experiment,
+    "exposure": experiments.Exposure,
+    "failure": failures.Failure,
+    "label": labels.Label,
+    "autonomy": autonomy.ClassRecord,
+    "learning": learning.LearningReport,
+    "attention": attention.AttentionDay,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

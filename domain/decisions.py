@@ -78,6 +78,7 @@ class Why(Value):
     engine: str = "rules"
     facts: dict[str, str] = Field(default_factory=dict)
     context_pack: str = ""  # hash of the pack the decision was made from
+    topic: str = ""  # what kind of case it is: an intent, a supplier
     force_ask: str = ""  # a planner's own wish to have a human look, and why
 
 
@@ -101,6 +102,7 @@ class Proposal(Value):
     gate: GateDecision
     why: Why
     policy_versions: dict[str, int]
+    flags: dict[str, str] = Field(default_factory=dict)  # the variant of every flag that the decision used
     proposed_at: Moment
 
     @property

@@ -24,6 +24,8 @@ class EffectStatus(StrEnum):
 
 LIVE = (EffectStatus.RESERVED, EffectStatus.EXECUTING, EffectStatus.COMMITTED, EffectStatus.UNKNOWN)
 """The states in which an effect counts against its bounds."""
+UNDER_WAY = (EffectStatus.RESERVED, EffectStatus.EXECUTING, EffectStatus.UNKNOWN)
+"""The states in which an effect may have happened although nothing of it is in the log."""
 
 
 class Reservation(Value):

@@ -223,8 +223,18 @@ class ContentMetrics(Value):
     seconds_on_page: Annotated[float, Field(ge=0)] = 0.0
 
 
+class TitlePeriod(Value):
+    """From ``since`` on a page's title came from ``template``; empty for a title that came from none."""
+
+    template: str
+    since: date
+
+
 class ContentPiece(Value):
-    """A page. ``facts`` maps each claim's fact reference (``product/SKU#price``) to the value it was written from."""
+    """A page. ``facts`` maps each claim's fact reference (``product/SKU#price``) to the value it was written from.
+
+    ``titles`` are the templates of all its revisions' titles, oldest first, so that each day's clicks go to the title shown.
+    """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
     kind: Annotated[str, Field(pattern=r"^(product-guide|faq|buying-guide)$")]
@@ -240,6 +250,8 @@ class ContentPiece(Value):
     status: ContentStatus = ContentStatus.PUBLISHED
     published_at: Moment | None = None
     metrics: tuple[ContentMetrics, ...] = ()
+    title_template: str = ""
+    titles: tuple[TitlePeriod, ...] = ()
 
 
 class SalesDay(Value):

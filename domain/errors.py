@@ -8,13 +8,15 @@ StewardError                 what happened, to what, and what to do (``hint``)
  ├─ LogError                 the event log refuses
  │   ├─ VersionConflict      somebody else wrote to the stream first
  │   ├─ DuplicateConflict    the same event id with other content
- │   └─ ChainBroken          the hash chain does not verify
+ │   ├─ ChainBroken          the hash chain does not verify
+ │   └─ ArchiveDamaged       an archived month is missing, unreadable or not what was sealed
  ├─ EffectError              an outside system did not do what was asked
  │   ├─ Retryable            network, 5xx, 429: the same call may succeed later
  │   ├─ Permanent            4xx, validation: the same call will fail again
  │   ├─ Unknown              sent, but the fate is not known: reconcile, never repeat blindly
  │   ├─ Refused              gate, bounds, breaker or kill switch said no
  │   └─ Stale                the record moved since it was shown
+ │       └─ Outdated         what the whole plan was made from moved: plan again
  └─ SetupError               the machine or the configuration is not fit; the hint says what to do
 """
 
@@ -65,6 +67,10 @@ class ChainBroken(LogError):
     """The hash chain does not verify."""
 
 
+class ArchiveDamaged(LogError):
+    """The file of an archived month is missing, unreadable, or does not hold what was sealed."""
+
+
 class EffectError(StewardError):
     """An outside system did not do what was asked."""
 
@@ -91,6 +97,10 @@ class Refused(EffectError):
 
 class Stale(EffectError):
     """The record moved since it was shown."""
+
+
+class Outdated(Stale):
+    """What the plan was made from moved: looking at the same action again does not help, planning again does."""
 
 
 class SetupError(StewardError):

@@ -60,6 +60,8 @@ class Topic(StrEnum):
 
     SUPPORT = "support"
     REPLENISH = "replenish"
+    ROLLOUT = "rollout"
+    ATTENTION = "attention"
 
 
 class Wake(Value):

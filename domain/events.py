@@ -26,6 +26,7 @@ from domain.entities import (
     Supplier,
     Ticket,
     TicketStatus,
+    TitlePeriod,
 )
 from domain.event import EventData, FactChange, SalesRow, Topic, Wake, existing
 from domain.model import Moment, Name, Text, Value
@@ -464,7 +465,10 @@ class ContentPublished(EventData):
         return f"content/{self.piece.slug}"
 
     def fold(self, state: ContentPiece | None) -> ContentPiece:
-        return self.piece.model_copy(update={"metrics": state.metrics if state else ()})
+        titles = state.titles if state else ()
+        if at := self.piece.published_at:
+            titles = (*titles, TitlePeriod(template=self.piece.title_template, since=at.date()))
+        return self.piece.model_copy(update={"metrics": state.metrics if state else (), "titles": titles})
 
     def passages(self, at: Moment) -> tuple[Passage, ...]:
         about = (self.stream, *(f"product/{sku}" for sku in self.piece.skus))

@@ -1,5 +1,6 @@
 """The gate: whether an audited action goes ahead, is asked, is only suggested, or is refused. Pure."""
 
+from enum import StrEnum
 from typing import assert_never
 
 from domain.actions import Action, Reversibility, Risk
@@ -7,12 +8,29 @@ from domain.decisions import GateDecision, GateOutcome, Mode, Severity, Verdict,
 from domain.policies import GatePolicy
 
 
+class Licence(StrEnum):
+    """What an action's class has earned, where its mode is ask."""
+
+    NONE = "none"
+    SAMPLED = "sampled"  # earned, but this one is drawn for review
+    EARNED = "earned"
+
+
 def decide(
-    *, action: Action, mode: Mode, verdict: Verdict, why: Why, policy: GatePolicy, breaker_open: bool, bound_exceeded: str
+    *,
+    action: Action,
+    mode: Mode,
+    verdict: Verdict,
+    why: Why,
+    policy: GatePolicy,
+    breaker_open: bool,
+    bound_exceeded: str,
+    licence: Licence = Licence.NONE,
 ) -> GateDecision:
     """Safe by default: everything that is not clearly allowed is asked.
 
-    ``bound_exceeded`` names the bound that has no room left for the action, or is empty. The reasons are for people.
+    A class that earned autonomy is spared the question that its mode asks, and no other. ``bound_exceeded`` names the
+    bound that has no room left for the action, or is empty. The reasons are for people.
     """
     match mode:
         case Mode.OFF:
@@ -25,16 +43,18 @@ def decide(
             assert_never(never)
     if verdict.severity is Severity.BLOCK:
         return GateDecision(outcome=GateOutcome.REFUSE, reasons=_texts(verdict, Severity.BLOCK))
-    reasons = (*_reasons_to_ask(action, mode, verdict, why, policy), *_obstacles(breaker_open, bound_exceeded))
+    reasons = (*_reasons_to_ask(action, mode, licence, verdict, why, policy), *_obstacles(breaker_open, bound_exceeded))
     if reasons:
         return GateDecision(outcome=GateOutcome.ASK, reasons=reasons)
     return GateDecision(outcome=GateOutcome.ALLOW, reasons=("within policy",))
 
 
-def _reasons_to_ask(action: Action, mode: Mode, verdict: Verdict, why: Why, policy: GatePolicy) -> tuple[str, ...]:
+def _reasons_to_ask(
+    action: Action, mode: Mode, licence: Licence, verdict: Verdict, why: Why, policy: GatePolicy
+) -> tuple[str, ...]:
     reasons = [*_texts(verdict, Severity.HOLD)]
-    if mode is Mode.ASK:
-        reasons.append("the mode is ask")
+    if mode is Mode.ASK and licence is not Licence.EARNED:
+        reasons.append("the mode is ask" if licence is Licence.NONE else "a sample of what Steward does alone")
     if why.force_ask:
         reasons.append(why.force_ask)
     if action.kind in policy.always_ask:

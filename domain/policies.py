@@ -1,16 +1,20 @@
 """Policies: versioned documents that say how the business wants things done. Code reads them, never the other way round."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from domain.actions import Bound
+from domain.actions import ACTION_TYPES, Bound, OnExpiry, Risk
+from domain.autonomy import Grant
+from domain.errors import InvalidInput
 from domain.event import EventData
 from domain.model import Moment, Name, Value
 from domain.money import Money
 from domain.playbooks import DEFAULT_PLAYBOOKS, Playbook
+from domain.runs import AlertLevel
+from domain.titles import WRITTEN, title_template
 
 
 class Policy(Value):
@@ -75,6 +79,16 @@ class ApprovalPolicy(Policy):
     quiet_to_hour: int = Field(default=8, ge=0, le=23)
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "Europe/Berlin"
     deciders: tuple[str, ...] = Field(default=("operator",), min_length=1)
+    on_expiry: dict[str, OnExpiry] = Field(default_factory=dict)  # by kind of action; else what its type declares
+
+    @model_validator(mode="after")
+    def _silence_is_no_yes_to_harm(self) -> Self:
+        for kind, default in self.on_expiry.items():
+            if kind not in ACTION_TYPES:
+                raise ValueError(f"there is no action {kind}: there are {', '.join(ACTION_TYPES)}")
+            if default == "approve" and (risk := ACTION_TYPES[kind].spec.risk) >= Risk.R2:
+                raise ValueError(f"{kind} is of risk {risk.name} and never approved by expiry")
+        return self
 
 
 class SupportPolicy(Policy):
@@ -88,7 +102,19 @@ class SupportPolicy(Policy):
 
 
 class StockPolicy(Policy):
+    """``safety_factor`` and ``lot_factor`` multiply the safety stock and the economic order quantity.
+
+    ``memory_days`` 0: each SKU is forecast by the method that did best for it; otherwise all by one exponential memory of
+    so many days, with ``pooling`` drawing a SKU's spread towards that of SKUs that sell as much. ``least_fill_rate`` is the
+    share of the units asked for that the shelf should serve; learning chooses no policy that would have served less.
+    """
+
     service_level: float = Field(default=0.95, gt=0.5, lt=0.9999)
+    safety_factor: float = Field(default=1.0, gt=0, le=10)
+    lot_factor: float = Field(default=1.0, gt=0, le=10)
+    memory_days: float = Field(default=0.0, ge=0)
+    pooling: float = Field(default=0.5, ge=0, le=1)
+    least_fill_rate: float = Field(default=0.97, gt=0, lt=1)
     holding_rate: float = Field(default=0.25, gt=0)  # of unit cost a year
     order_cost: Money = Money.of(5)  # per order line
     review_days: int = Field(default=1, ge=0)
@@ -99,6 +125,8 @@ class StockPolicy(Policy):
 
 
 class ContentPolicy(Policy):
+    """``title_weights`` say how often a new page's title comes from each template; with none, all come from the first."""
+
     pages_per_run: int = Field(default=2, ge=0)
     repeated_questions: int = Field(default=3, gt=0)  # as many tickets on one product make a topic
     measure_after_days: float = Field(default=14, ge=0)
@@ -106,6 +134,32 @@ class ContentPolicy(Policy):
     maximum_keyword_density: float = 0.03
     maximum_similarity: float = 0.8
     minimum_reading_ease: float = 40
+    title_templates: tuple[Annotated[str, AfterValidator(title_template)], ...] = Field(
+        default=(
+            WRITTEN,
+            "{product} for {price}",
+            "{product}: {material}, {dimensions}",
+            "{product} from {shop}",
+            "{product}: is it the right choice?",
+            "{product}: see size, care and price before you order",
+        ),
+        min_length=1,
+        max_length=20,
+    )
+    title_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _weights_of_templates(self) -> Self:
+        if unknown := self.title_weights.keys() - set(self.title_templates):
+            raise ValueError(f"weights of titles that are no templates: {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def title_shares(self) -> tuple[float, ...]:
+        """The share of pages that each template is for, in the templates' order."""
+        weights = [self.title_weights.get(template, 0.0) for template in self.title_templates]
+        total = sum(weights)
+        return tuple(w / total for w in weights) if total else (1.0, *(0.0 for _ in weights[1:]))
 
 
 class RoutingPolicy(Policy):
@@ -118,6 +172,51 @@ class RoutingPolicy(Policy):
     max_tokens: int = 2_000
 
 
+class TriagePolicy(Policy):
+    """Which labels the intent model has learned from: those given up to ``taught_until``. None: only what it comes with."""
+
+    taught_until: Moment | None = None
+    labels: int = 0  # how many that were, for people
+
+
+class AutonomyPolicy(Policy):
+    """Classes that act without asking although their mode is ask. Granted by the operator, taken back by the first severe miss."""
+
+    grants: dict[str, Grant] = Field(default_factory=dict)
+    limit: float = Field(default=0.1, gt=0, lt=1)  # share of corrections under which a class has earned it
+    certainty: float = Field(default=0.95, gt=0.5, lt=1)  # of the upper bound that has to be under the limit
+    sample: float = Field(default=0.1, ge=0, le=1)
+    most_severe: Risk = Risk.R2  # nothing riskier is ever granted
+    refused: tuple[str, ...] = ()  # classes the operator does not want to be proposed again
+
+
+class RetentionPolicy(Policy):
+    """What the nightly upkeep of memory keeps in the database, sums up and checks."""
+
+    keep_months: int = Field(default=13, ge=1)  # full months of events in the database besides the current one
+    keep_attached_days: float = Field(default=7, ge=0)  # an archived month that was put back stays so long
+    summarise_after_days: float = Field(default=30, ge=0)  # since the matter was closed
+    summaries_per_night: int = Field(default=200, ge=0)
+    verify_whole_after_days: float = Field(default=7, ge=0)
+    check_recall_after_days: float = Field(default=7, ge=0)
+    recall_sample: int = Field(default=30, ge=0)  # passages that must find themselves
+    recall_floor: float = Field(default=0.9, ge=0, le=1)
+
+
+class AttentionPolicy(Policy):
+    """When the operator is interrupted; what is not worth it waits for the digest. Quiet hours are those of approvals.
+
+    What waits is weighed in money: what an action moves, and ``hour_of_work`` for the time it costs to make good what
+    nobody looked at. Weighed by urgency and by the chance that the operator acts, it has to reach ``least_value``.
+    """
+
+    interrupts_per_day: int = Field(default=3, ge=0)
+    least_value: Money = Money.of(5)
+    hour_of_work: Money = Money.of(30)
+    always: AlertLevel = AlertLevel.URGENT  # so severe, or worse, comes through whatever the number and the value
+    gather_minutes: float = Field(default=1, ge=0)  # what comes within it is told together
+
+
 POLICY_TYPES: dict[str, type[Policy]] = {
     "gate": GatePolicy,
     "bounds": BoundsPolicy,
@@ -126,43 +225,177 @@ POLICY_TYPES: dict[str, type[Policy]] = {
     "stock": StockPolicy,
     "content": ContentPolicy,
     "routing": RoutingPolicy,
+    "retention": RetentionPolicy,
+    "triage": TriagePolicy,
+    "autonomy": AutonomyPolicy,
+    "attention": AttentionPolicy,
 }
 
 
+POLICY_RISKS: dict[str, Risk] = {
+    "gate": Risk.R3,
+    "bounds": Risk.R3,
+    "approval": Risk.R3,
+    "autonomy": Risk.R3,
+    "stock": Risk.R2,
+    "support": Risk.R1,
+    "content": Risk.R1,
+    "routing": Risk.R1,
+    "triage": Risk.R1,
+    "attention": Risk.R1,
+}
+"""How much a bad version of each policy can hurt; one that is not named is as dangerous as can be."""
+
+OPERATOR = "operator"
+
+
 class PolicyVersion(Value):
+    """One version of a document. ``approved_by`` is empty while it is only proposed."""
+
     version: int
     document: dict[str, Any]
     proposed_by: Name
-    approved_by: Name
+    approved_by: str = ""
     at: Moment
     why: str = ""
+    parent: int = 0
+    risk: Risk = Risk.R1
+
+
+class Trial(Value):
+    """An experiment on a policy: it is ``running``, or ended. After a ``hard`` end runs in flight leave their version."""
+
+    experiment_id: Name
+    running: bool = True
+    hard: bool = False
+    ended_at: Moment | None = None
+
+
+_TRIALS_KEPT = 4  # the latest; runs live for days, and a trial takes days
 
 
 class PolicyRecord(Value):
-    """All versions of one policy; the last one is in force unless ``active`` names an earlier one."""
+    """All versions of one policy. ``active`` is in force; 0 is the built-in default. A ``pinned`` one takes no proposals."""
 
     name: Name
-    active: int
-    versions: tuple[PolicyVersion, ...]
+    active: int = 0
+    versions: tuple[PolicyVersion, ...] = ()
+    dropped: dict[int, str] = Field(default_factory=dict)  # versions that were tried or refused, and why
+    trials: tuple[Trial, ...] = ()
+    pinned: bool = False
 
     @property
-    def in_force(self) -> PolicyVersion:
-        return next(v for v in self.versions if v.version == self.active)
+    def in_force(self) -> PolicyVersion | None:
+        """None where the built-in default is in force."""
+        return self.version(self.active)
+
+    @property
+    def trial(self) -> str:
+        """The experiment that is running on it, or nothing."""
+        return next((t.experiment_id for t in self.trials if t.running), "")
+
+    @property
+    def next_version(self) -> int:
+        return max((v.version for v in self.versions), default=0) + 1
+
+    def version(self, number: int) -> PolicyVersion | None:
+        return next((v for v in self.versions if v.version == number), None)
+
+    @property
+    def proposed(self) -> tuple[PolicyVersion, ...]:
+        """Versions that nobody has approved or dropped yet."""
+        return tuple(v for v in self.versions if not v.approved_by and v.version not in self.dropped)
 
 
-class PolicyActivated(EventData):
-    """A version comes into force: a new one, or an earlier one again."""
-
-    type = "policy.activated"
+class _PolicyEvent(EventData):
     entity = PolicyRecord
     name: Name
-    version: PolicyVersion
 
     @property
     def stream(self) -> str:
         return f"policy/{self.name}"
 
     def fold(self, state: PolicyRecord | None) -> PolicyRecord:
-        known = state.versions if state else ()
-        kept = tuple(v for v in known if v.version != self.version.version)
-        return PolicyRecord(name=self.name, active=self.version.version, versions=(*kept, self.version))
+        record = state or PolicyRecord(name=self.name)
+        return record.model_copy(update=self.change(record))
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        return {}
+
+
+def _with(record: PolicyRecord, version: PolicyVersion) -> tuple[PolicyVersion, ...]:
+    return (*(v for v in record.versions if v.version != version.version), version)
+
+
+class PolicyActivated(_PolicyEvent):
+    """A version comes into force: a new one, or an earlier one again. What others propose, they cannot approve themselves."""
+
+    type = "policy.activated"
+    version: PolicyVersion
+
+    @model_validator(mode="after")
+    def _another_approves(self) -> "PolicyActivated":
+        version = self.version
+        if not version.approved_by:
+            raise ValueError("a version comes into force only when somebody approves it")
+        if version.proposed_by == version.approved_by != OPERATOR:
+            raise ValueError(f"{version.proposed_by} proposed version {version.version} of {self.name} and cannot approve it")
+        return self
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        dropped = {number: why for number, why in record.dropped.items() if number != self.version.version}
+        return {"active": self.version.version, "versions": _with(record, self.version), "dropped": dropped}
+
+
+class PolicyProposed(_PolicyEvent):
+    """A version that is in force for nobody yet."""
+
+    type = "policy.proposed"
+    version: PolicyVersion
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        if record.pinned:
+            raise InvalidInput(f"the policy {self.name} is pinned", hint=f"`./steward policies pin {self.name} --off`")
+        return {"versions": _with(record, self.version.model_copy(update={"approved_by": ""}))}
+
+
+class PolicyDropped(_PolicyEvent):
+    """A proposed version is out: it lost, lapsed, or the operator does not want it."""
+
+    type = "policy.dropped"
+    number: int
+    why: str
+    by: Name
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        return {"dropped": {**record.dropped, self.number: self.why}}
+
+
+class PolicyTrialStarted(_PolicyEvent):
+    type = "policy.trial-started"
+    experiment_id: Name
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        if record.trial:
+            raise InvalidInput(f"{record.trial} is running on the policy {self.name}", hint="one experiment a policy at a time")
+        return {"trials": (*record.trials, Trial(experiment_id=self.experiment_id))[-_TRIALS_KEPT:]}
+
+
+class PolicyTrialEnded(_PolicyEvent):
+    type = "policy.trial-ended"
+    experiment_id: Name
+    hard: bool = False
+    at: Moment
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        over = Trial(experiment_id=self.experiment_id, running=False, hard=self.hard, ended_at=self.at)
+        return {"trials": tuple(over if t.experiment_id == self.experiment_id else t for t in record.trials)}
+
+
+class PolicyPinned(_PolicyEvent):
+    type = "policy.pinned"
+    on: bool
+    by: Name
+
+    def change(self, record: PolicyRecord) -> dict[str, Any]:
+        return {"pinned": self.on}

@@ -9,9 +9,12 @@ from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
 from domain.effects import Breaker, Effect, EffectStatus, Reservation
 from domain.event import Event, FactOp, NewEvent, SalesRow
+from domain.flags import Evaluation, Flag
 from domain.knowledge import Fact, Head, InForce, OutboxItem, Recalled, Verification
 from domain.model import Moment, Value
+from domain.passage import Passage
 from domain.policies import Policy
+from domain.retention import Anchor, Manifest, Segment
 from domain.tasks import Answer, Question
 
 E = TypeVar("E", bound=Value)
@@ -36,8 +39,8 @@ class EventLog(Protocol):
 
     async def head(self) -> Head: ...
 
-    async def verify(self) -> Verification:
-        """Recompute every hash from the first event on."""
+    async def verify(self, *, since: Head | None = None) -> Verification:
+        """Recompute every hash from the first event on, or from a head that was verified before."""
         ...
 
 
@@ -72,12 +75,34 @@ class Facts(Protocol):
 
 
 class Policies(Protocol):
+    """The policies in force for everybody or, seen with ``of``, for one run."""
+
+    def of(self, run_id: str) -> "Policies":
+        """The policies as this run has them: one that takes part in a trial has the version of its arm while it goes on."""
+        ...
+
     async def in_force(self, policy: type[P]) -> InForce[P]:
         """The version in force; the built-in defaults as version 0 where none was ever activated."""
         ...
 
     async def versions(self) -> dict[str, int]:
         """The version in force of every policy."""
+        ...
+
+    async def arms(self) -> dict[str, str]:
+        """The variant of every policy flag whose trial this run takes part in."""
+        ...
+
+
+class Flags(Protocol):
+    """Feature flags and the shares of running trials, as they are now."""
+
+    async def evaluate(self, key: str, *, unit: str) -> Evaluation:
+        """Raises NotFound for a flag that does not exist."""
+        ...
+
+    async def all(self) -> list[Flag]:
+        """Every flag, those of running trials too, in key order."""
         ...
 
 
@@ -89,6 +114,52 @@ class Recall(Protocol):
     async def reindex(self) -> int:
         """Drop the vector index and rebuild it from Postgres; the number of passages."""
         ...
+
+
+class Passages(Protocol):
+    """The searchable texts by id, as the canary of recall needs them."""
+
+    async def sample(self, limit: int) -> list[Passage]:
+        """As many as ``limit``, chosen by a hash of their ids: the same ones again while there are no others."""
+        ...
+
+    async def get(self, passage_ids: Sequence[str]) -> list[Passage]:
+        """Those of them that exist, by id."""
+        ...
+
+
+class Archive(Protocol):
+    """The months of the log, in the database or in files. Either has all events of a month, at any moment."""
+
+    async def segments(self) -> list[Segment]:
+        """Every month there is, the oldest first."""
+        ...
+
+    async def seal(self, partition: str) -> Manifest:
+        """Seal a month that is over and write its file. Repeating it changes nothing. Raises LogError."""
+        ...
+
+    async def detach(self, manifest: Manifest, event: NewEvent) -> bool:
+        """Read the file back; only where it proves to hold the month, take it out of the database and append ``event``, in
+        one transaction. False where it is out already. Raises ArchiveDamaged; Retryable where the log is too busy."""
+        ...
+
+    async def attach(self, partition: str, event: NewEvent) -> bool:
+        """Put an archived month back from its file and append ``event``, in one transaction. False where it is there.
+
+        Raises ArchiveDamaged, NotFound.
+        """
+        ...
+
+
+class Anchors(Protocol):
+    """Heads of the log kept outside the database."""
+
+    async def last(self, *, whole: bool = False) -> Anchor | None:
+        """The newest one, or the newest after a verification of the whole log."""
+        ...
+
+    async def note(self, anchor: Anchor) -> None: ...
 
 
 class ContextPacks(Protocol):
@@ -103,10 +174,10 @@ class Ledger(Protocol):
     """The effect ledger. Every change of status is one transaction."""
 
     async def reserve(self, reservation: Reservation, *, connector: str) -> Effect:
-        """Check kill switch, breaker and bounds and reserve, all in one transaction.
+        """Check kill switch, mode, policies, breaker and bounds and reserve, all in one transaction.
 
         Idempotent by key: an effect that exists is returned in the state it is in, except that a FAILED one is
-        reserved anew. Raises Refused, naming what said no.
+        reserved anew. Raises Refused, naming what said no, and Stale where a policy of the reservation moved.
         """
         ...
 
@@ -172,6 +243,14 @@ class Model(Protocol):
     """An engine that answers typed questions. Raises Retryable, Permanent or Refused (over budget)."""
 
     async def answer(self, question: Question[T]) -> Answer[T]: ...
+
+
+class IntentModels(Protocol):
+    """Intent models that are not (yet) in use: fitted for one question and forgotten."""
+
+    async def guess(self, texts: Sequence[str], *, taught: Sequence[tuple[str, str]]) -> list[str]:
+        """The intent of each text, by a model that knows what Steward comes with and these (text, intent) pairs."""
+        ...
 
 
 class ModelJournal(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from domain.decisions import Mode, Proposal
-from domain.event import EventData, existing
+from domain.event import EventData, Topic, Wake, existing
 from domain.model import Moment, Name, Text, Value
 from domain.passage import Passage
 
@@ -105,6 +105,14 @@ class ActionRefused(_RunEvent):
         return {"refused": (*run.refused, f"{self.summary}: {'; '.join(self.reasons)}")}
 
 
+class ActedAlone(_RunEvent):
+    """An action went ahead without a question because its class had earned that."""
+
+    type = "run.acted-alone"
+    action_kind: Name
+    class_key: Name
+
+
 class ActionFailed(_RunEvent):
     """An outside system refused for good, or its answer could not be reconciled."""
 
@@ -155,6 +163,11 @@ class AlertRaised(EventData):
 
     def fold(self, state: Alert | None) -> Alert:
         return self.alert.model_copy(update={"times": state.times + 1 if state and state.open else 1})
+
+    def wakes(self, before: Alert | None, after: Alert) -> Wake | None:
+        """A repeat that is no worse than before calls nobody."""
+        told = before is not None and before.open and before.level is after.level
+        return None if told else Wake(topic=Topic.ATTENTION, key=self.alert.key)
 
 
 class AlertClosed(EventData):
@@ -260,3 +273,12 @@ class KillSwitchSet(_ControlEvent):
 
     def change(self, controls: Controls) -> dict[str, Any]:
         return {"kill_switch": self.on, "kill_reason": self.reason}
+
+
+class BreakerReset(_ControlEvent):
+    """The operator let effects through again. Breakers live beside the ledger, so that no switch changes by it."""
+
+    type = "controls.breaker-reset"
+    connector: Name
+    action_kind: Name
+    failures: int

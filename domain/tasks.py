@@ -33,6 +33,12 @@ class ContentDraft(Value):
     body: str  # Markdown
 
 
+class SummaryDraft(Value):
+    """What became of a matter. Every number, identifier and date stands in its source events."""
+
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec(Generic[T]):
     """A kind of question. ``version`` and ``prompt_version`` are part of the answer's cache key."""
@@ -53,6 +59,7 @@ class Question(Generic[T]):
     context_pack: str = ""
     prompt: str = ""  # the prompt's text
     asked_at: datetime
+    run_id: str = ""  # the run it is asked for: it may take part in a trial of what answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,3 +80,4 @@ class Answer(Generic[T]):
 CLASSIFY = TaskSpec(name="classify-ticket", version=1, prompt="classify", answer=Label)
 REPLY = TaskSpec(name="draft-reply", version=1, prompt="reply", answer=ReplyDraft)
 CONTENT = TaskSpec(name="draft-content", version=1, prompt="content", answer=ContentDraft)
+SUMMARISE = TaskSpec(name="summarise", version=1, prompt="summarise", answer=SummaryDraft)

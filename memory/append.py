@@ -7,15 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from domain.catalogue import EVENT_TYPES, load_event, split_stream
-from domain.errors import DuplicateConflict, InvalidInput, VersionConflict
+from domain.errors import ArchiveDamaged, DuplicateConflict, InvalidInput, VersionConflict
 from domain.event import Event, EventData, NewEvent
 from domain.knowledge import Head
+from domain.policies import PolicyRecord
 from domain.runs import Controls
 from memory import projections
 from memory.chain import as_stored, hash_of
 from memory.database import Connection, execute, fetch, storable_json
 from memory.folding import Folder, Step, StreamState
+from memory.segments import SegmentFolder
 from memory.sql import statement
+from memory.whole_log import archived_events
 
 _TICK = timedelta(microseconds=1)
 _NOTICE_BYTES = 7_900  # Postgres refuses notifications of 8,000 bytes
@@ -30,13 +33,22 @@ class Start:
     recorded_at: datetime
 
 
-async def append(connection: Connection, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None) -> list[Event]:
-    """See ``ports.EventLog.append``. Everything happens in the transaction of ``connection``."""
+async def append(
+    connection: Connection,
+    events: Sequence[NewEvent],
+    *,
+    expected: Mapping[str, int] | None = None,
+    archive: SegmentFolder | None = None,
+) -> list[Event]:
+    """See ``ports.EventLog.append``. Everything happens in the transaction of ``connection``.
+
+    A repeat of an event whose month is archived is compared with the file; without ``archive`` it raises ArchiveDamaged.
+    """
     wanted = distinct(events)
     if not wanted:
         return []
     start = await _lock_head(connection)
-    known = {e.event_id: e for e in await _known(connection, list(wanted))}
+    known = {e.event_id: e for e in await _known(connection, list(wanted), archive)}
     for event_id, event in known.items():
         check_same(event, wanted[event_id])
     fresh = [event for event_id, event in wanted.items() if event_id not in known]
@@ -138,20 +150,28 @@ async def _lock_head(connection: Connection) -> Start:
 
 
 async def _hold_controls(connection: Connection, events: Sequence[NewEvent]) -> None:
-    """A change of the switches waits for the reservations under way, and those after it see it."""
-    if any(event.data.entity is Controls for event in events):
+    """A change of the switches or of a policy waits for the reservations under way, and those after it see it."""
+    if any(event.data.entity in (Controls, PolicyRecord) for event in events):
         await fetch(connection, "change_controls")
 
 
-async def _known(connection: Connection, ids: list[UUID]) -> list[Event]:
-    return [Event.model_validate(row) for row in await fetch(connection, "known_events", {"ids": ids})]
+async def _known(connection: Connection, ids: list[UUID], archive: SegmentFolder | None) -> list[Event]:
+    seqs = [row["seq"] for row in await fetch(connection, "known_places", {"ids": ids})]
+    if not seqs:
+        return []
+    known = [Event.model_validate(row) for row in await fetch(connection, "events_at", {"seqs": seqs})]
+    if archived := set(seqs) - {event.seq for event in known}:
+        if archive is None:
+            raise ArchiveDamaged(f"event {min(archived)} is in an archived month", hint="`steward memory archives` shows which")
+        known += await archived_events(connection, archive, archived)
+    return known
 
 
 async def _write(connection: Connection, events: Sequence[Event]) -> None:
     async with connection.cursor() as cursor:
         async with cursor.copy(statement("copy_events")) as copy:
             for event in events:
-                await copy.write_row(_row(event))
+                await copy.write_row(row_of(event))
         async with cursor.copy(statement("copy_event_keys")) as copy:
             for event in events:
                 await copy.write_row((event.event_id, event.seq, event.stream, event.stream_version))
@@ -159,7 +179,7 @@ async def _write(connection: Connection, events: Sequence[Event]) -> None:
     await execute(connection, "advance_head", {"seq": last.seq, "hash": last.hash, "recorded_at": last.recorded_at})
 
 
-def _row(event: Event) -> tuple[Any, ...]:
+def row_of(event: Event) -> tuple[Any, ...]:
     """In the order of the statement, which is the order of the model's fields."""
     return tuple(storable_json(value) if isinstance(value, dict) else value for _, value in event)
 

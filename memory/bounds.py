@@ -34,6 +34,12 @@ def charges(action: Action, *, run_id: str, now: datetime, policy: BoundsPolicy)
     return sorted(per_day + per_run, key=lambda charge: (charge.scope, charge.bound))
 
 
+def uncounted(action: Action, *, currency: str) -> str:
+    """Why the bounds, which count money in the shop's ``currency``, cannot count the action, as a sentence; "" where they can."""
+    money = action.money()
+    return "" if money is None or money.currency == currency else f"the bounds count {currency}, and this is {money}"
+
+
 def first_exceeded(wanted: Sequence[Charge], used: Mapping[tuple[Scope, Bound], Decimal]) -> str:
     """The first bound the charges do not fit into, given what is used already, as a sentence; "" where they fit."""
     for charge in wanted:

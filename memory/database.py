@@ -53,6 +53,19 @@ class Database:
             return await execute(connection, name, parameters)
 
 
+class Transaction:
+    """An open transaction, read as a ``Database`` is."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, name: str, **parameters: Any) -> list[DictRow]:
+        return await fetch(self._connection, name, parameters)
+
+    async def row(self, name: str, **parameters: Any) -> DictRow | None:
+        return next(iter(await self.rows(name, **parameters)), None)
+
+
 async def fetch(connection: Connection, name: str, parameters: Mapping[str, Any] | None = None) -> list[DictRow]:
     """The rows of the named statement, as dicts."""
     cursor = await connection.execute(statement(name), parameters)

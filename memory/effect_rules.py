@@ -1,14 +1,16 @@
 """What may become of an effect, and who is let through. No I/O; the ledger and its fake both go by it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from domain.decisions import Mode
 from domain.effects import LIVE, Breaker, Effect, EffectStatus, Reservation
-from domain.errors import InvalidInput, Refused, Unknown
+from domain.errors import InvalidInput, Outdated, Refused, Stale, Unknown
 from domain.model import Moment
 from domain.policies import BoundsPolicy
 from domain.runs import Controls
 
+_NAMED = 5  # SKUs in a message
 _NEXT = {
     EffectStatus.RESERVED: (EffectStatus.EXECUTING, EffectStatus.FAILED),
     EffectStatus.EXECUTING: (EffectStatus.COMMITTED, EffectStatus.FAILED, EffectStatus.UNKNOWN),
@@ -56,6 +58,12 @@ def check_mode(controls: Controls | None, effect: Effect) -> None:
             return
 
 
+def check_policies(shown: Mapping[str, int], now: Mapping[str, int]) -> None:
+    """What was decided under the policies ``shown`` has to be decided again where the run goes by others now. Raises Stale."""
+    if moved := [f"policy {name} is now version {now.get(name, 0)}" for name in shown if shown[name] != now.get(name, 0)]:
+        raise Stale(", ".join(moved), hint="it is decided anew")
+
+
 def admitted(breaker: Breaker, policy: BoundsPolicy, now: Moment) -> Breaker:
     """The breaker after it let one call through. Raises Refused."""
     after = breaker.admits(now, timedelta(seconds=policy.breaker_seconds))
@@ -65,6 +73,13 @@ def admitted(breaker: Breaker, policy: BoundsPolicy, now: Moment) -> Breaker:
             hint=f"one trial is let through {policy.breaker_seconds} s after it opened",
         )
     return after
+
+
+def check_order(ordered: Sequence[str]) -> None:
+    """``ordered`` are SKUs of a planned order that another order has, since it was planned or on its way. Raises Outdated."""
+    if ordered:
+        more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+        raise Outdated(f"ordered meanwhile: {', '.join(ordered[:_NAMED])}{more}", hint="it is planned again")
 
 
 def moved(effect: Effect, status: EffectStatus, *, now: Moment, **changes: object) -> Effect:

@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 from domain.actions import Action, Bound
 from domain.effects import Breaker
+from domain.entities import Shop
 from domain.model import Moment
+from domain.money import Money
 from domain.policies import BoundsPolicy, PolicyRecord
 from domain.runs import Controls
-from memory.bounds import Charge, Scope, charges, day_scope, first_exceeded
-from memory.database import Connection, Database, execute, fetch
-from memory.policies import NAME_OF, in_force
+from memory.bounds import Charge, Scope, charges, day_scope, first_exceeded, uncounted
+from memory.database import Connection, Database, Transaction, execute, fetch
+from memory.policies import NAME_OF, StatePolicies, in_force
+from memory.state import PostgresState
 
 
 class PostgresGuards:
@@ -25,7 +28,8 @@ class PostgresGuards:
         async with self._database.transaction() as connection:
             policy = await read_bounds_policy(connection)
             wanted = charges(action, run_id=run_id, now=now, policy=policy)
-            return first_exceeded(wanted, await _usage(connection, {charge.scope for charge in wanted}))
+            used = await _usage(connection, {charge.scope for charge in wanted})
+            return uncounted(action, currency=await read_currency(connection)) or first_exceeded(wanted, used)
 
     async def used(self, *, now: Moment) -> dict[Bound, tuple[Any, Any]]:
         async with self._database.transaction() as connection:
@@ -49,16 +53,27 @@ class PostgresGuards:
 
 
 async def read_controls(connection: Connection) -> Controls | None:
-    """The switches, held: an event that changes them waits until this transaction ends, or this one waits for it."""
+    """The switches, held together with the policies: what changes them waits until this transaction ends, or this one waits."""
     await fetch(connection, "hold_controls")
     rows = await fetch(connection, "get_state", {"kind": "controls", "id": "self"})
     return Controls.model_validate(rows[0]["body"]) if rows else None
+
+
+async def read_policy_versions(connection: Connection, run_id: str) -> dict[str, int]:
+    """The versions that the run goes by. Read them after the switches, which hold them too."""
+    return await StatePolicies(PostgresState(Transaction(connection))).of(run_id).versions()
 
 
 async def read_bounds_policy(connection: Connection) -> BoundsPolicy:
     rows = await fetch(connection, "get_state", {"kind": "policy", "id": NAME_OF[BoundsPolicy]})
     record = PolicyRecord.model_validate(rows[0]["body"]) if rows else None
     return in_force(BoundsPolicy, record).document
+
+
+async def read_currency(connection: Connection) -> str:
+    """The shop's."""
+    shop = await PostgresState(Transaction(connection)).get(Shop, "self")
+    return shop.currency if shop else Money.zero().currency
 
 
 async def read_model_spend(connection: Connection, now: Moment) -> Decimal:

@@ -7,7 +7,7 @@ the chain, the switch, breakers, bounds.
 from collections.abc import Sequence
 from typing import Any
 
-from domain.actions import Receipt
+from domain.actions import PlacePurchaseOrder, Receipt
 from domain.effects import Breaker, Effect, EffectStatus, Reservation
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.event import NewEvent
@@ -15,7 +15,7 @@ from domain.model import Moment
 from domain.policies import BoundsPolicy
 from memory import guards
 from memory.append import append
-from memory.bounds import charges, first_exceeded
+from memory.bounds import charges, first_exceeded, uncounted
 from memory.database import Connection, Database, execute, fetch, json_of
 from memory.effect_rules import (
     admitted,
@@ -23,6 +23,8 @@ from memory.effect_rules import (
     check_can_begin,
     check_kill_switch,
     check_mode,
+    check_order,
+    check_policies,
     check_same_effect,
     moved,
     new_effect,
@@ -102,20 +104,34 @@ class PostgresLedger:
 
 
 async def _admit(connection: Connection, effect: Effect, connector: str) -> None:
-    """Kill switch, mode, breaker and bounds, in this order. Raises Refused, which rolls everything back."""
+    """Kill switch, mode, policies, breaker and bounds, in this order. Raises Refused or Stale, which rolls everything back."""
     controls = await guards.read_controls(connection)
     check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
     if effect.compensates:
         return
     check_mode(controls, effect)
+    check_policies(effect.policy_versions, await guards.read_policy_versions(connection, effect.run_id))
     policy = await guards.read_bounds_policy(connection)
     breaker = await guards.lock_breaker(connection, connector, effect.action.kind)
+    check_order(await _ordered_since(connection, effect))
     await guards.write_breaker(connection, admitted(breaker, policy, effect.reserved_at))
     await _charge(connection, effect, policy)
 
 
+async def _ordered_since(connection: Connection, effect: Effect) -> list[str]:
+    """SKUs that others ordered or are ordering since ``effect`` was planned. The breaker, held, lets one order in at a time."""
+    order = effect.action
+    if not isinstance(order, PlacePurchaseOrder) or order.planned_at_seq is None:
+        return []
+    skus = [line.sku for line in order.purchase_order.lines]
+    since = {"seq": order.planned_at_seq, "streams": [f"stock/{sku}" for sku in skus]}
+    return [row["sku"] for row in await fetch(connection, "ordered_since", {"key": effect.key, "skus": skus} | since)]
+
+
 async def _charge(connection: Connection, effect: Effect, policy: BoundsPolicy) -> None:
     """Take first, look then: the row stays locked until the transaction ends, so nobody else reads it in between."""
+    if sentence := uncounted(effect.action, currency=await guards.read_currency(connection)):
+        raise Refused(sentence, hint="do it yourself in the outside system; `steward shop` shows the shop's currency")
     wanted = charges(effect.action, run_id=effect.run_id, now=effect.reserved_at, policy=policy)
     if not wanted:
         return

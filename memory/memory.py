@@ -2,8 +2,23 @@
 
 from dataclasses import dataclass
 
-from domain.ports import ContextPacks, Facts, Guards, Inbox, Ledger, ModelJournal, Outbox, Policies, Recall, State
+from domain.ports import (
+    Anchors,
+    Archive,
+    ContextPacks,
+    Facts,
+    Guards,
+    Inbox,
+    Ledger,
+    ModelJournal,
+    Outbox,
+    Passages,
+    Policies,
+    Recall,
+    State,
+)
 from memory.cache import WorkingCache
+from memory.flags import StateFlags
 from memory.timeline import Timeline
 
 
@@ -15,6 +30,7 @@ class Memory:
     state: State
     facts: Facts
     policies: Policies
+    flags: StateFlags
     recall: Recall
     packs: ContextPacks
     ledger: Ledger
@@ -23,3 +39,6 @@ class Memory:
     inbox: Inbox
     outbox: Outbox
     cache: WorkingCache
+    archive: Archive
+    anchors: Anchors
+    passages: Passages

@@ -2,12 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from domain.ports import Embedder
+from memory.anchors import FileAnchors
+from memory.archive import PostgresArchive
 from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
+from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
@@ -15,15 +19,19 @@ from memory.listener import Listener
 from memory.log import PostgresEventLog
 from memory.memory import Memory
 from memory.packs import CompiledPacks, PostgresPackStore
+from memory.passages import PostgresPassages
 from memory.policies import StatePolicies
 from memory.recall import HybridRecall
+from memory.segments import SegmentFolder
 from memory.state import PostgresState
 from memory.vectors import ChromaIndex
 
 
 @asynccontextmanager
-async def open_memory(*, database_url: str, chroma_url: str, embedder: Embedder) -> AsyncIterator[Memory]:
+async def open_memory(*, database_url: str, chroma_url: str, embedder: Embedder, home: Path | None = None) -> AsyncIterator[Memory]:
     """Memory over a migrated database. Chroma is first called when something is remembered or searched.
+
+    ``home`` has the files of archived months and the anchors; without it there are none, and none can be made.
 
     Raises SetupError where the database does not answer.
     """
@@ -33,7 +41,7 @@ async def open_memory(*, database_url: str, chroma_url: str, embedder: Embedder)
         stack.push_async_callback(listener.stop)
         vectors = ChromaIndex(chroma_url, owner=await _vector_owner(database), embedder=embedder.name)
         stack.push_async_callback(vectors.close)
-        yield _bind(database, listener, HybridRecall(database, embedder=embedder, vectors=vectors))
+        yield _bind(database, listener, HybridRecall(database, embedder=embedder, vectors=vectors), home)
 
 
 async def _vector_owner(database: Database) -> str:
@@ -41,10 +49,11 @@ async def _vector_owner(database: Database) -> str:
     return row["owner"].hex if row else ""
 
 
-def _bind(database: Database, listener: Listener, recall: HybridRecall) -> Memory:
+def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Path | None) -> Memory:
     state = PostgresState(database)
     cache = WorkingCache(state, listener=listener)
-    log = PostgresEventLog(database, appended=cache.appended)
+    folder = SegmentFolder(home)
+    log = PostgresEventLog(database, appended=cache.appended, archive=folder)
     facts = PostgresFacts(database)
     policies = StatePolicies(state)
     return Memory(
@@ -52,6 +61,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall) -> Memor
         state=state,
         facts=facts,
         policies=policies,
+        flags=StateFlags(state),
         recall=recall,
         packs=CompiledPacks(store=PostgresPackStore(database), log=log, state=state, facts=facts, policies=policies, recall=recall),
         ledger=PostgresLedger(database, appended=cache.appended),
@@ -60,4 +70,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall) -> Memor
         inbox=PostgresInbox(database),
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
+        archive=PostgresArchive(database, folder=folder, appended=cache.appended),
+        anchors=FileAnchors(home),
+        passages=PostgresPassages(database),
     )

@@ -1,14 +1,17 @@
-"""The policies in force, read from the canonical state."""
+"""The policies in force, read from the canonical state: for everybody, or for one run that takes part in a trial."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from domain.errors import InvalidInput
+from domain.experiments import Exposure
+from domain.flags import policy_flag
 from domain.knowledge import InForce
-from domain.policies import POLICY_TYPES, Policy, PolicyRecord
+from domain.policies import POLICY_TYPES, Policy, PolicyRecord, Trial
 from domain.ports import State
+from domain.runs import Run
 
 P = TypeVar("P", bound=Policy)
 
@@ -16,27 +19,62 @@ NAME_OF: Mapping[type[Policy], str] = {policy: name for name, policy in POLICY_T
 
 
 class StatePolicies:
-    """See ``ports.Policies``. It reads any State, so it has no fake of its own."""
+    """See ``ports.Policies``. It reads any State, so it has no fake of its own.
 
-    def __init__(self, state: State) -> None:
+    Reading never assigns: a run that was not exposed to a trial gets what is in force for everybody.
+    """
+
+    def __init__(self, state: State, *, run_id: str = "") -> None:
         self._state = state
+        self._run_id = run_id
+
+    def of(self, run_id: str) -> "StatePolicies":
+        return StatePolicies(self._state, run_id=run_id)
 
     async def in_force(self, policy: type[P]) -> InForce[P]:
-        name = NAME_OF[policy]
-        record = await self._state.get(PolicyRecord, name)
-        return in_force(policy, record)
+        record = await self._state.get(PolicyRecord, NAME_OF[policy])
+        if record is None:
+            return in_force(policy, None)
+        exposure = await self._exposure(record)
+        return in_force(policy, record, version=exposure.version if exposure else None)
 
     async def versions(self) -> dict[str, int]:
-        active = {record.name: record.active for record in await self._state.find(PolicyRecord)}
+        records = {record.name: record for record in await self._state.find(PolicyRecord)}
+        exposures = await self._exposures(records.values())
+        active = {name: exposures[name].version if name in exposures else record.active for name, record in records.items()}
         return {name: active.get(name, 0) for name in POLICY_TYPES}
 
+    async def arms(self) -> dict[str, str]:
+        exposures = await self._exposures(await self._state.find(PolicyRecord))
+        return {policy_flag(name): exposure.arm.value for name, exposure in exposures.items()}
 
-def in_force(policy: type[P], record: PolicyRecord | None) -> InForce[P]:
-    """The document in force, typed. Raises InvalidInput where the stored one does not fit its type."""
+    async def _exposures(self, records: Iterable[PolicyRecord]) -> dict[str, Exposure]:
+        found = {record.name: await self._exposure(record) for record in records}
+        return {name: exposure for name, exposure in found.items() if exposure is not None}
+
+    async def _exposure(self, record: PolicyRecord) -> Exposure | None:
+        """The exposure that still binds the run: in the trial that is running, or in an ended one while the run goes on."""
+        for trial in reversed(record.trials) if self._run_id else ():
+            if trial.hard:
+                continue
+            exposure = await self._state.get(Exposure, f"{trial.experiment_id}/{self._run_id}")
+            if exposure is not None and (trial.running or await self._goes_on(trial)):
+                return exposure
+        return None
+
+    async def _goes_on(self, trial: Trial) -> bool:
+        run = await self._state.get(Run, self._run_id)
+        return run is not None and run.status == "running" and (trial.ended_at is None or run.started_at <= trial.ended_at)
+
+
+def in_force(policy: type[P], record: PolicyRecord | None, *, version: int | None = None) -> InForce[P]:
+    """The document in force, or that of ``version``, typed. Raises InvalidInput where the stored one does not fit its type."""
     name = NAME_OF[policy]
-    if record is None:
+    number = version if version is not None else record.active if record else 0
+    found = record.version(number) if record else None
+    if found is None:
         return InForce(name=name, version=0, document=policy())
-    return InForce(name=name, version=record.active, document=_typed(policy, f"{name}@{record.active}", record.in_force.document))
+    return InForce(name=name, version=number, document=_typed(policy, f"{name}@{number}", found.document))
 
 
 def _typed(policy: type[P], ref: str, document: dict[str, Any]) -> P:

@@ -1,6 +1,7 @@
 """Whether the state is the fold of the log: replay it beside the live tables and compare every row."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
@@ -12,8 +13,9 @@ from domain.model import Value
 from memory import projections
 from memory.database import Connection, execute, fetch
 from memory.folding import Folder
-from memory.log import batches
+from memory.segments import SegmentFolder
 from memory.timeline import Progress
+from memory.whole_log import begin_reading, whole_log
 
 _TABLES = ("state", "sales", "fact", "passage")
 _LISTED = 100  # differences listed of each table
@@ -31,19 +33,20 @@ class RebuildReport(Value):
         return not self.differences
 
 
-async def rebuild_check(database_url: str, *, progress: Progress | None = None) -> RebuildReport:
+async def rebuild_check(database_url: str, *, home: Path | None = None, progress: Progress | None = None) -> RebuildReport:
     """Replay the whole log with the code that serves appends, in a shadow schema that ends with the transaction.
 
-    Nothing live is changed, and appends go on meanwhile: both sides are seen as they were at the start.
+    Nothing live is changed, and appends go on meanwhile: both sides are seen as they were at the start. Archived months
+    are read from their files in ``home``. Raises ArchiveDamaged where one is missing or not what was sealed.
     """
     async with await AsyncConnection[DictRow].connect(database_url, row_factory=dict_row) as connection:
-        await execute(connection, "one_snapshot")
+        await begin_reading(connection)
         await execute(connection, "in_utc")
         (head,) = await fetch(connection, "read_head")
         for table in _TABLES:
             await execute(connection, f"shadow_{table}")
         number, differences = 0, list[str]()
-        async for batch in batches(connection):
+        async for batch in whole_log(connection, SegmentFolder(home)):
             differences += await _replay(connection, batch)
             number += len(batch)
             if progress:

@@ -10,7 +10,7 @@ from domain.catalogue import KIND_OF
 from domain.errors import InvalidInput
 from domain.event import SalesRow
 from domain.model import Value
-from memory.database import Database, json_of
+from memory.database import Database, Transaction, json_of
 
 E = TypeVar("E", bound=Value)
 
@@ -18,9 +18,9 @@ _SALES = TypeAdapter(list[SalesRow])
 
 
 class PostgresState:
-    """See ``ports.State``."""
+    """See ``ports.State``. Over a transaction it is the state that the transaction sees."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | Transaction) -> None:
         self._database = database
 
     async def get(self, entity: type[E], key: str) -> E | None:

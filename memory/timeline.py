@@ -19,6 +19,8 @@ class Timeline(EventLog, Protocol):
         """The last events, newest first, of one stream where given."""
         ...
 
-    async def verify(self, *, anchor: Head | None = None, progress: Progress | None = None) -> Verification:
+    async def verify(
+        self, *, since: Head | None = None, anchor: Head | None = None, progress: Progress | None = None
+    ) -> Verification:
         """Recompute every hash. ``anchor`` is a head that was kept outside: it must still be part of the chain."""
         ...

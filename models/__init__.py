@@ -1,12 +1,12 @@
 """ANSWER: the engines behind the Model port. ``open_model`` is the one everybody uses."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from threading import Thread
 
 from domain.policies import RoutingPolicy
-from domain.ports import Embedder, Model, ModelJournal
-from models.local import LocalModel
+from domain.ports import Embedder, ModelJournal
+from models.local import LocalModel, Taught
 from models.routing import RoutedModel, Tiers
 
 __all__ = ["LocalModel", "open_model"]
@@ -15,19 +15,19 @@ __all__ = ["LocalModel", "open_model"]
 def open_model(
     *,
     api_key: str | None,
-    routing: Callable[[], Awaitable[RoutingPolicy]],
+    routing: Callable[[str], Awaitable[RoutingPolicy]],
     journal: ModelJournal,
     embedder: Embedder,
     daily_budget: Callable[[], Awaitable[Decimal]],
     base_url: str | None = None,
-    examples: Sequence[tuple[str, str]] = (),
-) -> Model:
+    taught: Taught | None = None,
+) -> RoutedModel:
     """The routed model: local, then small, then large, by confidence and budget; local alone without ``api_key``.
 
-    ``routing`` and ``daily_budget`` (dollars) are read for every question; ``examples`` are (mail, intent) pairs the
-    operator taught. The local engine begins to fit at once, in the background.
+    ``routing`` and ``daily_budget`` (dollars) are read for every question; ``taught`` are the (mail, intent) pairs that the
+    model of a run knows. The local engine begins to fit at once, in the background.
     """
-    local = LocalModel(embedder, examples=examples)
+    local = LocalModel(embedder, taught=taught)
     Thread(target=local.warm_up, name="fit-intents", daemon=True).start()
     remote = _claude(api_key, base_url) if api_key else None
     return RoutedModel(local=local, remote=remote, routing=routing, journal=journal, daily_budget=daily_budget)

@@ -42,14 +42,17 @@ class Tiers:
 
 
 class RoutedModel:
-    """The model everybody uses. Remote answers are remembered in the journal and never asked for twice."""
+    """The model everybody uses. Remote answers are remembered in the journal and never asked for twice.
+
+    ``routing`` gives the policy of a run, ``daily_budget`` dollars.
+    """
 
     def __init__(
         self,
         *,
         local: Model,
         remote: Callable[[RoutingPolicy], Tiers] | None,
-        routing: Callable[[], Awaitable[RoutingPolicy]],
+        routing: Callable[[str], Awaitable[RoutingPolicy]],
         journal: ModelJournal,
         daily_budget: Callable[[], Awaitable[Decimal]],
     ) -> None:
@@ -65,7 +68,7 @@ class RoutedModel:
         key = cache_key(question)
         if known := await self._journal.recall(key):
             return _remembered(known, question)
-        policy = await self._routing()
+        policy = await self._routing(question.run_id)
         best = await self._local.answer(question)
         if self._remote is None or best.confidence >= policy.local_confidence:
             return best

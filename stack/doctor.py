@@ -40,6 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     status = control.status(settings)
     yield Finding("stack", status.phase == "running", status.error or status.phase, status.hint or "run `steward up`")
     yield from _servers(settings, status)
+    yield from _worker(status)
     yield _model_key(settings)
 
 
@@ -51,6 +52,15 @@ def _servers(settings: Settings, status: StackStatus) -> Iterator[Finding]:
         if part.restarts:
             detail = f"{part.restarts}, the last because it {part.last_error}"
             yield Finding(f"{part.name} restarts", False, detail, f"see `steward logs {part.name}`")
+
+
+def _worker(status: StackStatus) -> Iterator[Finding]:
+    """Where the servers are the operator's own, so may the worker be: then nothing is known of it here."""
+    worker = status.part("worker")
+    elsewhere = worker.state == "stopped" and status.part("postgres").state == "external"
+    if status.phase == "running" and not elsewhere:
+        detail = "running" if worker.state == "running" else f"no worker runs, so nothing goes on: it is {worker.state}"
+        yield Finding("worker", worker.state == "running", detail, "run `steward up`; `steward logs worker` may say why it ended")
 
 
 def _checked(name: str, check: Callable[[], str]) -> Finding:

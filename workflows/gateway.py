@@ -1,7 +1,7 @@
 """The one place from which runs are started, decided and stopped from outside: CLI, console and relay call it."""
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -15,8 +15,12 @@ from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, St
 from domain.event import Topic
 from domain.knowledge import OutboxItem
 from workflows import options
+from workflows.attention import AttentionInput, AttentionWorkflow, SomethingWaits
 from workflows.digest import DigestStart, DigestWorkflow
+from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
+from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
 from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
+from workflows.rollout import ResultMatured, RolloutInput, RolloutWorkflow
 from workflows.search_attributes import KIND
 from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
 from workflows.stock_replenishment import Crossed, ReplenishInput, StockReplenishmentWorkflow
@@ -52,6 +56,10 @@ class Gateway:
                 await self._wake_support(item)
             case Topic.REPLENISH:
                 await self._wake_replenishment(item, debounce)
+            case Topic.ROLLOUT:
+                await self._wake_rollout(item)
+            case Topic.ATTENTION:
+                await self._wake_attention(item, debounce)
             case _:
                 raise InvalidInput(f"nothing listens to {item.topic!r}", hint="the outbox was written by a newer version")
 
@@ -74,6 +82,21 @@ class Gateway:
     async def start_digest(self, *, now: datetime) -> str:
         day = now.date().isoformat()
         return await self._start(DigestWorkflow.run, DigestStart(day=day), f"digest/{day}", "digest", f"the page of {day}")
+
+    async def start_upkeep(self, *, now: datetime) -> str:
+        day = now.date().isoformat()
+        return await self._start(MemoryUpkeepWorkflow.run, UpkeepStart(day=day), f"memory/{day}", "memory", "upkeep of memory")
+
+    async def start_learning(self, *, now: datetime) -> str:
+        """Look back now. Again on the same day is another look, whose report replaces the first."""
+        day = now.date().isoformat()
+        return await self._start(LearningCycleWorkflow.run, LearnStart(day=day), f"learn/{day}", "learn", f"what {day} teaches")
+
+    async def learn(self, *, now: datetime) -> str:
+        """Look back now, and wait for what it says."""
+        run_id = await self.start_learning(now=now)
+        said: str = await self._client.get_workflow_handle(run_id, result_type=str).result()
+        return said
 
     async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
         """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""
@@ -120,6 +143,34 @@ class Gateway:
             start_signal_args=[Crossed(event_id=str(item.event_id))],
             static_summary=f"stock of {item.key} crossed a reorder point",
             search_attributes=_attributes("replenish"),
+        )
+
+    async def _wake_rollout(self, item: OutboxItem) -> None:
+        policy, _, version = item.key.partition("@")
+        await self._client.start_workflow(
+            RolloutWorkflow.run,
+            RolloutInput(experiment_id=item.key),
+            id=f"rollout/{policy}/{version}",
+            task_queue=options.ORCHESTRATION,
+            task_timeout=options.TASK,
+            start_signal="result_matured",
+            start_signal_args=[ResultMatured(event_id=str(item.event_id))],
+            static_summary=f"try version {version} of the policy {policy}",
+            search_attributes=_attributes("rollout"),
+        )
+
+    async def _wake_attention(self, item: OutboxItem, debounce: timedelta) -> None:
+        day = item.at.astimezone(UTC).date().isoformat()
+        await self._client.start_workflow(
+            AttentionWorkflow.run,
+            AttentionInput(day=day, gather_seconds=debounce.total_seconds()),
+            id=f"attention/{day}",
+            task_queue=options.ORCHESTRATION,
+            task_timeout=options.TASK,
+            start_signal="something_waits",
+            start_signal_args=[SomethingWaits(event_id=str(item.event_id))],
+            static_summary=f"what is worth an interrupt on {day}",
+            search_attributes=_attributes("attention"),
         )
 
     async def _start(self, run: Any, start: Any, run_id: str, kind: str, summary: str) -> str:

@@ -17,6 +17,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.shielding import shielded
 
 
+EXPIRY = "expiry"
+"""Who decided where nobody did."""
+
+
 class Answer(Value):
     """How a question ended: a decision, or the lack of one."""
 
@@ -75,7 +79,7 @@ class Questions:
                 )
             except TimeoutError:
                 if await self._nudge(pending):
-                    return await self._end(pending, ApprovalStatus.EXPIRED, "nobody decided in time")
+                    return await self._lapse(pending)
             if pending.answer is not None:
                 return pending.answer
             if moot() and not pending.taking:
@@ -100,9 +104,15 @@ class Questions:
         await workflow.execute_activity_method(ApprovalActivities.remind, note, summary="remind", **options.RECORD)
         return False
 
-    async def _end(self, pending: Pending, status: ApprovalStatus, reason: str) -> Answer:
+    async def _lapse(self, pending: Pending) -> Answer:
+        """Nobody decided in time: what its default says."""
+        if pending.approval.on_expiry == "approve":
+            return await self._end(pending, ApprovalStatus.APPROVED, "nobody objected in time", by=EXPIRY)
+        return await self._end(pending, ApprovalStatus.EXPIRED, "nobody decided in time")
+
+    async def _end(self, pending: Pending, status: ApprovalStatus, reason: str, *, by: str = "") -> Answer:
         pending.taking = f"{status}: {reason}"
-        note = EndNote(approval_id=pending.approval.approval_id, status=status, reason=reason, now=workflow.now())
+        note = EndNote(approval_id=pending.approval.approval_id, status=status, reason=reason, by=by, now=workflow.now())
         await workflow.execute_activity_method(
             ApprovalActivities.end_approval, note, summary=f"{status}: {reason}", **options.RECORD
         )

@@ -6,8 +6,9 @@ from datetime import timedelta
 import structlog
 
 from domain.errors import InvalidInput
+from domain.event import Topic
 from domain.knowledge import OutboxItem
-from domain.policies import StockPolicy
+from domain.policies import AttentionPolicy, StockPolicy
 from domain.ports import Outbox, Policies
 from workflows.gateway import Gateway
 
@@ -37,8 +38,17 @@ class Relay:
     async def deliver(self) -> int:
         """Deliver what is pending now; how many wake-ups that were."""
         items: list[OutboxItem] = await self._outbox.pending()
-        policy = (await self._policies.in_force(StockPolicy)).document
-        return sum([await self._delivered(item, timedelta(minutes=policy.debounce_minutes)) for item in items])
+        debounces = await self._debounces() if items else {}
+        return sum([await self._delivered(item, debounces.get(item.topic, timedelta(0))) for item in items])
+
+    async def _debounces(self) -> dict[str, timedelta]:
+        """How long the run that a topic wakes gathers what comes together."""
+        stock = (await self._policies.in_force(StockPolicy)).document
+        attention = (await self._policies.in_force(AttentionPolicy)).document
+        return {
+            Topic.REPLENISH: timedelta(minutes=stock.debounce_minutes),
+            Topic.ATTENTION: timedelta(minutes=attention.gather_minutes),
+        }
 
     async def _delivered(self, item: OutboxItem, debounce: timedelta) -> bool:
         """One that nothing here can take holds up no other."""

@@ -18,6 +18,8 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from workflows import options
 from workflows.digest import DigestStart, DigestWorkflow
+from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
+from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
 from workflows.search_attributes import KIND
 from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
 from workflows.stock_replenishment import ReplenishInput, StockReplenishmentWorkflow
@@ -41,6 +43,8 @@ def _schedules(timezone: str) -> dict[str, Schedule]:
     return {
         "replenish-daily": _daily(StockReplenishmentWorkflow.run, ReplenishInput(), "replenish", 6, follow, timezone),
         "content-daily": _daily(PlanContentWorkflow.run, ContentPlanInput(), "content-plan", 5, skip, timezone),
+        "memory-daily": _daily(MemoryUpkeepWorkflow.run, UpkeepStart(), "memory", 3, skip, timezone),
+        "learn-daily": _daily(LearningCycleWorkflow.run, LearnStart(), "learn", 2, skip, timezone),
         "digest-daily": _daily(DigestWorkflow.run, DigestStart(), "digest", 7, skip, timezone),
     }
 

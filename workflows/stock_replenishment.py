@@ -7,22 +7,32 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.steps import Deliveries, DeliveryInput, PlanStockInput, StockPlanned
+    from activities.steps import Deliveries, DeliveryInput, PlanStockInput, ResultKind, StockPlanned
     from activities.stock import StockActivities
     from domain.actions import PlacePurchaseOrder
     from domain.decisions import Planned
     from domain.model import Value
+    from domain.runs import AlertLevel
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
     from workflows.search_attributes import STAGE, SUPPLIER
 
 
+_LONGEST_MINUTES = 24 * 60
+_PATIENCE = 3
+"""So often an order of this run may give way to others before the operator is told."""
+
+
 class ReplenishInput(Value):
-    """No ``suppliers`` means all of them. ``debounce_seconds`` gathers crossings, so that a supplier gets one order, not ten."""
+    """No ``suppliers`` means all of them. ``debounce_seconds`` gathers crossings, so that a supplier gets one order, not ten.
+
+    ``outstanding`` and ``ordered`` are carried over when a long run continues as new.
+    """
 
     suppliers: tuple[str, ...] = ()
     debounce_seconds: float = 0
     outstanding: tuple[str, ...] = ()
+    ordered: int = 0
 
 
 class Crossed(Value):
@@ -46,9 +56,11 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         self.outstanding: tuple[str, ...] = start.outstanding
         self.look_again_at: datetime | None = None
         self.deciding: list[asyncio.Task[None]] = []
-        self.ordered = 0
+        self.ordered = start.ordered
         self.postponed = False
         self.suppliers_deciding: list[str] = []
+        self.plan_again_at: datetime | None = None
+        self.gave_way = 0
 
     @workflow.run
     async def run(self, start: ReplenishInput) -> str:
@@ -85,10 +97,11 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
     def _due_to_plan(self) -> bool:
         first = self.planned_for < 0 and not self.input.outstanding
         decided = self.postponed and not self._undecided()
-        return first or decided or len(self.crossings) > max(self.planned_for, 0)
+        again = self.plan_again_at is not None and workflow.now() >= self.plan_again_at
+        return first or decided or again or len(self.crossings) > max(self.planned_for, 0)
 
     def _at_rest(self) -> bool:
-        return not (self._undecided() or self.outstanding or self._due_to_plan())
+        return not (self._undecided() or self.outstanding or self.plan_again_at or self._due_to_plan())
 
     def _collect(self) -> None:
         """Let go of orders that are decided; an error in one is an error of the run."""
@@ -104,6 +117,7 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         await self._debounce()
         self._stage("planning")
         self.planned_for = len(self.crossings)
+        self.plan_again_at = None
         request = PlanStockInput(
             run_id=_run_id(), suppliers=self.input.suppliers, deciding=tuple(self.suppliers_deciding), now=workflow.now()
         )
@@ -128,6 +142,17 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         if result.committed:
             self.outstanding = (*self.outstanding, order.purchase_order_id)
             self.ordered += 1
+            self.gave_way = 0
+        if result.kind is ResultKind.OUTDATED:
+            await self._give_way(order.supplier_id, result.detail)
+
+    async def _give_way(self, supplier_id: str, detail: str) -> None:
+        """Another order is on its way: plan again when it is known what became of it, with growing patience."""
+        self.gave_way += 1
+        self.plan_again_at = workflow.now() + timedelta(minutes=min(2**self.gave_way, _LONGEST_MINUTES))
+        if self.gave_way == _PATIENCE:
+            what_to_do = "look what became of the other order: `steward inbox` and `steward state list purchase-order`"
+            await self.out.alert(f"gave-way/{supplier_id}", AlertLevel.WARNING, f"{supplier_id}: {detail}", what_to_do)
 
     async def _check_deliveries(self) -> None:
         if not self.outstanding:
@@ -145,19 +170,22 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         """Until a crossing, a decided order, or the next look at the deliveries."""
         self._stage("waiting for deliveries" if self.outstanding else "waiting for decisions")
         before = self._undecided()
-        patience = max(self.look_again_at - workflow.now(), timedelta(seconds=1)) if self.look_again_at else None
+        due = [moment for moment in (self.look_again_at, self.plan_again_at) if moment is not None]
+        patience = max(min(due) - workflow.now(), timedelta(seconds=1)) if due else None
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._due_to_plan() or self._undecided() != before,
                 timeout=patience,
-                timeout_summary="until a delivery is late",
+                timeout_summary="until the next look",
             )
 
     async def _continue_as_new_if_long(self) -> None:
-        quiet = not self._undecided() and not self._due_to_plan()
-        if quiet and workflow.info().is_continue_as_new_suggested():
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(self.input.model_copy(update={"outstanding": self.outstanding}))
+        """While nothing but deliveries is waited for: questions and crossings are not carried over."""
+        if not workflow.info().is_continue_as_new_suggested():
+            return
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not (self._undecided() or self.plan_again_at or self._due_to_plan()):
+            workflow.continue_as_new(self.input.model_copy(update={"outstanding": self.outstanding, "ordered": self.ordered}))
 
     def _stage(self, stage: str) -> None:
         workflow.upsert_search_attributes([STAGE.value_set(stage)])

@@ -12,6 +12,7 @@ from domain.entities import ContentMetrics, ContentPiece, ContentStatus, Directi
 from domain.ids import slugify
 from domain.model import Name, Value
 from domain.policies import ContentPolicy
+from domain.titles import WRITTEN
 
 LOOKING_BACK = timedelta(days=90)
 """How far back sales and questions count."""
@@ -24,7 +25,10 @@ _QUESTION_LENGTH = 300
 
 
 class Topic(Value):
-    """A page worth writing. ``asked`` are attributes customers asked for; ``questions`` are their words, which prove nothing."""
+    """A page worth writing. ``asked`` are attributes customers asked for; ``questions`` are their words, which prove nothing.
+
+    ``ignored_title`` is the template of the title that stands and is not clicked.
+    """
 
     slug: Name
     kind: str
@@ -33,6 +37,7 @@ class Topic(Value):
     reason: str
     asked: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    ignored_title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +98,7 @@ def _recent_questions(tickets: Sequence[Ticket], now: datetime) -> list[str]:
     return list(texts.values())
 
 
-def refreshed_topic(piece: ContentPiece, product: Product, texts: Sequence[str], *, reason: str) -> Topic:
+def refreshed_topic(piece: ContentPiece, product: Product, texts: Sequence[str], *, reason: str, ignored: bool) -> Topic:
     """The topic of a page that stands already, with the questions that have come meanwhile."""
     return Topic(
         slug=piece.slug,
@@ -103,6 +108,7 @@ def refreshed_topic(piece: ContentPiece, product: Product, texts: Sequence[str],
         reason=reason,
         asked=_asked(product, texts),
         questions=tuple(text[:_QUESTION_LENGTH] for text in texts),
+        ignored_title=(piece.title_template or WRITTEN) if ignored else "",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from agents.prompting import prompt_of
 from agents.skills.content import Topic
 from agents.skills.grounding import Facts
+from agents.skills.page_title import PageTitle, chosen_title, title_values
 from agents.skills.schema_org import page_url, structured_data
 from domain.context import ContextPack, Section
 from domain.decisions import Finding
@@ -28,6 +29,7 @@ class Brief:
     facts: Facts
     pack: ContextPack
     policy: ContentPolicy
+    policy_version: int
     others: Sequence[ContentPiece]
     previous: ContentPiece | None
     now: datetime
@@ -70,9 +72,10 @@ def piece_of(brief: Brief, draft: ContentDraft) -> ContentPiece:
     """The page that ``draft`` would become. Raises pydantic's ValidationError where it is no page at all."""
     topic, previous = brief.topic, brief.previous
     first = previous.published_at if previous and previous.published_at else brief.now
+    title = _title(brief, draft)
     data = structured_data(
         kind=topic.kind,
-        title=draft.title,
+        title=title.text,
         body=draft.body,
         product=brief.product,
         shop=brief.shop,
@@ -83,7 +86,8 @@ def piece_of(brief: Brief, draft: ContentDraft) -> ContentPiece:
     return ContentPiece(
         slug=topic.slug,
         kind=topic.kind,
-        title=draft.title,
+        title=title.text,
+        title_template=title.template,
         description=draft.description,
         body=draft.body,
         keyword=topic.keyword,
@@ -91,6 +95,16 @@ def piece_of(brief: Brief, draft: ContentDraft) -> ContentPiece:
         facts=brief.facts,
         json_ld=data,
         revision=brief.revision,
+    )
+
+
+def _title(brief: Brief, draft: ContentDraft) -> PageTitle:
+    return chosen_title(
+        title_values(brief.facts, brief.product.sku, written=draft.title),
+        policy=brief.policy,
+        unit_key=(str(brief.policy_version), brief.topic.slug),
+        keyword=brief.topic.keyword,
+        not_again=brief.topic.ignored_title,
     )
 
 

@@ -17,7 +17,8 @@ from agents.skills.order_budget import Allocation, OrderLimits, Outcome, Wish, a
 
 MICROS = 1_000_000  # money is counted in millionths, whole numbers, so that a budget is kept to the last cent
 _YEAR = 365.0
-_LIVE_UNITS = 0.5  # an item that sells less than this in the longest cover allowed is not stocked any more
+MAX_COVER_DAYS = 90.0  # of mean demand: the most that one order covers
+LIVE_UNITS = 0.5  # an item that sells less than this in the longest cover allowed is not stocked any more
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,18 @@ class Items:
 
 @dataclass(frozen=True)
 class Terms:
-    """``order_cost`` micros a line; ``holding_rate`` share of unit cost a year; ``max_cover_days`` caps what one order covers."""
+    """``order_cost`` micros a line; ``holding_rate`` share of unit cost a year; ``max_cover_days`` caps what one order covers.
+
+    ``safety_factor`` and ``lot_factor`` multiply the safety stock and the economic quantity.
+    """
 
     service_level: float
     holding_rate: float
     order_cost: int
     review_days: int
-    max_cover_days: float = 90.0
+    max_cover_days: float = MAX_COVER_DAYS
+    safety_factor: float = 1.0
+    lot_factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ class ReorderPlan:
 
 def plan_reorders(items: Items, forecast: DemandForecast, terms: Terms, limits: OrderLimits) -> ReorderPlan:
     """The whole plan. Its orders never cost more than ``limits.budget``, and nothing above its reorder point is ordered."""
-    point = np.where(_stocked(forecast, terms), reorder_points(forecast, items.lead_sd_days, service_level=terms.service_level), 0)
+    safe = reorder_points(forecast, items.lead_sd_days, service_level=terms.service_level, safety_factor=terms.safety_factor)
+    point = np.where(_stocked(forecast, terms), safe, 0)
     steps = order_quantities(items, forecast, point, terms)
     priority = urgency(items, forecast, service_level=terms.service_level)
     ceiling = point + 2 * np.floor(terms.max_cover_days * forecast.mean_daily).astype(np.int64) - items.position
@@ -100,15 +107,18 @@ def plan_reorders(items: Items, forecast: DemandForecast, terms: Terms, limits: 
     return ReorderPlan(point, suggestions, sum(a.units * a.wish.unit_cost for a in granted))
 
 
-def reorder_points(forecast: DemandForecast, lead_sd_days: FloatArray, *, service_level: float) -> IntArray:
-    """Units that cover lead time plus review with probability ``service_level``.
+def reorder_points(
+    forecast: DemandForecast, lead_sd_days: FloatArray, *, service_level: float, safety_factor: float = 1.0
+) -> IntArray:
+    """Units that cover lead time plus review with probability ``service_level``, by the forecast.
 
     The safety stock against uneven demand (from the forecast's quantile) and that against uneven lead times
-    (z times rate times its standard deviation) are independent, so their squares add.
+    (z times rate times its standard deviation) are independent, so their squares add. The safety factor is for what
+    the forecast does not see; a back-test finds it.
     """
     safety = np.maximum(forecast.horizon_quantile - forecast.horizon_mean, 0.0)
     late = float(ndtri(service_level)) * forecast.mean_daily * lead_sd_days
-    return np.ceil(forecast.horizon_mean + np.hypot(safety, late) - 1e-9).astype(np.int64)
+    return np.ceil(forecast.horizon_mean + safety_factor * np.hypot(safety, late) - 1e-9).astype(np.int64)
 
 
 def order_quantities(items: Items, forecast: DemandForecast, point: IntArray, terms: Terms) -> IntArray:
@@ -119,7 +129,7 @@ def order_quantities(items: Items, forecast: DemandForecast, point: IntArray, te
     due = np.where(stocked, position <= point, position < 0)
     holding = terms.holding_rate * np.maximum(items.unit_cost, 1) / MICROS
     economic = eoq(fixed_cost=terms.order_cost / MICROS, holding_cost=holding, demand_rate=forecast.mean_daily * _YEAR)
-    quantity = np.ceil(np.clip(economic, 1.0, np.maximum(longest, 1.0))).astype(np.int64)
+    quantity = np.ceil(np.clip(terms.lot_factor * economic, 1.0, np.maximum(longest, 1.0))).astype(np.int64)
     usual = np.minimum(np.ceil(forecast.horizon_mean).astype(np.int64), point)
     targets = np.where(stocked, np.stack([usual, point, point + quantity]), 0)
     missing = targets - position
@@ -138,11 +148,16 @@ def explain(granted: Allocation, items: Items, forecast: DemandForecast, terms: 
     i, wish = granted.wish.index, granted.wish
     owed = f" - {items.reserved[i]} reserved" if items.reserved[i] else ""
     stock = f"{items.on_hand[i]} left{owed} + {items.on_order[i]} coming"
-    needs = f"needs {point} at {terms.service_level:.0%}"
+    needs = f"needs {point} at {aim(terms.service_level, terms.safety_factor)}"
     times = f"lead {items.lead_days[i]:g} d + review {terms.review_days} d"
     told = f"sells {per_day(float(forecast.mean_daily[i]))}, {stock}, {times}, {needs} -> {packs(granted.units, wish.pack)}"
     said = f" ({granted.note})" if granted.note else ""
     return f"{told}{said}; {forecast.pattern[i]} ({forecast.method[i]})"
+
+
+def aim(service_level: float, safety_factor: float) -> str:
+    """For people: 95%, or 95% with 2 times the safety stock."""
+    return f"{service_level:.0%}" + (f" with {safety_factor:g} times the safety stock" if safety_factor != 1 else "")
 
 
 def per_day(rate: float) -> str:
@@ -163,7 +178,7 @@ def packs(units: int, pack: int) -> str:
 
 def _stocked(forecast: DemandForecast, terms: Terms) -> NDArray[np.bool_]:
     """Whether a SKU sells enough to be kept at all; what is not kept is ordered only where customers wait for it."""
-    return np.asarray(forecast.mean_daily * terms.max_cover_days >= _LIVE_UNITS, np.bool_)
+    return np.asarray(forecast.mean_daily * terms.max_cover_days >= LIVE_UNITS, np.bool_)
 
 
 def _orderable(units: IntArray, items: Items) -> IntArray:

@@ -25,13 +25,19 @@ def seo_audit(piece: ContentPiece, *, policy: ContentPolicy, site_url: str, othe
     """Findings about ``piece``; ``others`` are the shop's own pages, among which it may already be."""
     page = page_text(piece.body)
     return (
-        *_lengths(piece),
+        *title_findings(piece.title, piece.keyword),
+        *_length("description", piece.description, DESCRIPTION_LENGTH),
         *_headings(page),
         *_links(page, piece, site_url),
         *(_finding("structured-data", Severity.BLOCK, problem) for problem in structured_data_problems(piece.kind, piece.json_ld)),
         *_wording(page, piece, policy),
         *_duplicates(page, piece, policy, others),
     )
+
+
+def title_findings(title: str, keyword: str) -> tuple[Finding, ...]:
+    """What is to be said against a title alone, before there is a page."""
+    return (*_length("title", title, TITLE_LENGTH), *_keyword(title, keyword))
 
 
 def similarity(one: str, other: str) -> float:
@@ -50,15 +56,15 @@ def keyword_density(text: str, keyword: str) -> float:
     return hits / len(counted)
 
 
-def _lengths(piece: ContentPiece) -> Iterable[Finding]:
-    for name, text, (least, most) in (
-        ("title", piece.title, TITLE_LENGTH),
-        ("description", piece.description, DESCRIPTION_LENGTH),
-    ):
-        if not least <= len(text) <= most:
-            yield _finding(f"{name}-length", Severity.HOLD, f"the {name} has {len(text)} characters, good are {least} to {most}")
-    if piece.keyword and piece.keyword.lower() not in piece.title.lower():
-        yield _finding("keyword-missing", Severity.HOLD, f"the title does not name {piece.keyword!r}")
+def _length(name: str, text: str, limits: tuple[int, int]) -> Iterable[Finding]:
+    least, most = limits
+    if not least <= len(text) <= most:
+        yield _finding(f"{name}-length", Severity.HOLD, f"the {name} has {len(text)} characters, good are {least} to {most}")
+
+
+def _keyword(title: str, keyword: str) -> Iterable[Finding]:
+    if keyword and keyword.lower() not in title.lower():
+        yield _finding("keyword-missing", Severity.HOLD, f"the title does not name {keyword!r}")
 
 
 def _headings(page: PageText) -> Iterable[Finding]:

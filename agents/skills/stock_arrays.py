@@ -1,26 +1,16 @@
 """From canonical entities to the arrays the forecast and the reorder arithmetic work on. Rows are products, in the order given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
 
 from agents.skills.demand_rates import FloatArray
+from agents.skills.lead_times import LeadTime, learned_lead_time
 from agents.skills.reorder import MICROS, Items
 from domain.entities import Product, PurchaseOrder, Stock, Supplier
 from domain.event import SalesRow
-
-_STATED_DELIVERIES = 3.0  # a supplier's stated lead time counts as much as this many deliveries seen
-
-
-@dataclass(frozen=True)
-class LeadTime:
-    """Days from order to delivery: mean and standard deviation."""
-
-    days: float
-    sd: float
 
 
 def demand_history(sales: Sequence[SalesRow], skus: Sequence[str], *, since: date, until: date) -> FloatArray:
@@ -44,10 +34,7 @@ def lead_time(supplier: Supplier, orders: Sequence[PurchaseOrder]) -> LeadTime:
         for o in orders
         if o.supplier_id == supplier.supplier_id and o.received_at is not None
     ]
-    weight = _STATED_DELIVERIES + len(seen)
-    days = (_STATED_DELIVERIES * supplier.lead_time_days + sum(seen)) / weight
-    squares = _STATED_DELIVERIES * supplier.lead_time_sd_days**2 + sum((s - days) ** 2 for s in seen)
-    return LeadTime(days, (squares / weight) ** 0.5)
+    return learned_lead_time(seen, LeadTime(supplier.lead_time_days, supplier.lead_time_sd_days))
 
 
 def items_of(products: Sequence[Product], stock: Mapping[str, Stock], lead_times: Mapping[str, LeadTime]) -> Items:

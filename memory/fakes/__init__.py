@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 from domain.ports import Embedder
 from memory.cache import WorkingCache
+from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
+from memory.flags import StateFlags
 from memory.memory import Memory
 from memory.packs import CompiledPacks
 from memory.policies import StatePolicies
@@ -32,6 +34,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         state=state,
         facts=facts,
         policies=policies,
+        flags=StateFlags(state),
         recall=recall,
         packs=packs,
         ledger=InMemoryLedger(store),
@@ -40,4 +43,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         inbox=InMemoryInbox(store),
         outbox=InMemoryOutbox(store),
         cache=cache,
+        archive=InMemoryArchive(store),
+        anchors=InMemoryAnchors(),
+        passages=InMemoryPassages(store),
     )

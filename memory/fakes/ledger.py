@@ -1,32 +1,39 @@
 """The ledger and its guards, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from domain.actions import Action, Bound, Receipt
-from domain.effects import Breaker, Effect, EffectStatus, Reservation
+from domain.actions import Action, Bound, PlacePurchaseOrder, Receipt
+from domain.catalogue import load_event
+from domain.effects import UNDER_WAY, Breaker, Effect, EffectStatus, Reservation
+from domain.entities import Shop
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.event import NewEvent
+from domain.events import StockOrdered
 from domain.model import Moment
+from domain.money import Money
 from domain.policies import BoundsPolicy, PolicyRecord
 from domain.runs import Controls
-from memory.bounds import charges, day_scope, first_exceeded
+from memory.bounds import charges, day_scope, first_exceeded, uncounted
 from memory.effect_rules import (
     admitted,
     called_outside,
     check_can_begin,
     check_kill_switch,
     check_mode,
+    check_order,
+    check_policies,
     check_same_effect,
     moved,
     new_effect,
     uses_bounds,
 )
+from memory.fakes.log import InMemoryState
 from memory.fakes.shelves import spent_on
 from memory.fakes.store import Store
-from memory.policies import in_force
+from memory.policies import StatePolicies, in_force
 
 
 class InMemoryLedger:
@@ -40,7 +47,8 @@ class InMemoryLedger:
             if known[0].status is not EffectStatus.FAILED:
                 return known[0]
         effect = new_effect(reservation)
-        self._admit(effect, connector)
+        policies = await StatePolicies(InMemoryState(self._store)).of(effect.run_id).versions()
+        self._admit(effect, connector, policies)
         self._store.effects.pop(effect.key, None)
         self._store.effects[effect.key] = (effect, connector)
         return effect
@@ -83,20 +91,33 @@ class InMemoryLedger:
         found = [effect for effect, _ in reversed(self._store.effects.values())]
         return [e for e in found if run_id in ("", e.run_id) and key in ("", e.key) and status in (None, e.status)]
 
-    def _admit(self, effect: Effect, connector: str) -> None:
+    def _admit(self, effect: Effect, connector: str, policies: Mapping[str, int]) -> None:
         """All checks first, then all changes."""
         controls = _controls(self._store)
         check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
         if effect.compensates:
             return
         check_mode(controls, effect)
+        check_policies(effect.policy_versions, policies)
         policy = _policy(self._store)
+        check_order(self._ordered_since(effect))
         breaker = admitted(_breaker(self._store, connector, effect.action.kind), policy, effect.reserved_at)
         wanted = charges(effect.action, run_id=effect.run_id, now=effect.reserved_at, policy=policy)
-        if sentence := first_exceeded(wanted, self._store.usage):
+        currency = _currency(self._store)
+        if sentence := uncounted(effect.action, currency=currency) or first_exceeded(wanted, self._store.usage):
             raise Refused(sentence, hint="the bound is in the policy bounds")
         self._store.breakers[connector, effect.action.kind] = breaker
         self._use(effect, sign=1)
+
+    def _ordered_since(self, effect: Effect) -> list[str]:
+        order = effect.action
+        if not isinstance(order, PlacePurchaseOrder) or order.planned_at_seq is None:
+            return []
+        others = [e.action for e, _ in self._store.effects.values() if e.key != effect.key and e.status in UNDER_WAY]
+        coming = {line.sku for o in others if isinstance(o, PlacePurchaseOrder) for line in o.purchase_order.lines}
+        events = [load_event(e.type, e.data) for e in self._store.events[order.planned_at_seq :]]
+        came = {data.sku for data in events if isinstance(data, StockOrdered) and data.units > 0}
+        return sorted((coming | came) & {line.sku for line in order.purchase_order.lines})
 
     def _use(self, effect: Effect, *, sign: int) -> None:
         for charge in charges(effect.action, run_id=effect.run_id, now=effect.reserved_at, policy=BoundsPolicy()):
@@ -127,7 +148,8 @@ class InMemoryGuards:
         self._store = store
 
     async def exceeded(self, action: Action, *, run_id: str, now: Moment) -> str:
-        return first_exceeded(charges(action, run_id=run_id, now=now, policy=_policy(self._store)), self._store.usage)
+        wanted = charges(action, run_id=run_id, now=now, policy=_policy(self._store))
+        return uncounted(action, currency=_currency(self._store)) or first_exceeded(wanted, self._store.usage)
 
     async def used(self, *, now: Moment) -> dict[Bound, tuple[Any, Any]]:
         limits = _policy(self._store).per_day
@@ -148,6 +170,11 @@ class InMemoryGuards:
 
 def _breaker(store: Store, connector: str, action_kind: str) -> Breaker:
     return store.breakers.get((connector, action_kind)) or Breaker(connector=connector, action_kind=action_kind)
+
+
+def _currency(store: Store) -> str:
+    state = store.states.get("shop/self")
+    return Money.zero().currency if state is None else Shop.model_validate(state.body).currency
 
 
 def _controls(store: Store) -> Controls | None:

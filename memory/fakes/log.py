@@ -34,13 +34,18 @@ class InMemoryEventLog:
     async def head(self) -> Head:
         return self._store.head
 
-    async def verify(self, *, anchor: Head | None = None, progress: Progress | None = None) -> Verification:
-        head, problem = first_problem(self._store.events, START)
+    async def verify(
+        self, *, since: Head | None = None, anchor: Head | None = None, progress: Progress | None = None
+    ) -> Verification:
+        start = since or START
+        head, problem = first_problem(self._store.events[start.seq :], start)
         met = anchor in (None, START) or any((e.seq, e.hash) == (anchor.seq, anchor.hash) for e in self._store.events if anchor)
         if progress:
             progress(head.seq, self._store.head.seq)
         return Verification(
-            events=head.seq, head=self._store.head, problem=problem or ("" if met else "the anchored head is not part of this log")
+            events=head.seq - start.seq,
+            head=self._store.head,
+            problem=problem or ("" if met else "the anchored head is not part of this log"),
         )
 
 

@@ -1,5 +1,5 @@
 """The engine that needs no model key: statistics over text, rules, and grounded templates."""
 
-from models.local.engine import LocalModel
+from models.local.engine import LocalModel, Taught
 
-__all__ = ["LocalModel"]
+__all__ = ["LocalModel", "Taught"]

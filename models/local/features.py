@@ -1,12 +1,17 @@
-"""Mail texts as numbers: static embeddings, words and pieces of words side by side."""
+"""Mail texts as numbers: what they mean (static embeddings) and how they are written (words and pieces of words).
+
+Nothing is fitted: a text's row depends on the text alone, so rows are comparable between models and may be kept.
+"""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix, hstack, vstack
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.preprocessing import normalize
 
 from domain.ports import Embedder
 
@@ -14,6 +19,7 @@ _WORD = r"(?u)\b\w+\b"  # single letters count too: "u", "i"
 _NUMBER = re.compile(r"#?\b[a-z]{0,3}-?\d[\w.,:/-]*")
 _MAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,64}\.[^\s@]{1,64}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
+_BUCKETS = 2**18  # so many that two pieces of words hardly ever share one
 
 
 def plain(text: str) -> str:
@@ -22,23 +28,46 @@ def plain(text: str) -> str:
     return " ".join(_NUMBER.sub(" 0 ", text).split())
 
 
+@dataclass(frozen=True)
+class Rows:
+    """One row of length 1 a text in each: ``meaning`` a float32 array, ``writing`` a sparse matrix."""
+
+    meaning: Any
+    writing: csr_matrix
+
+    def __len__(self) -> int:
+        return len(self.meaning)
+
+    def __getitem__(self, chosen: Any) -> "Rows":
+        return Rows(self.meaning[chosen], self.writing[chosen])
+
+    def __add__(self, other: "Rows") -> "Rows":
+        return Rows(np.vstack([self.meaning, other.meaning]), vstack([self.writing, other.writing], format="csr"))
+
+
 class Features:
-    """Fitted on the training texts; ``transform`` gives a sparse row for each text."""
+    """Thread-safe where the embedder is."""
 
-    def __init__(self, embedder: Embedder, *, embedding_weight: float = 1.0) -> None:
+    def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self._weight = embedding_weight
-        self._words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=_WORD)
-        self._pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, min_df=2)
+        self.name = embedder.name
+        shared = {"n_features": _BUCKETS, "alternate_sign": False, "norm": None, "dtype": np.float32}
+        self._kinds = (
+            HashingVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **shared),
+            HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), **shared),
+        )
 
-    def fit(self, texts: Sequence[str]) -> Any:
+    def rows(self, texts: Sequence[str]) -> Rows:
+        if not texts:
+            nothing = np.empty((0, self._embedder.dimensions), dtype=np.float32)
+            return Rows(nothing, csr_matrix((0, len(self._kinds) * _BUCKETS), dtype=np.float32))
         cleaned = [plain(t) for t in texts]
-        return self._joined(cleaned, self._words.fit_transform(cleaned), self._pieces.fit_transform(cleaned))
+        meaning = np.asarray(self._embedder.embed(cleaned), dtype=np.float32)
+        writing = hstack([normalize(_damped(kind.transform(cleaned))) for kind in self._kinds], format="csr")
+        return Rows(meaning, normalize(writing, copy=False))
 
-    def transform(self, texts: Sequence[str]) -> Any:
-        cleaned = [plain(t) for t in texts]
-        return self._joined(cleaned, self._words.transform(cleaned), self._pieces.transform(cleaned))
 
-    def _joined(self, cleaned: Sequence[str], words: Any, pieces: Any) -> Any:
-        meaning = csr_matrix(np.asarray(self._embedder.embed(cleaned), dtype=np.float64) * self._weight)
-        return hstack([meaning, words, pieces], format="csr")
+def _damped(counts: csr_matrix) -> csr_matrix:
+    """What is said three times does not count threefold."""
+    counts.data = 1 + np.log(counts.data)
+    return counts

@@ -82,5 +82,5 @@ async def _events(world: World, run_ids: Sequence[str]) -> Counter[str]:
 async def _faults(world: World) -> list[str]:
     """What is wrong with the chain, or where the state is not the fold of the log."""
     verification = await world.kept.log.verify()
-    rebuilt = await rebuild_check(world.orders.database_url)
+    rebuilt = await rebuild_check(world.orders.database_url, home=world.orders.home)
     return [problem for problem in (verification.problem, *rebuilt.differences) if problem]

@@ -33,7 +33,9 @@ def live(orders: Orders) -> None:
 
 async def _work(orders: Orders, tripwire: Tripwire) -> None:
     async with AsyncExitStack() as running:
-        opened = memory.open_memory(database_url=orders.database_url, chroma_url=orders.chroma_url, embedder=HashingEmbedder())
+        opened = memory.open_memory(
+            database_url=orders.database_url, chroma_url=orders.chroma_url, embedder=HashingEmbedder(), home=orders.home
+        )
         kept = await running.enter_async_context(opened)
         watched = replace(kept, ledger=WatchedLedger(kept.ledger, tripwire), outbox=WatchedOutbox(kept.outbox, tripwire))
         client = await Client.connect(orders.temporal_address, namespace=orders.namespace, data_converter=pydantic_data_converter)
@@ -54,6 +56,7 @@ def _outside(orders: Orders, tripwire: Tripwire) -> worker.Outside:
         connectors={capability: WatchedConnector(connector, tripwire) for capability, connector in local.items()},
         analytics=AnalyticsCsv(orders.home / "outside" / "analytics.csv"),
         model=_MODEL,
+        intents=_MODEL,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.actions import Risk
 from domain.decisions import Mode
 from domain.entities import (
     Address,
@@ -19,7 +20,7 @@ from domain.entities import (
     Shop,
     Supplier,
 )
-from domain.event import EventData
+from domain.event import EventData, new_event
 from domain.events import (
     CustomerListed,
     MessageReceived,
@@ -33,9 +34,21 @@ from domain.events import (
     StockCounted,
     SupplierListed,
 )
+from domain.experiments import Arm, Experiment, ExperimentStarted, Exposure, ExposureMatured, ExposureRecorded, Objective
 from domain.money import Money
-from domain.policies import ContentPolicy, Policy, PolicyActivated, PolicyVersion, StockPolicy, SupportPolicy
-from domain.runs import ModeSet
+from domain.policies import (
+    ApprovalPolicy,
+    AttentionPolicy,
+    ContentPolicy,
+    Policy,
+    PolicyActivated,
+    PolicyProposed,
+    PolicyTrialStarted,
+    PolicyVersion,
+    StockPolicy,
+    SupportPolicy,
+)
+from domain.runs import Alert, AlertLevel, AlertRaised, ModeSet
 from tests.chaos.passages import RELAY
 from tests.chaos.world import World
 from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
@@ -160,6 +173,57 @@ async def _asks_for_the_digest(world: World) -> None:
     await world.gateway.start_digest(now=DAY)
 
 
+async def _asks_for_upkeep(world: World) -> None:
+    await world.gateway.start_upkeep(now=DAY)
+
+
+async def _looks_back(world: World) -> None:
+    await world.gateway.start_learning(now=DAY)
+
+
+async def _raises_an_alarm(world: World) -> None:
+    """Of a day that is over, so that its run of attention ends with the first look."""
+    alert = Alert(key="log-broken", level=AlertLevel.URGENT, text="the log does not verify", at=DAY)
+    event = new_event(AlertRaised(alert=alert), at=DAY, key=("alarm",))
+    await world.insist(lambda: world.kept.log.append([event]))
+
+
+async def _refunds_wrongly(world: World) -> None:
+    """A severe miss of the version that is tried: it has to be taken back."""
+    missed = ExposureMatured(
+        experiment_id="support@3", run_id="support/mail/7", metric="refund-wrong", reward=0.0, severe=True, at=datetime.now(UTC)
+    )
+    await world.record(missed)
+
+
+def _trial() -> tuple[EventData, ...]:
+    """Version 3 of the support policy is tried against version 1, on one run so far."""
+    now = datetime.now(UTC)
+    document = SupportPolicy(follow_up_after_days=2).model_dump(mode="json")
+    version = PolicyVersion(version=3, document=document, proposed_by="learner", at=now, parent=1)
+    experiment = Experiment(
+        experiment_id="support@3",
+        policy="support",
+        control=1,
+        candidate=3,
+        risk=Risk.R1,
+        objectives=(Objective(metric="corrected"), Objective(metric="refund-wrong")),
+        salt="support@3",
+        level=0.1,
+        started_at=now,
+        expires_at=now + timedelta(days=28),
+    )
+    exposure = Exposure(
+        experiment_id="support@3", unit="support/mail/7", run_id="support/mail/7", arm=Arm.CANDIDATE, version=3, share=0.2, at=now
+    )
+    return (
+        PolicyProposed(name="support", version=version),
+        PolicyTrialStarted(name="support", experiment_id="support@3"),
+        ExperimentStarted(experiment=experiment),
+        ExposureRecorded(exposure=exposure),
+    )
+
+
 async def _is_busy(world: World) -> None:
     await world.record(*(complaint(number) for number in range(1, CUSTOMERS + 1)))
     await _sells_across_the_reorder_point(world)
@@ -201,6 +265,35 @@ SCENARIOS = (
         runs=(f"digest/{DAY.date()}",),
         targets=(f"digest/{DAY.date()}",),
         happens=_asks_for_the_digest,
+    ),
+    Scenario(
+        name="memory",
+        runs=(f"memory/{DAY.date()}",),
+        targets=(f"memory/{DAY.date()}",),
+        happens=_asks_for_upkeep,
+    ),
+    Scenario(
+        name="rollout",
+        runs=("rollout/support/3",),
+        targets=("rollout/support/3",),
+        happens=_refunds_wrongly,
+        history=_trial(),
+    ),
+    Scenario(
+        name="learn",
+        runs=(f"learn/{DAY.date()}",),
+        targets=(f"learn/{DAY.date()}",),
+        happens=_looks_back,
+    ),
+    Scenario(
+        name="attention",
+        runs=(f"attention/{DAY.date()}",),
+        targets=(RELAY, f"attention/{DAY.date()}"),
+        happens=_raises_an_alarm,
+        history=(
+            _in_force("approval", ApprovalPolicy(quiet_from_hour=0, quiet_to_hour=0)),
+            _in_force("attention", AttentionPolicy(gather_minutes=0.005)),
+        ),
     ),
 )
 BUSY_DAY = Scenario(

@@ -105,7 +105,7 @@ async def opened(orders: Orders) -> AsyncIterator[World]:
     """The world of ``orders``; its database is migrated, and its namespace exists."""
     client = await Client.connect(orders.temporal_address, namespace=orders.namespace, data_converter=pydantic_data_converter)
     async with memory.open_memory(
-        database_url=orders.database_url, chroma_url=orders.chroma_url, embedder=HashingEmbedder()
+        database_url=orders.database_url, chroma_url=orders.chroma_url, embedder=HashingEmbedder(), home=orders.home
     ) as kept:
         local = connectors.open_local(orders.home)
         yield World(orders=orders, kept=kept, client=client, gateway=Gateway(client), connectors=local)

@@ -1,14 +1,23 @@
 """A day with the running shop, through the command."""
 
 import asyncio
+import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import psycopg
+
+import stack
 from cli.context import open_system, record
+from domain.actions import CancelOrder
+from domain.effects import EffectStatus
 from domain.runs import Alert, AlertLevel, AlertRaised
 from tests.cli.steward import Steward
+from tests.contract.test_memory_ports import wish
+from tests.unit.domain.happenings import NOW
 
 
 def question(shop: Steward, kind: str, about: str) -> Any:
@@ -23,16 +32,25 @@ def state(shop: Steward, stream: str) -> Any:
 
 
 def test_the_inbox_shows_what_a_stranger_wrote_and_obeys_none_of_it(shop: Steward) -> None:
-    """His words are urgent, so he is first; markup and control sequences are nothing but text, in every view."""
+    """His words are urgent, so he is among the first; markup and control sequences are nothing but text, in every view."""
     hostile = question(shop, "send-reply", "x@evil.example")
-    assert hostile["urgency"] == "now"
+    assert (hostile["urgency"], hostile["interrupt"]) == ("now", True)
     inbox, shown = shop("inbox", "--all"), shop("show", hostile["approval_id"][:8])
-    assert inbox.out.index("Now") < inbox.out.index("x@evil.example") < inbox.out.index("When you have time")
+    assert inbox.out.index("Needs you now") < inbox.out.index("x@evil.example") < inbox.out.index("When you have time")
     run = shop("show", hostile["proposal"]["run_id"])
     for said in (inbox, shown, run, shop("state", "list", "ticket"), shop("show", hostile["approval_id"], "--json")):
         assert said.code == 0
         assert "[bold red]" in said.out
         assert not set(said.out) & set("\x1b\x07\x9b\u202e")
+
+
+def test_three_things_at_most_need_you_now(shop: Steward) -> None:
+    """Those with the most at stake; the others follow in the order of their rank, each shown once."""
+    page, shown = shop("inbox", "--json").json["approvals"], shop("inbox").out
+    assert [a["rank"] for a in page] == sorted(a["rank"] for a in page)
+    assert sum(a["interrupt"] for a in page) == 3 < len(page)
+    assert page[0]["value_at_risk"] >= page[-1]["value_at_risk"] > 0
+    assert all(shown.count(f"\n{a['approval_id'][:8]} ") == 1 for a in page)
 
 
 def test_each_question_says_how_long_is_left_and_what_then(shop: Steward) -> None:
@@ -107,6 +125,18 @@ def test_a_cancelled_run_withdraws_its_question(shop: Steward) -> None:
     assert shop("cancel", run).code == 2
 
 
+def test_every_imported_file_is_kept_as_it_came(shop: Steward, files: Path) -> None:
+    """To the byte, under what was imported and its hash; mails one by one."""
+    endpoints = stack.endpoints(shop.settings)
+    assert endpoints is not None
+    with psycopg.connect(endpoints.database_url) as database:
+        kept = {(source, key): bytes(raw) for source, key, raw in database.execute("SELECT source, external_id, raw FROM inbox")}
+    for kind in ("catalog", "sales", "orders", "customers"):
+        raw = (files / f"{kind}.csv").read_bytes()
+        assert kept[f"import/{kind}", hashlib.sha256(raw).hexdigest()] == raw
+    assert any(source == "import/tickets" and b"ann@example.org" in raw for (source, _), raw in kept.items())
+
+
 def test_ordered_goods_arrive_once(shop: Steward) -> None:
     """From the run that is watched until it asks, through the approval, to the shelf."""
     run = shop("run", "replenish", "--json")
@@ -133,25 +163,53 @@ def test_a_digest_is_printed_and_a_run_need_not_be_watched(shop: Steward) -> Non
 
 def test_a_policy_changes_by_versions(shop: Steward) -> None:
     """A dry run changes nothing, the difference is shown, and every version can come back."""
-    change = ("policy", "set", "support", "--set", "refund_limit=40", "--why", "they are honest", "--json")
+    change = ("policies", "set", "support", "--set", "refund_limit=40", "--why", "they are honest", "--json")
     assert shop(*change, "--dry-run").json["version"] is None
     said = shop(*change).json
     assert (said["version"], said["changes"]) == (1, [{"field": "refund_limit", "before": "25 EUR", "after": "40 EUR"}])
     assert shop(*change).json["version"] is None
-    assert shop("policy", "show", "support", "refund_limit", "--json").json["document"]["amount"] == "40"
-    assert shop("policy", "activate", "support", "0", "--json").json["version"] == 2
-    history = shop("policy", "history", "support")
+    assert shop("policies", "show", "support", "refund_limit", "--json").json["document"]["amount"] == "40"
+    assert shop("policies", "activate", "support", "0", "--json").json["version"] == 2
+    history = shop("policies", "history", "support")
     assert "they are honest" in history.out
     assert "version 2 in force" in history.out
 
 
 def test_switches_are_recorded(shop: Steward) -> None:
-    """The kill switch says why; modes narrow."""
+    """The kill switch says why, wherever one looks first; modes narrow."""
     assert shop("kill", "--reason", "something is odd").code == 0
     assert "The kill switch is on: something is odd" in shop("mode").out
+    assert "The kill switch is on: something is odd" in shop("status").out
+    assert shop("status", "--json").json["kill_switch"] is True
+    found = shop("doctor", "--json")
+    assert [f["detail"] for f in found.json if not f["ok"]] == ["on: something is odd"]
+    assert found.code == 1
     assert shop("kill", "--off", "--json").json == {"kill_switch": False}
+    assert shop("status", "--json").json["kill_switch"] is False
+    assert shop("doctor").code == 0
     assert shop("mode", "content/publish-content", "off", "--json").json["modes"] == {"content/publish-content": "off"}
     assert re.search(r"content/publish-content\W+off", shop("mode", "content").out)
+
+
+def test_a_breaker_says_when_it_tries_again_and_can_be_reset(shop: Steward) -> None:
+    """The reset is on record; what is not open needs none, and a wrong name is told which there are."""
+
+    async def fail_five_times() -> None:
+        async with open_system(shop.settings) as system:
+            for number in range(5):
+                wanted = wish(CancelOrder(order_id="1003", reason="x"), step=f"odd-{number}", run_id=f"odd/{number}")
+                await system.memory.ledger.reserve(wanted, connector="odd-shop")
+                await system.memory.ledger.begin(wanted.key, now=NOW)
+                await system.memory.ledger.settle(wanted.key, EffectStatus.FAILED, error="503", now=NOW)
+
+    asyncio.run(fail_five_times())
+    (told,) = (b for b in shop("breaker", "--json").json if b["connector"] == "odd-shop")
+    assert (told["state"], told["failures"], told["next_trial_at"]) == ("open", 5, (NOW + timedelta(seconds=300)).isoformat())
+    assert re.search(r"odd-shop\W+cancel-order\W+open\W+5\W+with the next effect", shop("breaker").out)
+    assert "odd-shop cancel-order" in shop("breaker", "reset", "odd", "cancel-order").err
+    assert shop("breaker", "reset", "odd-shop", "cancel-order", "--json").json["state"] == "closed"
+    assert shop("breaker", "reset", "odd-shop", "cancel-order").code == 2
+    assert "controls.breaker-reset" in shop("log", "tail", "--json").out
 
 
 def test_an_alert_stays_until_it_is_closed(shop: Steward) -> None:

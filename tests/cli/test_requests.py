@@ -24,9 +24,11 @@ WRONG = (
     ["mode", "support", "maybe"],
     ["rollback"],
     ["cancel"],
-    ["policy", "nope"],
-    ["policy", "set", "support"],
-    ["policy", "activate", "support", "first"],
+    ["policies", "nope"],
+    ["policies", "set", "support"],
+    ["policies", "activate", "support", "first"],
+    ["breaker", "rest"],
+    ["breaker", "reset", "shop"],
     ["schedule", "pause"],
     ["import", "nonsense", "x.csv"],
     ["import", "sales"],
@@ -52,7 +54,9 @@ NEEDS_A_SHOP = (
     ["kill"],
     ["rollback", "x", "--yes"],
     ["cancel", "x"],
-    ["policy", "set", "support", "--set", "refund_limit=1"],
+    ["policies", "set", "support", "--set", "refund_limit=1"],
+    ["breaker"],
+    ["breaker", "reset", "shop", "refund-order"],
     ["schedule", "list"],
     ["shop"],
     ["received", "x"],
@@ -110,7 +114,7 @@ def test_a_misspelt_setting_is_one_line(nobody: Steward) -> None:
 
 def test_everyday_commands_import_nothing_heavy(nobody: Steward) -> None:
     """What decides how fast they start: together they import less than one approval does."""
-    everyday = ["status", "inbox", "show", "alerts", "mode", "kill", "policy", "shop", "relabel", "log", "import", "demo"]
+    everyday = ["status", "inbox", "show", "alerts", "mode", "kill", "policies", "shop", "relabel", "log", "import", "demo"]
     code = f"import sys; from cli.table_of_contents import command; [command(n) for n in {everyday}]; print(*sys.modules)"
     loaded = nobody.process(code, python=("-c",)).out.split()
     assert [e.home for e in CONTENTS if e.name in everyday and f"cli.{e.home}" not in loaded] == []
@@ -120,7 +124,7 @@ def test_everyday_commands_import_nothing_heavy(nobody: Steward) -> None:
 def test_completion_is_for_the_name_people_type(nobody: Steward) -> None:
     """`./steward` and `steward` complete alike, with the names of commands and of what they take."""
     assert "complete -o default -F _steward_completion steward" in nobody.process("--show-completion", "bash").out
-    typed = {"COMP_WORDS": "steward policy show s", "COMP_CWORD": "3", "_STEWARD_COMPLETE": "complete_bash"}
+    typed = {"COMP_WORDS": "steward policies show s", "COMP_CWORD": "3", "_STEWARD_COMPLETE": "complete_bash"}
     assert nobody.process(environ=typed).out.split() == ["support", "stock"]
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import memory
-from domain.actions import Bound, CancelOrder, Receipt, RefundOrder, ReinstateOrder
+from domain.actions import Bound, CancelOrder, PlacePurchaseOrder, Receipt, RefundOrder, ReinstateOrder
 from domain.context import ContextRequest, Section
 from domain.decisions import Diff, Mode
 from domain.effects import BreakerState, Effect, EffectStatus, Reservation
-from domain.entities import Order, OrderStatus, Product, Stock
-from domain.errors import DuplicateConflict, InvalidInput, NotFound, Refused, Unknown, VersionConflict
+from domain.entities import Order, OrderStatus, Product, PurchaseOrder, PurchaseOrderLine, Shop, Stock
+from domain.errors import DuplicateConflict, InvalidInput, NotFound, Outdated, Refused, Stale, Unknown, VersionConflict
 from domain.event import EventData, FactOp, NewEvent, new_event
 from domain.events import (
     NoteTaken,
@@ -25,11 +25,15 @@ from domain.events import (
     ReorderPointSet,
     SaleRecorded,
     SalesImported,
+    ShopDescribed,
     StockCounted,
+    StockOrdered,
+    StockReceived,
 )
+from domain.experiments import Arm, Exposure, ExposureRecorded
 from domain.money import Money
 from domain.passage import Passage
-from domain.policies import BoundsPolicy, GatePolicy, PolicyActivated, PolicyVersion
+from domain.policies import BoundsPolicy, GatePolicy, PolicyActivated, PolicyProposed, PolicyTrialStarted, PolicyVersion
 from domain.runs import KillSwitchSet, Lesson, LessonLearned, ModeSet
 from models.embedding import HashingEmbedder
 from tests.unit.domain.happenings import NOW, STORIES, _days, as_events, order, possible, product, sale, stated
@@ -410,6 +414,20 @@ class TestGuards:
         await kept.ledger.reserve(second, connector="shop")
         assert (await kept.guards.used(now=NOW))[Bound.REFUND_MONEY] == (Decimal(60), Decimal(100))
 
+    async def test_bounds_count_money_of_the_shop_and_let_no_other_through(self, kept: memory.Memory) -> None:
+        """Pounds are not added to euros: they are asked about, and not even an approval lets them through."""
+        pounds = RefundOrder(order_id="1001", amount=Money.of(5, "GBP"), reason="late")
+        with pytest.raises(Refused, match=r"the bounds count EUR, and this is 5\.00 GBP"):
+            await kept.ledger.reserve(wish(pounds), connector="shop")
+        assert await kept.guards.exceeded(pounds, run_id="run", now=NOW) == "the bounds count EUR, and this is 5.00 GBP"
+        assert (await kept.guards.used(now=NOW))[Bound.REFUND_MONEY][0] == 0
+        british = Shop(name="Clay", email="a@clay.example", currency="GBP", site_url="https://clay.example", signature="Kim")
+        await kept.log.append([event(ShopDescribed(shop=british))])
+        assert await kept.guards.exceeded(pounds, run_id="run", now=NOW) == ""
+        await kept.ledger.reserve(wish(pounds), connector="shop")
+        with pytest.raises(Refused, match="the bounds count GBP"):
+            await kept.ledger.reserve(wish(refund("2"), step="2", run_id="another"), connector="shop")
+
     async def test_each_day_and_each_run_has_its_own_bounds(self, kept: memory.Memory) -> None:
         """One refund a run, as the defaults say."""
         await kept.ledger.reserve(wish(refund("1"), step="1"), connector="shop")
@@ -495,6 +513,55 @@ class TestGuards:
             await kept.ledger.reserve(wish(refund()), connector="shop")
         assert [e.status for e in await kept.ledger.effects()] == [EffectStatus.FAILED]
 
+    async def test_what_was_decided_under_a_policy_that_moved_is_stale(self, kept: memory.Memory) -> None:
+        """Only policies that were shown count, and an effect that is under way already goes on."""
+        known = await kept.ledger.reserve(wish(refund(), policy_versions={"gate": 0}), connector="shop")
+        await activate(kept, "gate", {})
+        with pytest.raises(Stale, match="policy gate is now version 1"):
+            await kept.ledger.reserve(wish(cancellation(), step="2", policy_versions={"gate": 0, "stock": 0}), connector="shop")
+        assert await kept.ledger.effects() == [known]
+        assert await kept.ledger.reserve(wish(refund(), policy_versions={"gate": 0}), connector="shop") == known
+        await kept.ledger.reserve(wish(cancellation(), step="2", policy_versions={"stock": 0}), connector="shop")
+        await kept.ledger.settle(known.key, EffectStatus.FAILED, error="503", now=NOW)
+        with pytest.raises(Stale):
+            await kept.ledger.reserve(wish(refund(), policy_versions={"gate": 0}), connector="shop")
+
+    async def test_a_run_in_a_trial_goes_by_the_version_of_its_arm(self, kept: memory.Memory) -> None:
+        """For it that version has not moved; for a run that is not in the trial it never was in force."""
+        version = PolicyVersion(version=1, document={}, proposed_by="learner", at=NOW)
+        exposure = Exposure(experiment_id="gate@1", unit="run", run_id="run", arm=Arm.CANDIDATE, version=1, share=0.1, at=NOW)
+        happened = (
+            PolicyProposed(name="gate", version=version),
+            PolicyTrialStarted(name="gate", experiment_id="gate@1"),
+            ExposureRecorded(exposure=exposure),
+        )
+        await kept.log.append([event(data) for data in happened])
+        await kept.ledger.reserve(wish(refund(), policy_versions={"gate": 1}), connector="shop")
+        with pytest.raises(Stale, match="policy gate is now version 0"):
+            await kept.ledger.reserve(wish(refund("2"), step="2", run_id="other", policy_versions={"gate": 1}), connector="shop")
+
+    async def test_of_two_orders_planned_from_the_same_stock_one_is_placed(self, kept: memory.Memory) -> None:
+        """The other is outdated while the first is on its way and after it; planned anew it may go."""
+        seen = (await kept.log.append([sale(1), sale(2, sku="LAMP")]))[-1].seq
+        await committed(kept, wish(purchase("first", "MUG", seen=seen), step="1"))
+        second = wish(purchase("second", "MUG", "LAMP", seen=seen), step="2")
+        with pytest.raises(Outdated, match="ordered meanwhile: MUG"):
+            await kept.ledger.reserve(second, connector="suppliers")
+        await begun(kept, wish(purchase("lamps", "LAMP", seen=seen), step="3"))
+        with pytest.raises(Outdated, match="ordered meanwhile: LAMP, MUG"):
+            await kept.ledger.reserve(second, connector="suppliers")
+        await kept.ledger.settle("3", EffectStatus.FAILED, error="bounced", now=NOW)
+        anew = purchase("second", "MUG", "LAMP", seen=(await kept.log.head()).seq)
+        assert (await kept.ledger.reserve(wish(anew, step="4"), connector="suppliers")).status is EffectStatus.RESERVED
+
+    async def test_sales_deliveries_and_cancellations_make_no_order_outdated(self, kept: memory.Memory) -> None:
+        """Only what was ordered does; nor is an order outdated that nobody planned."""
+        seen = (await kept.log.append([sale(1)]))[-1].seq
+        less = StockOrdered(sku="MUG", units=-6, purchase_order_id="old")
+        await kept.log.append([sale(2), event(StockReceived(sku="MUG", units=6, purchase_order_id="old")), event(less)])
+        await kept.ledger.reserve(wish(purchase("planned", "MUG", seen=seen)), connector="suppliers")
+        await kept.ledger.reserve(wish(purchase("by hand", "MUG", seen=None), step="2"), connector="suppliers")
+
 
 class TestCache:
     async def test_the_working_cache_is_never_behind_this_process(self, kept: memory.Memory) -> None:
@@ -533,6 +600,13 @@ async def set_mode(kept: memory.Memory, scope: str, mode: Mode) -> None:
 
 def refund(order_id: str = "1001", *, amount: str = "20") -> RefundOrder:
     return RefundOrder(order_id=order_id, amount=Money.of(amount), reason="late")
+
+
+def purchase(order_id: str, *skus: str, seen: int | None) -> PlacePurchaseOrder:
+    """Six of each, planned when ``seen`` was the last event."""
+    lines = tuple(PurchaseOrderLine(sku=sku, title=sku, units=6, unit_cost=Money.of(1)) for sku in skus)
+    order = PurchaseOrder(purchase_order_id=order_id, supplier_id="acme", lines=lines, ordered_at=NOW, expected_at=NOW)
+    return PlacePurchaseOrder(purchase_order=order, to="orders@acme.example", sender="shop@example.org", planned_at_seq=seen)
 
 
 def cancellation() -> CancelOrder:

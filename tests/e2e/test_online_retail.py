@@ -24,6 +24,8 @@ from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.entities import Product, PurchaseOrder, Stock
 from domain.money import Money
 from domain.policies import StockPolicy
+from models.embedding import HashingEmbedder
+from models.local import LocalModel
 from models.scripted import ScriptedModel
 from tests.conftest import Servers
 from tests.workflow.waiting import until
@@ -63,7 +65,9 @@ async def client(servers: Servers) -> Client:
 async def gateway(client: Client, kept: memory.Memory, suppliers: InMemorySuppliers) -> AsyncIterator[Gateway]:
     """The running system: every worker, outside systems in memory."""
     adapters = {**connectors.in_memory(), Capability.SUPPLIERS: suppliers}
-    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=ScriptedModel({}))
+    outside = worker.Outside(
+        connectors=adapters, analytics=InMemoryAnalytics({}), model=ScriptedModel({}), intents=LocalModel(HashingEmbedder())
+    )
     async with AsyncExitStack() as running:
         for one in worker.workers(client, kept, outside):
             await running.enter_async_context(one)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 import memory
 from domain.actions import Bound, RefundOrder
 from domain.effects import Effect, EffectStatus, Reservation
-from domain.errors import Refused
-from domain.event import new_event
+from domain.errors import Outdated, Refused, Stale
+from domain.event import EventData, new_event
 from domain.money import Money
 from domain.policies import PolicyActivated, PolicyVersion
 from domain.runs import KillSwitchSet
 from models.embedding import HashingEmbedder
-from tests.contract.test_memory_ports import receipt, wish
+from tests.contract.test_memory_ports import purchase, receipt, wish
 from tests.unit.domain.happenings import NOW, sale
 
 
@@ -77,23 +77,42 @@ async def test_one_of_many_workers_begins_an_effect(workers: list[memory.Memory]
     assert [type(f).__name__ for f in sorted(found, key=lambda f: type(f).__name__)] == ["Effect", *["Unknown"] * 8]
 
 
-async def test_after_the_kill_switch_is_committed_nothing_is_reserved(workers: list[memory.Memory]) -> None:
+async def reserve_until_stopped(kept: memory.Memory, worker: int) -> int:
+    """How many effects one worker reserved, all decided under the policies of the beginning."""
+    for number in range(10_000):
+        wanted = refund(f"w{worker}", number, 1).model_copy(update={"policy_versions": {"gate": 0}})
+        try:
+            await kept.ledger.reserve(wanted, connector="shop")
+        except (Refused, Stale):
+            return number
+    return 10_000
+
+
+@pytest.mark.parametrize("change", ["the kill switch", "a policy"])
+async def test_after_the_switch_or_a_policy_is_committed_nothing_is_reserved(workers: list[memory.Memory], change: str) -> None:
     """Reservations that race with it come before it or are refused."""
     await limit(workers[0], 1, per_day={}, per_run={})
-    switch = new_event(KillSwitchSet(by="operator", on=True), at=NOW, key=("on",))
-
-    async def reserve_until_refused(kept: memory.Memory, worker: int) -> int:
-        for number in range(10_000):
-            if await attempt(kept, refund(f"w{worker}", number, 1)) is None:
-                return number
-        return 10_000
-
-    racing = [asyncio.create_task(reserve_until_refused(kept, n)) for n, kept in enumerate(workers)]
+    version = PolicyVersion(version=1, document={}, proposed_by="a", approved_by="b", at=NOW)
+    changes: dict[str, EventData] = {
+        "the kill switch": KillSwitchSet(by="operator", on=True),
+        "a policy": PolicyActivated(name="gate", version=version),
+    }
+    racing = [asyncio.create_task(reserve_until_stopped(kept, n)) for n, kept in enumerate(workers)]
     while len(await workers[0].ledger.effects()) < 10:  # noqa: ASYNC110 - what it waits for happens in the database
         await asyncio.sleep(0)
-    await workers[0].log.append([switch])
+    await workers[0].log.append([new_event(changes[change], at=NOW, key=("on",))])
     before = len(await workers[0].ledger.effects())
     assert sum(await asyncio.gather(*racing)) == before == len(await workers[1].ledger.effects())
+
+
+async def test_of_runs_that_planned_from_the_same_stock_one_orders(workers: list[memory.Memory]) -> None:
+    """Twelve at once, each with the same article among others of its own: one order, which counts once."""
+    seen = (await workers[0].log.append([sale(1)]))[-1].seq
+    wanted = [wish(purchase(f"po-{n}", "MUG", f"OWN-{n}", seen=seen), step=f"o-{n}", run_id=f"run-{n}") for n in range(12)]
+    reserving = (workers[n % 3].ledger.reserve(wish_, connector="suppliers") for n, wish_ in enumerate(wanted))
+    found = await asyncio.gather(*reserving, return_exceptions=True)
+    assert Counter(type(f) for f in found) == {Effect: 1, Outdated: 11}
+    assert (await workers[0].guards.used(now=NOW))[Bound.PURCHASE_MONEY][0] == 12
 
 
 async def test_commits_settlements_reservations_and_appends_never_wait_for_each_other(workers: list[memory.Memory]) -> None:

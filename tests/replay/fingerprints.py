@@ -33,6 +33,10 @@ SOURCES = (
     "seo_content",
     "rollback",
     "digest",
+    "memory_upkeep",
+    "rollout",
+    "learning_cycle",
+    "attention",
 )
 
 

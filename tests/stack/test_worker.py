@@ -47,7 +47,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in ("stack", "domain"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "cli").mkdir()
-    for name in ("output.py", "stack_commands.py"):
+    for name in ("kill_switch.py", "output.py", "stack_commands.py"):
         shutil.copy(CHECKOUT / "cli" / name, folder / "cli")
     shutil.copy(CHECKOUT / "settings.py", folder)
     (folder / "main.py").write_text(MAIN)
@@ -112,8 +112,11 @@ def test_a_worker_that_cannot_be_prepared_fails_up_with_its_last_lines(steward: 
 
 
 def test_the_worker_can_join_servers_that_run_already(steward: Steward, settings: Settings) -> None:
-    """`up --no-worker`, then `up`: the servers stay as they are, and `logs` shows their last lines."""
+    """`up --no-worker`, then `up`: the servers stay as they are; `doctor` says what is missing, `logs` what they said last."""
     assert steward("up", "--no-worker").returncode == 0
+    doctor = steward("doctor", "--json")
+    assert [f["name"] for f in json.loads(doctor.stdout) if not f["ok"]] == ["worker"]
+    assert "no worker runs" in doctor.stdout
     (line,) = steward("logs", "postgres", "-n", "1", "--json").stdout.splitlines()
     assert json.loads(line)["part"] == "postgres"
     assert "ready to accept connections" in json.loads(line)["line"]

@@ -118,7 +118,7 @@ def max_cached_workflows(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 async def world(env: TimeSkipper, kept: memory.Memory, model: LocalModel, max_cached_workflows: int) -> AsyncIterator[World]:
     adapters = connectors.in_memory()
-    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=model)
+    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model)
     async with AsyncExitStack() as running:
         for one in worker.workers(env.client, kept, outside, workflows=WORKFLOWS, max_cached_workflows=max_cached_workflows):
             await running.enter_async_context(one)

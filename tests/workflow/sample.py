@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.actions import Action, CancelOrder, RefundOrder
+from domain.actions import Action, CancelOrder, RefundOrder, SendReply
 from domain.decisions import Planned, Why
 from domain.entities import Address, Customer, Direction, Message, Order, OrderLine, OrderStatus, Shop
 from domain.event import EventData
@@ -56,3 +56,8 @@ def cancel(order_id: str = "1001", step: str = "cancel") -> Planned:
 
 def refund(amount: int = 10, order_id: str = "1001", step: str = "refund") -> Planned:
     return planned(RefundOrder(order_id=order_id, amount=Money.of(amount), reason="damaged"), step)
+
+
+def reply(body: str) -> Planned:
+    words = {"ticket_id": TICKET, "message_id": "re-one@clay.example", "to": "ada@example.org", "sender": "hello@clay.example"}
+    return planned(SendReply(**words, subject="Re: Order 1001", body=body, in_reply_to="one@example.org"), "reply")

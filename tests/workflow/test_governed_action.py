@@ -16,7 +16,7 @@ from domain.effects import EffectStatus
 from domain.entities import Order, OrderStatus
 from domain.errors import DecisionRefused, Permanent, Retryable, Unknown
 from domain.money import Money
-from domain.policies import GatePolicy, PolicyActivated, PolicyVersion
+from domain.policies import ApprovalPolicy, GatePolicy, PolicyActivated, PolicyVersion
 from domain.runs import Alert, KillSwitchSet, Run
 from tests.workflow import sample
 from tests.workflow.conftest import World, decision
@@ -156,6 +156,37 @@ async def test_a_question_is_reminded_escalated_and_expires_with_its_default(wor
     assert kept.escalated
     assert shop.executed == 0
     assert any(a.level == "urgent" for a in await world.kept.state.find(Alert))
+
+
+async def lapsing_into_yes(world: World, *kinds: str) -> None:
+    """The operator chose that silence is a yes to actions of these kinds."""
+    document = ApprovalPolicy(on_expiry=dict.fromkeys(kinds, "approve")).model_dump(mode="json")
+    version = PolicyVersion(version=1, document=document, proposed_by="operator", approved_by="operator", at=datetime.now(UTC))
+    await world.record(PolicyActivated(name="approval", version=version))
+
+
+async def test_silence_is_a_yes_where_the_operator_chose_so(world: World) -> None:
+    """A clean reply goes out when its time is up, and the record says that nobody decided."""
+    await furnish(world)
+    await lapsing_into_yes(world, "send-reply")
+    run = await world.probe(sample.reply("We look into it and write again."))
+    approval = await world.pending(run.id)
+    assert approval.on_expiry == "approve"
+    await world.env.fast_forward(run, timedelta(days=4))
+    assert await run.result() == "committed"
+    kept = await approval_of(world, approval.approval_id)
+    assert (kept.status, kept.decided_by, kept.decision) == (ApprovalStatus.APPROVED, "expiry", None)
+    assert kept.reminders == 2
+
+
+async def test_silence_is_no_yes_to_a_reply_that_the_auditor_holds(world: World) -> None:
+    """Whatever the operator chose: the question lapses and nothing leaves."""
+    await furnish(world)
+    await lapsing_into_yes(world, "send-reply")
+    run = await world.probe(sample.reply("We refunded 900 EUR."))
+    assert (await world.pending(run.id)).on_expiry == "reject"
+    await world.env.fast_forward(run, timedelta(days=4))
+    assert await run.result() == "expired"
 
 
 async def test_a_snooze_puts_the_reminder_off_but_not_the_expiry(world: World) -> None:

@@ -1,5 +1,6 @@
 """Replenishment by schedule and by a sale that crosses a reorder point."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from domain.events import (
     SalesImported,
     ShopDescribed,
     StockCounted,
+    StockOrdered,
     SupplierListed,
 )
 from domain.money import Money
@@ -180,6 +182,32 @@ async def test_a_crossing_while_an_order_waits_orders_nothing_twice(world: World
     action = second.proposal.action
     assert isinstance(action, PlacePurchaseOrder)
     assert {line.sku for line in action.purchase_order.lines} == {"bowl"}
+
+
+async def test_two_runs_at_the_same_moment_order_once(world: World) -> None:
+    """By schedule and by a crossing: whoever comes second plans again and finds the goods on order."""
+    outside = await open_shop(world, *goods("mug", "north", on_hand=2), *goods("bowl", "north", on_hand=1))
+    with world.env.with_time_skipping_disabled():
+        started = [world.gateway.start_replenishment(now=NOW, suppliers=s) for s in ((), ("north",))]
+        runs = [world.client.get_workflow_handle(run_id) for run_id in await asyncio.gather(*started)]
+    await orders_of(world, 1)
+    for run in runs:
+        await world.env.fast_forward(run, timedelta(minutes=10))
+    assert outside.executed == 1
+    assert len(await world.kept.state.find(PurchaseOrder)) == 1
+
+
+async def test_what_was_ordered_elsewhere_while_the_question_waited_is_not_ordered_again(world: World) -> None:
+    """The yes was to an order for a shelf that is taken care of: the plan is made anew, and finds nothing missing."""
+    outside = await open_shop(world, *goods("mug", "north", on_hand=2), mode=Mode.ASK)
+    run_id = await start(world)
+    approval = await world.pending(run_id)
+    await world.record(StockOrdered(sku="mug", units=600, purchase_order_id="by-phone"))
+    await world.decide(approval)
+    run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, run_id)
+    await world.env.fast_forward(run, timedelta(minutes=5))
+    assert await run.result() == "0 purchase orders"
+    assert outside.executed == 0
 
 
 async def _another(world: World, old: Approval) -> Approval | None:

@@ -24,12 +24,12 @@ _CONFIG = (
 
 
 @contextmanager
-def started_server() -> Iterator[str]:
+def started_server(*more_config: str) -> Iterator[str]:
     """The address of a Temporal server of the caller's own that lets workflows skip waiting time."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config = [word for line in _CONFIG for word in ("--dynamic-config-value", line)]
+    config = [word for line in (*_CONFIG, *more_config) for word in ("--dynamic-config-value", line)]
     attributes = [word for name, kind in SEARCH_ATTRIBUTES.items() for word in ("--search-attribute", f"{name}={kind}")]
     command = [str(TEMPORAL), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port), "--log-level", "never"]
     server = subprocess.Popen([*command, *config, *attributes])

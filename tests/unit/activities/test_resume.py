@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import connectors
 import memory
 from activities.actions import ActionActivities
+from activities.licensing import Licensing
 from activities.steps import CarryOutInput, ProposeInput, ResultKind
 from agents.auditor import Auditor
 from agents.executor import Executor
@@ -35,6 +36,7 @@ async def test_the_kill_switch_stops_an_effect_that_was_begun_and_did_not_happen
         log=kept.log,
         state=kept.state,
         policies=kept.policies,
+        licensing=Licensing(flags=kept.flags, log=kept.log, policies=kept.policies, state=kept.state),
     )
     proposed = await steps.propose(ProposeInput(run_id="run", workflow="support", planned=sample.cancel(), now=NOW))
     begun = await kept.ledger.reserve(reservation_of(proposed.proposal, approval_id="", now=NOW), connector=shop.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 from agents.content_planner import ContentPlanner
 from domain.context import ContextPack, ContextRequest
@@ -83,6 +83,12 @@ class DefaultPolicies:
 
     async def versions(self) -> dict[str, int]:
         return {}
+
+    async def arms(self) -> dict[str, str]:
+        return {}
+
+    def of(self, run_id: str) -> Self:
+        return self
 
 
 class EmptyPacks:

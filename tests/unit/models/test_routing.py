@@ -56,7 +56,7 @@ class Journal:
 
 
 def routed(engines: Sequence[Engine], journal: Journal, *, budget: str = "5") -> RoutedModel:
-    async def policy() -> RoutingPolicy:
+    async def policy(_run_id: str) -> RoutingPolicy:
         return RoutingPolicy()
 
     async def daily_budget() -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -63,6 +63,18 @@ def test_one_order_a_supplier() -> None:
     found = placed(plan(picture(product("A"), product("B"), product("C", supplier_id="bolt"), product("D", supplier_id="bolt"))))
     assert [(a.purchase_order.supplier_id, a.to) for a in found] == [("acme", "orders@acme.uk"), ("bolt", "orders@bolt.uk")]
     assert all("sells" in line.why and line.units % 6 == 0 for a in found for line in a.purchase_order.lines)
+
+
+def test_a_long_order_is_sent_in_parts() -> None:
+    """1,200 articles of one supplier: three orders of 400, each article once, each with room to be shown and sent."""
+    many = [product(f"P{i}") for i in range(1_200)]
+    seen = picture(*many, sales=[row for p in many for row in sales(p.sku)[-20:]])
+    found = plan(seen, StockPolicy(budget=Money.of(10_000_000)))
+    orders = [a.purchase_order for a in placed(found)]
+    assert [len(o.lines) for o in orders] == [400, 400, 400]
+    assert {line.sku for o in orders for line in o.lines} == {p.sku for p in many}
+    assert len({o.purchase_order_id for o in orders}) == len({p.step for p in found.orders}) == 3
+    assert all(len(p.model_dump_json()) < 2_000_000 / 8 for p in found.orders)
 
 
 def test_the_budget_holds_after_rounding() -> None:
@@ -213,3 +225,9 @@ class _Policies:
 
     async def versions(self) -> dict[str, int]:
         return {}
+
+    async def arms(self) -> dict[str, str]:
+        return {}
+
+    def of(self, run_id: str) -> Self:
+        return self

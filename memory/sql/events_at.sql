@@ -1,4 +1,5 @@
 SELECT seq, event_id, source, type, at, stream, stream_version, data, actor, correlation_id, causation_id, schema_version,
        pre, post, policy_versions, flags, recorded_at, prev_hash, hash
 FROM event
-WHERE seq IN (SELECT k.seq FROM event_key k WHERE k.event_id = ANY(%(ids)s))
+WHERE seq = ANY(%(seqs)s)
+ORDER BY seq

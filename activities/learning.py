@@ -1,0 +1,169 @@
+"""Steps of the learning cycle: find what went wrong, propose what would mend it, and write it up."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities.back_testing import BackTester
+from activities.looking_back import look_back
+from activities.refitting import Refitter
+from activities.steps import Learned, LearnInput
+from domain.errors import Retryable, VersionConflict
+from domain.event import EventData, NewEvent, new_event
+from domain.experiments import Ending, Experiment
+from domain.failures import FailureFound
+from domain.flags import LEARNING
+from domain.learning import Candidate, LearningReport, LearningReported
+from domain.model import Moment
+from domain.policies import PolicyRecord
+from domain.ports import EventLog, Flags, Policies, State
+from domain.runs import Alert, AlertLevel, AlertRaised
+from learning import failures as bad
+from learning import steering
+from learning.assignment import ramp
+from learning.candidates import data
+from learning.discovery import level
+from learning.drafts import Draft, drafts
+from learning.failure_classifier import FailureClassifier
+from learning.fix_queue import rank
+from learning.fixability import learned
+from learning.picture import Picture
+from learning.report import text_of
+from learning.static_checks import customers_words, refusals
+from learning.summaries import measured, standing
+
+_TRIAL = timedelta(days=28)
+_QUESTION = "question/"  # how the keys of alerts begin that ask for data
+_PATIENCE = timedelta(days=14)  # a question that is open for longer is being ignored
+_ALPHA = 0.2  # of all promotions in the life of the company, the share that may be false
+_CONFIRMED = 0.1  # of the labels of failures, the share the operator is asked to confirm
+
+
+class LearningActivities:
+    def __init__(
+        self, *, log: EventLog, state: State, policies: Policies, flags: Flags, refitter: Refitter, tester: BackTester
+    ) -> None:
+        self._log = log
+        self._state = state
+        self._policies = policies
+        self._flags = flags
+        self._refitter = refitter
+        self._tester = tester
+
+    @activity.defn
+    async def find_failures(self, request: LearnInput) -> Learned:
+        """Record every new bad result with its mode and root cause; a sample is marked for the operator to confirm."""
+        picture = await look_back(self._state, self._policies, now=request.now)
+        known = {f.failure_id for f in picture.failures}
+        found = bad.find(picture.observed, classifier=FailureClassifier.taught_by(picture.failures))
+        asked = {f.failure_id: f for f in bad.sample_to_confirm(found, share=_CONFIRMED, salt=request.day)}
+        fresh = [asked.get(f.failure_id, f) for f in found if f.failure_id not in known]
+        await self._append([FailureFound(failure=f) for f in fresh], request)
+        return Learned(count=len(fresh), text=f"{len(fresh)} new failures")
+
+    @activity.defn
+    async def propose_changes(self, request: LearnInput) -> Learned:
+        """Ask for missing data, propose what the past calls for, and begin a trial where the past proves it."""
+        picture = await look_back(self._state, self._policies, now=request.now)
+        await self._ask(picture, request)
+        if not (await self._flags.evaluate(LEARNING, unit=request.day)).value:
+            return Learned(text="learning is switched off: nothing is proposed")
+        refit, stock = await self._refitter.draft(picture), await self._tester.draft(picture)
+        proposed = [await self._propose(draft, request) for draft in (*drafts(picture), *stock, *refit)]
+        return Learned(count=sum(proposed), text=f"{sum(proposed)} changes proposed")
+
+    @activity.defn
+    async def report_learning(self, request: LearnInput) -> Learned:
+        """The page of the day: what happened, what to mend first, what is tried, what ended and on what evidence."""
+        picture = await look_back(self._state, self._policies, now=request.now)
+        questions = [a for a in await self._state.find(Alert) if a.key.startswith(_QUESTION)]
+        answered = sum(not a.open for a in questions)
+        ignored = sum(a.open and a.at < request.now - _PATIENCE for a in questions)
+        fixability = learned(picture.experiments, questions_answered=answered, questions_ignored=ignored)
+        report = LearningReport(
+            day=request.day,
+            at=request.now,
+            since=picture.observed.since,
+            outcomes=measured(picture),
+            queue=rank(picture.failures, now=request.now, fixability=fixability),
+            questions=tuple(a.text for a in questions if a.open),
+            **standing(picture),
+        )
+        told = report.model_copy(update={"text": text_of(report)})
+        await self._append([LearningReported(report=told)], request, str(request.now))
+        return Learned(count=len(report.queue), text=told.text)
+
+    async def _ask(self, picture: Picture, request: LearnInput) -> None:
+        """Each question once, whatever became of it."""
+        observed = picture.observed
+        fixes = data.lead_time_fixes(observed.suppliers, observed.purchase_orders)
+        asked = (*data.questions(picture.failures, products=observed.products), *(fix.question for fix in fixes))
+        new = {q.key: q for q in asked if q.key not in picture.alerts}
+        await self._append([AlertRaised(alert=_question(q, request.now)) for q in new.values()], request)
+
+    async def _propose(self, draft: Draft, request: LearnInput) -> bool:
+        """Propose one change where nothing speaks against it; True where it was. Each reads the policy as it is by then."""
+        candidate = draft.candidate
+        record = await self._state.get(PolicyRecord, candidate.policy) or PolicyRecord(name=candidate.policy)
+        picture = await look_back(self._state, self._policies, now=request.now)
+        texts = customers_words(picture.observed.tickets)
+        against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
+        passed, reason = draft.judged()
+        if against or not passed:
+            return False
+        events = self._begin(record, candidate.model_copy(update={"checked": reason}), picture, request.now)
+        await self._change(record, events, request)
+        return True
+
+    def _begin(self, record: PolicyRecord, candidate: Candidate, picture: Picture, now: Moment) -> list[EventData]:
+        """The proposal, and its trial; or the question to the operator, where only they may let it happen."""
+        proposed, version = steering.propose(record, candidate, now=now)
+        if candidate.ratify:
+            return [proposed, AlertRaised(alert=_ratify(candidate, version.version, now))]
+        trial = steering.begin(
+            proposed.fold(record),
+            version,
+            candidate,
+            level=level(len(picture.experiments) + 1, _ALPHA, _discoveries(picture.experiments)),
+            share=ramp(0, candidate.risk),
+            expires_at=now + _TRIAL,
+            now=now,
+        )
+        return [proposed, *trial]
+
+    async def _change(self, record: PolicyRecord, events: Sequence[EventData], request: LearnInput) -> None:
+        version = await self._state.version(PolicyRecord, record.name)
+        named = self._named(events, request, f"{record.name}@{record.next_version}")
+        try:
+            await self._log.append(named, expected={f"policy/{record.name}": version})
+        except VersionConflict as moved:
+            raise Retryable(f"the policy {record.name} moved meanwhile") from moved
+
+    async def _append(self, events: Sequence[EventData], request: LearnInput, occurrence: str = "") -> None:
+        await self._log.append(self._named(events, request, occurrence))
+
+    def _named(self, events: Sequence[EventData], request: LearnInput, occurrence: str) -> list[NewEvent]:
+        return [
+            new_event(e, at=request.now, key=(e.stream, occurrence), correlation_id=request.run_id, actor=steering.LEARNER)
+            for e in events
+        ]
+
+
+def _discoveries(experiments: Sequence[Experiment]) -> int:
+    """Promotions on evidence; what was shipped undecided is none."""
+    return sum(e.promoted_at is not None and e.ending is not Ending.SHIPPED for e in experiments)
+
+
+def _question(question: data.Question, now: Moment) -> Alert:
+    return Alert(key=question.key, level=AlertLevel.INFO, text=question.text, what_to_do=question.what_to_do, at=now)
+
+
+def _ratify(candidate: Candidate, version: int, now: Moment) -> Alert:
+    return Alert(
+        key=f"ratify/{candidate.policy}@{version}",
+        level=AlertLevel.INFO,
+        text=f"Steward proposes: {candidate.why}"[:2_000],
+        what_to_do=f"`./steward policies ratify {candidate.policy} {version}`, or `policies drop {candidate.policy} {version}`",
+        at=now,
+    )

@@ -1,0 +1,35 @@
+"""Whether the kill switch is on, for commands that say how things are even where the memory does not answer."""
+
+import asyncio
+
+import stack
+from domain.runs import Controls
+from settings import Settings
+
+_WITHIN = 3.0  # seconds
+
+
+def read_controls(settings: Settings, found: stack.StackStatus) -> Controls | None:
+    """The operator's switches; None where nothing runs that could be asked, or it does not answer in time."""
+    if found.phase != "running":
+        return None
+    try:
+        return asyncio.run(asyncio.wait_for(_controls(settings), _WITHIN))
+    except Exception:  # noqa: BLE001 - whatever is wrong with the memory, the parts are shown all the same
+        return None
+
+
+def banner(controls: Controls) -> str:
+    """One line where the switch is on, else nothing."""
+    return f"The kill switch is on: {reason(controls)}. `./steward kill --off` ends it." if controls.kill_switch else ""
+
+
+def reason(controls: Controls) -> str:
+    return controls.kill_reason or "no reason given"
+
+
+async def _controls(settings: Settings) -> Controls:
+    from cli.context import open_system  # noqa: PLC0415 - it imports the memory, which takes longer than the rest of `status`
+
+    async with open_system(settings) as system:
+        return await system.memory.state.get(Controls, "self") or Controls()

@@ -1,0 +1,153 @@
+"""Virtual time on the real Temporal server: every run has a clock of its own, and this keeps them together.
+
+A run is started with a delay up to the simulation's time and then put forward, so that its own clock says so from its
+first task on. A clock that nobody puts forward goes at the real pace; it stands still while an activity works. The
+server's interface for this is experimental; nothing outside this module knows it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    StartWorkflowUpdateInput,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateHandle,
+)
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from domain.errors import SetupError
+
+_LOOK_SECONDS = 0.03
+_PATIENCE_SECONDS = 300.0
+_UP_WITHIN_SECONDS = 60.0
+_RUNNING = "ExecutionStatus = 'Running'"
+_GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
+
+
+class Clocks:
+    """The clocks of all runs that ``client`` starts. ``now`` is the simulation's time: it never goes back."""
+
+    def __init__(self, client: Client, *, now: datetime) -> None:
+        self.now = now
+        self._ahead: dict[str, timedelta] = {}  # of the real clock, by run
+        # What a run starts keeps the time of its start until it is put forward itself.
+        self._skipper = TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True))
+        config = client.config()
+        config["interceptors"] = [*config["interceptors"], _InThePresent(self._present)]
+        self.client = Client(**config)
+
+    async def advance(self, moment: datetime) -> None:
+        """Put every clock forward to ``moment``, and wait until everything that was due by then is done."""
+        self.now = max(self.now, moment)
+        chosen = list(self._ahead)
+        while chosen:
+            await self.put_forward(chosen, moment)
+            chosen = await self._adopted()
+
+    async def put_forward(self, runs: Iterable[str], moment: datetime) -> None:
+        """The clocks of ``runs`` alone."""
+        known = [run for run in runs if run in self._ahead]
+        await asyncio.gather(*(self._put_forward(run, moment) for run in known))
+        await self.rest(known)
+
+    async def rest(self, runs: Iterable[str]) -> None:
+        """Wait until each of ``runs`` has ended or waits for somebody. Raises SetupError where one never does."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        busy = list(dict.fromkeys(runs))
+        while busy := [run for run, rests in zip(busy, await asyncio.gather(*map(self._rests, busy)), strict=True) if not rests]:
+            if asyncio.get_running_loop().time() > deadline:
+                raise SetupError(f"{busy[0]} does not come to rest", hint="this is a fault of the simulation")
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _adopted(self) -> list[str]:
+        """Runs that other runs started: from now on their clocks are kept too."""
+        found = [run.id async for run in self.client.list_workflows(_RUNNING) if run.id not in self._ahead]
+        for run in found:
+            current = await self._skipper.get_current_time(self._skipper.client.get_workflow_handle(run))
+            self._ahead[run] = current - _real_now()
+        return found
+
+    async def _put_forward(self, run: str, moment: datetime) -> None:
+        duration = moment - (_real_now() + self._ahead[run])
+        if duration <= timedelta(0):
+            return
+        self._ahead[run] += duration
+        handle: WorkflowHandle[Any, Any] = self._skipper.client.get_workflow_handle(run)
+        try:
+            await self._skipper.fast_forward(handle, duration)
+        except RPCError as error:
+            if error.status not in _GONE:
+                raise
+
+    async def _rests(self, run: str) -> bool:
+        found = await self.client.get_workflow_handle(run).describe()
+        if found.status is not WorkflowExecutionStatus.RUNNING:
+            self._ahead.pop(run, None)
+            return True
+        return not _is_worked_on(found)
+
+    async def _present(self, run: str) -> timedelta:
+        """Bring a run to the simulation's time before it is spoken to; the delay with which it starts where there is none."""
+        if run in self._ahead:
+            await self._put_forward(run, self.now)
+        else:
+            self._ahead[run] = timedelta(0)
+        return max(self.now - _real_now(), timedelta(0))
+
+
+Present = Callable[[str], Awaitable[timedelta]]
+
+
+class _InThePresent(Interceptor):
+    """Whoever is started, signalled or decided stands at the simulation's time."""
+
+    def __init__(self, present: Present) -> None:
+        self._present = present
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the base names it
+        return _Outbound(next, self._present)
+
+
+class _Outbound(OutboundInterceptor):
+    def __init__(self, inner: OutboundInterceptor, present: Present) -> None:
+        super().__init__(inner)
+        self._present = present
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002 - the base names it
+        input.start_delay = await self._present(input.id)
+        return await super().start_workflow(input)
+
+    async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:  # noqa: A002 - the base names it
+        await self._present(input.id)
+        return await super().start_workflow_update(input)
+
+
+def _is_worked_on(found: WorkflowExecutionDescription) -> bool:
+    raw = found.raw_description
+    return bool(raw.pending_activities or raw.HasField("pending_workflow_task"))
+
+
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def connected(address: str, namespace: str) -> Client:
+    """A client of the skipping server, once it answers there. Raises SetupError."""
+    deadline = asyncio.get_running_loop().time() + _UP_WITHIN_SECONDS
+    while True:
+        try:
+            return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+        except RuntimeError as error:
+            if asyncio.get_running_loop().time() > deadline:
+                raise SetupError(f"the simulation's Temporal server does not answer: {error}", hint="see temporal.log") from error
+            await asyncio.sleep(_LOOK_SECONDS)

@@ -1,0 +1,73 @@
+"""Earned autonomy: narrow classes of actions, what the operator did with them, and which may go without asking."""
+
+from typing import Any
+
+from pydantic import Field
+
+from domain.actions import Action
+from domain.event import EventData
+from domain.model import Moment, Name, Value
+from domain.money import Money
+
+_BANDS = (10, 25, 50, 100, 250, 500, 1_000)
+NO_MONEY = "no-money"
+
+
+def band_of(money: Money | None) -> str:
+    """``up-to-25`` and so on: the smallest band the amount fits into."""
+    if money is None:
+        return NO_MONEY
+    return next((f"up-to-{band}" for band in _BANDS if money.amount <= band), f"over-{_BANDS[-1]}")
+
+
+def class_of(workflow: str, action: Action, topic: str) -> str:
+    """The narrow class an action belongs to: workflow, kind of action, topic (an intent, a supplier), amount band."""
+    return f"{workflow}/{action.kind}/{topic or 'any'}/{band_of(action.money())}"
+
+
+class ClassRecord(Value):
+    """What the operator did with the actions of a class. ``severe`` misses never fade."""
+
+    key: Name
+    approved: int = 0  # as they were shown
+    corrected: int = 0  # edited, rejected, or complained about afterwards
+    severe: int = 0
+    since_severe: int = 0  # reviews since the last severe miss
+    last_at: Moment | None = None
+
+    @property
+    def reviewed(self) -> int:
+        return self.approved + self.corrected
+
+
+class ClassReviewed(EventData):
+    """A person, or a result, said whether an action of the class was right."""
+
+    type = "autonomy.reviewed"
+    entity = ClassRecord
+    key: Name
+    ref: Name  # the approval or run it is about
+    corrected: bool
+    severe: bool = False
+    at: Moment
+
+    @property
+    def stream(self) -> str:
+        return f"autonomy/{self.key}"
+
+    def fold(self, state: ClassRecord | None) -> ClassRecord:
+        record = state or ClassRecord(key=self.key)
+        change: dict[str, Any] = {"last_at": self.at}
+        change |= {"corrected": record.corrected + 1} if self.corrected else {"approved": record.approved + 1}
+        change |= {"severe": record.severe + 1, "since_severe": 0} if self.severe else {"since_severe": record.since_severe + 1}
+        return record.model_copy(update=change)
+
+
+class Grant(Value):
+    """A class that may act without asking. ``limit`` is the share of corrections above which it would not have earned it."""
+
+    key: Name
+    limit: float = Field(gt=0, lt=1)
+    sample: float = Field(ge=0, le=1)  # the share that is asked all the same, so that the record stays true
+    earned_at: Moment
+    why: str = ""

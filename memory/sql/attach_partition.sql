@@ -1,0 +1,1 @@
+SELECT attach_event_partition(%(partition)s) AS done

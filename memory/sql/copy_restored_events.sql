@@ -1,0 +1,3 @@
+COPY pg_temp.restored_event (seq, event_id, source, type, at, stream, stream_version, data, actor, correlation_id, causation_id,
+                             schema_version, pre, post, policy_versions, flags, recorded_at, prev_hash, hash)
+FROM STDIN

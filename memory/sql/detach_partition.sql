@@ -1,0 +1,1 @@
+SELECT detach_event_partition(%(partition)s, %(root)s) AS done

@@ -1,0 +1,1 @@
+SELECT event_partition_attached(%(partition)s) AS attached

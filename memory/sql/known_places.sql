@@ -1,0 +1,1 @@
+SELECT seq FROM event_key WHERE event_id = ANY(%(ids)s)

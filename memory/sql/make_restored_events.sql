@@ -1,0 +1,1 @@
+CREATE TEMPORARY TABLE restored_event (LIKE event) ON COMMIT DROP

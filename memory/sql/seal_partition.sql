@@ -1,0 +1,1 @@
+SELECT seal_event_partition(%(partition)s)

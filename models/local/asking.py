@@ -1,0 +1,46 @@
+"""When a person is asked what a mail is about: often while the model is new, then ever more rarely.
+
+After n texts the share that is asked is ``labels an intent x intents / n``, so labels grow with the logarithm of the
+texts. Who is asked about is decided by a threshold on the guess's probability that follows this share as adaptive
+conformal inference follows its coverage (Gibbs and Candès, 2021): too many asked lowers it, too few raises it, so the
+number asked stays within ``1 / step`` of the aim whatever the mails are. A part is drawn at random among the sure ones.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from domain.choice import unit_of
+from models.local.guess import Guess
+
+_LABELS_AN_INTENT = 6.3
+_AUDITED = 0.05  # of those asked about, the share that is drawn at random
+_STEP = 0.02
+
+
+class Reason(StrEnum):
+    UNSURE = "unsure"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Folded over the mails in their order. ``seen`` counts the labelled examples that the first model knew, too."""
+
+    seen: int
+    threshold: float = 1.0
+
+    def share(self, intents: int) -> float:
+        """Of mails at this point, the part that is asked about."""
+        return min(1.0, _LABELS_AN_INTENT * intents / max(1, self.seen))
+
+    def reason(self, guess: Guess, *, intents: int, key: str) -> Reason | None:
+        """Why to ask about the mail that ``key`` names; None where the guess may stand."""
+        if guess.probability < self.threshold:
+            return Reason.UNSURE
+        drawn = unit_of("intent-audit", key) < _AUDITED * self.share(intents)
+        return Reason.AUDIT if drawn else None
+
+    def after(self, reason: Reason | None, *, intents: int) -> "Asking":
+        """With one more mail, that was asked about for ``reason``."""
+        missed = (1 - _AUDITED) * self.share(intents) - (reason is Reason.UNSURE)
+        return replace(self, seen=self.seen + 1, threshold=self.threshold + _STEP * missed)

@@ -1,0 +1,65 @@
+"""Virtual time on the real server: it is the simulation's one assumption about it."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.worker import Worker
+
+from demo.simulation.clocks import Clocks, connected
+from demo.simulation.server import skipping_server
+from tests.demo.sleeper import QUEUE, ParentWorkflow, SleeperWorkflow
+
+START = datetime(2031, 3, 3, 9, tzinfo=UTC)
+SOON = timedelta(seconds=30)  # real seconds pass in virtual time, too
+
+
+@pytest.fixture
+async def clocks(tmp_path: Path) -> AsyncIterator[Clocks]:
+    async with skipping_server(["here"], folder=tmp_path) as address:
+        client = await connected(address, "here")
+        async with Worker(client, task_queue=QUEUE, workflows=[SleeperWorkflow, ParentWorkflow]):
+            yield Clocks(client, now=START)
+
+
+async def woke(clocks: Clocks, run: str) -> list[datetime]:
+    times = await clocks.client.get_workflow_handle(run).query(SleeperWorkflow.woke)
+    return [datetime.fromisoformat(time) for time in times]
+
+
+async def test_a_run_begins_at_the_time_of_the_simulation(clocks: Clocks) -> None:
+    """Years ahead, without waiting for it."""
+    await clocks.client.start_workflow(SleeperWorkflow.run, [24], id="one", task_queue=QUEUE)
+    await clocks.advance(START)
+    (began,) = await woke(clocks, "one")
+    assert timedelta(0) <= began - START < SOON
+
+
+async def test_what_is_due_happens_and_nothing_later(clocks: Clocks) -> None:
+    """Timers that fall due on the way fire at their own time."""
+    await clocks.client.start_workflow(SleeperWorkflow.run, [5, 5, 48], id="one", task_queue=QUEUE)
+    await clocks.advance(START + timedelta(hours=24))
+    times = await woke(clocks, "one")
+    assert [round((time - START) / timedelta(hours=1)) for time in times] == [0, 5, 10]
+    await clocks.advance(START + timedelta(hours=72))
+    assert len(await clocks.client.get_workflow_handle("one").result()) == 4
+
+
+async def test_runs_of_different_beginnings_stand_at_the_same_time(clocks: Clocks) -> None:
+    """Each began at its own moment; both have lived until the same."""
+    for run, hour in (("one", 1), ("two", 7)):
+        clocks.now = START + timedelta(hours=hour)
+        await clocks.client.start_workflow(SleeperWorkflow.run, [10, 10], id=run, task_queue=QUEUE)
+    await clocks.advance(START + timedelta(hours=12))
+    assert [len(await woke(clocks, run)) for run in ("one", "two")] == [2, 1]
+    await clocks.advance(START + timedelta(hours=18))
+    assert [len(await woke(clocks, run)) for run in ("one", "two")] == [2, 2]
+
+
+async def test_a_run_that_another_one_starts_is_kept_at_the_same_time(clocks: Clocks) -> None:
+    """It does not run ahead into a future that nobody else has lived."""
+    await clocks.client.start_workflow(ParentWorkflow.run, [6, 24], id="parent", task_queue=QUEUE)
+    await clocks.advance(START + timedelta(hours=8))
+    times = await woke(clocks, "child")
+    assert [round((time - START) / timedelta(hours=1)) for time in times] == [0, 6]

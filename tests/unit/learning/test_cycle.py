@@ -1,0 +1,186 @@
+"""The nightly look back over a small memory: failures once, proposals once, and a page that says it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import memory
+from activities.approvals import ApprovalActivities
+from activities.back_testing import BackTester
+from activities.learning import LearningActivities
+from activities.licensing import Licensing
+from activities.refitting import Refitter
+from activities.steps import DecisionNote, LearnInput
+from agents.learner import Learner
+from agents.stock_planner import StockPlanner
+from domain.actions import SendReply
+from domain.approvals import Approval, ApprovalRequested, Decision, Verb
+from domain.autonomy import ClassRecord
+from domain.decisions import Diff, GateDecision, GateOutcome, Planned, Proposal, Verdict, Why
+from domain.entities import Direction, Message, Product
+from domain.event import new_event
+from domain.events import MessageReceived, ProductListed
+from domain.failures import Failure
+from domain.flags import LEARNING, Flag, FlagSet
+from domain.labels import Label
+from domain.learning import LearningReport
+from domain.money import Money
+from domain.policies import AutonomyPolicy, PolicyRecord
+from domain.runs import Alert
+from learning.steering import approved
+from models.embedding import HashingEmbedder
+from models.local import LocalModel
+from tests.unit.learning.trial import NOW, Trial
+
+KEY = "support/send-reply/late/no-money"
+
+
+class Shop:
+    """A memory, and an operator who answers questions in it."""
+
+    def __init__(self) -> None:
+        self.kept = memory.in_memory(embedder=HashingEmbedder())
+        self.trial = Trial(self.kept)
+        kept = self.kept
+        licensing = Licensing(flags=kept.flags, log=kept.log, policies=kept.policies, state=kept.state)
+        self.licensing = licensing
+        self.desk = ApprovalActivities(log=kept.log, state=kept.state, learner=Learner(state=kept.state), licensing=licensing)
+        refitter = Refitter(models=LocalModel(HashingEmbedder()))
+        tester = BackTester(planner=StockPlanner(state=kept.state, policies=kept.policies))
+        self.steps = LearningActivities(
+            log=kept.log, state=kept.state, policies=kept.policies, flags=kept.flags, refitter=refitter, tester=tester
+        )
+
+    async def answered(self, number: int, verb: Verb = Verb.APPROVE, *, reason: str = "", at: datetime = NOW) -> None:
+        """The operator was shown a reply about a late order and answered."""
+        approval = _approval(number, at)
+        await self.kept.log.append([new_event(ApprovalRequested(approval=approval), at=at, key=(str(number),))])
+        decision = Decision(
+            decision_id=f"d-{number}",
+            approval_id=approval.approval_id,
+            verb=verb,
+            digest=approval.proposal.digest,
+            by="operator",
+            reason=reason,
+        )
+        await self.desk.record_decision(DecisionNote(approval_id=approval.approval_id, decision=decision, now=at))
+
+    async def night(self, at: datetime = NOW + timedelta(days=1)) -> LearningReport:
+        request = LearnInput(day=at.date().isoformat(), run_id=f"learn/{at.date()}", now=at)
+        for step in (self.steps.find_failures, self.steps.propose_changes, self.steps.report_learning):
+            await step(request)
+        (report,) = [r for r in await self.kept.state.find(LearningReport) if r.day == request.day]
+        return report
+
+    async def proposals(self) -> tuple[Any, ...]:
+        record = await self.kept.state.get(PolicyRecord, "autonomy")
+        return record.proposed if record else ()
+
+
+def _approval(number: int, at: datetime) -> Approval:
+    action = SendReply(
+        ticket_id=f"t-{number}",
+        message_id=f"m-{number}",
+        to="ada@example.org",
+        sender="shop@example.org",
+        subject="Re: where is it",
+        body="It is on its way.",
+    )
+    proposal = Proposal(
+        run_id=f"support/t-{number}",
+        workflow="support",
+        step="reply",
+        action=action,
+        diff=Diff(record=action.stream, record_version="1", before={}, after={}),
+        verdict=Verdict(),
+        gate=GateDecision(outcome=GateOutcome.ASK, reasons=("the mode is ask",)),
+        why=Why(reason="late: shipped", confidence=0.9, topic="late", facts={"ticket": f"t-{number}"}),
+        policy_versions={},
+        proposed_at=at,
+    )
+    times = {"requested_at": at, "remind_at": at, "escalate_at": at, "expires_at": at + timedelta(days=3)}
+    return Approval(approval_id=f"a-{number}", proposal=proposal, deciders=("operator",), **times)
+
+
+def _received(number: int) -> MessageReceived:
+    message = Message(
+        message_id=f"in-{number}@example.org",
+        direction=Direction.INBOUND,
+        sender="ada@example.org",
+        at=NOW,
+        body=f"The mug arrived in {number + 2} pieces.",
+    )
+    return MessageReceived(ticket_id=f"t-{number}", source="mail", subject="My mug", message=message)
+
+
+async def test_a_class_that_was_always_right_is_proposed_once_and_granted_by_the_operator_only() -> None:
+    """Twenty approvals as shown: one proposal, not two on two nights; it is in force when the operator ratifies it."""
+    shop = Shop()
+    for number in range(20):
+        await shop.answered(number)
+    await shop.night()
+    await shop.night(NOW + timedelta(days=2))
+    (version,) = await shop.proposals()
+    record = await shop.kept.state.get(PolicyRecord, "autonomy")
+    assert record is not None
+    assert (version.proposed_by, KEY in version.document["grants"], record.active) == ("learner", True, 0)
+    await shop.trial.tell(*approved(record, version.version, by="operator", now=NOW))
+    planned = Planned(step="reply", action=_approval(1, NOW).proposal.action, why=_approval(1, NOW).proposal.why)
+    licences = [await shop.licensing.licence(planned, workflow="support", run_id=f"support/{n}") for n in range(200)]
+    assert 5 < sum(licence == "sampled" for licence in licences) < 40
+    assert "none" not in licences
+
+
+async def test_a_severe_rejection_takes_the_grant_back_at_once() -> None:
+    """Not in the night: with the decision itself, however many approvals came before."""
+    shop = Shop()
+    for number in range(20):
+        await shop.answered(number)
+    await shop.night()
+    record = await shop.kept.state.get(PolicyRecord, "autonomy")
+    assert record is not None
+    await shop.trial.tell(*approved(record, 1, by="operator", now=NOW))
+    await shop.answered(99, Verb.REJECT, reason="severe: this promises money")
+    policy = (await shop.kept.policies.in_force(AutonomyPolicy)).document
+    (counted,) = await shop.kept.state.find(ClassRecord)
+    assert (policy.grants, counted.severe) == ({}, 1)
+
+
+async def test_a_corrected_intent_is_a_failure_of_the_model_and_a_label() -> None:
+    """Found once however often it is looked for; the label is there for the next refit."""
+    shop = Shop()
+    await shop.trial.tell(*[_received(n) for n in range(3)])
+    for number in range(3):
+        await shop.answered(number, Verb.REJECT, reason="intent: damaged")
+    report = await shop.night()
+    await shop.night(NOW + timedelta(days=2))
+    failures = await shop.kept.state.find(Failure)
+    labels = await shop.kept.state.find(Label)
+    assert ({f.cause for f in failures}, len(failures), {x.intent for x in labels}) == ({"model"}, 3, {"damaged"})
+    assert report.queue[0].cases == 3
+    assert "it was misunderstood" in report.text
+
+
+async def test_with_learning_switched_off_nothing_is_proposed() -> None:
+    """It still measures and says what went wrong."""
+    shop = Shop()
+    await shop.trial.tell(FlagSet(flag=Flag(key=LEARNING, on=False), by="operator", at=NOW))
+    for number in range(20):
+        await shop.answered(number)
+    report = await shop.night()
+    assert (await shop.proposals(), report.day) == ((), "2026-03-03")
+
+
+async def test_nothing_to_learn_from_is_said() -> None:
+    """An empty memory gives a page, not an error."""
+    assert "nothing to learn from" in (await Shop().night()).text
+
+
+async def test_a_question_is_asked_once() -> None:
+    """A product that sells under its cost: one question, on the first night only, even after it was closed."""
+    shop = Shop()
+    below = Product(sku="MUG", title="Mug", supplier_id="clay", price=Money.of(5), unit_cost=Money.of(9))
+    await shop.trial.tell(ProductListed(product=below))
+    for days in (1, 2):
+        await shop.night(NOW + timedelta(days=days))
+    alerts = [a for a in await shop.kept.state.find(Alert) if a.key.startswith("question/")]
+    assert [a.times for a in alerts] == [1]
