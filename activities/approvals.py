@@ -92,7 +92,7 @@ class ApprovalActivities:
             return
         await self._licensing.reviewed(
             class_of(proposal.workflow, proposal.action, proposal.why.topic),
-            ref=decision.decision_id,
+            ref=f"{approval.approval_id}/{decision.decision_id}"[:200],
             corrected=decision.verb is not Verb.APPROVE,
             severe=decision.verb is Verb.REJECT and decision.reason.lower().startswith(_SEVERE),
             now=note.now,

@@ -22,7 +22,7 @@ from time import perf_counter
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.embedding import WordLlamaEmbedder
 from models.local.asking import Asking, Reason
@@ -35,9 +35,9 @@ _SEEDS = 5
 _ACCURACY, _LABELS, _HANDLED, _ESCALATED = 0.91, 2_000, 0.95, 0.06
 _PROCESSES = 2
 _KNOWN_AN_INTENT = 2
-_REFITTED_EVERY = 250
-_SLOWER_FROM, _SLOWER = 2_000, 500
-_UNLABELLED = 1_500  # the latest tickets that a refit on the way sees beside the labelled ones; the last one sees more
+_NEW_LABELS, _NEW_TICKETS = 75, 500  # a refit is due after
+_AT_A_TIME = 50  # tickets that arrive while a refit is under way
+_UNLABELLED = 1_000  # the latest tickets that a refit on the way sees beside the labelled ones; the last one sees more
 _CURVE = 1_000  # tickets a point, and tickets that count as the last
 
 
@@ -113,7 +113,7 @@ def run(folder: Path, seed: int) -> Stream:
     with threadpool_limits(1):
         queries, features = _prepared(folder)
         rng = np.random.default_rng(seed)
-        order = rng.permutation(len(queries.train))
+        order = [int(i) for i in rng.permutation(len(queries.train))]
         known = _known([queries.train[i] for i in rng.permutation(len(queries.train))])
         return _Run(queries, features, known).outcome(seed, order)
 
@@ -155,10 +155,11 @@ class _Run:
     def outcome(self, seed: int, order: Sequence[int]) -> Stream:
         tickets = [self._queries.train[i] for i in order]
         model = self._fitted(latest=0)
-        frozen = self._accuracy(model)
+        frozen, fitted_at = self._accuracy(model), (self._known, 0)
         while len(self._answered) < len(tickets):
-            self._answer(model, tickets[len(self._answered) :][: self._until_refit()])
-            model = self._fitted(latest=_UNLABELLED)
+            self._answer(model, tickets[len(self._answered) :][:_AT_A_TIME])
+            if self._is_due(*fitted_at):
+                model, fitted_at = self._fitted(latest=_UNLABELLED), (len(self._taught), len(self._answered))
         bought = Counter(answered.reason for answered in self._answered if answered.reason)
         return Stream(
             seed=seed,
@@ -170,8 +171,8 @@ class _Run:
             answered=tuple(self._answered),
         )
 
-    def _until_refit(self) -> int:
-        return _REFITTED_EVERY if len(self._answered) < _SLOWER_FROM else _SLOWER
+    def _is_due(self, taught: int, answered: int) -> bool:
+        return len(self._taught) >= taught + _NEW_LABELS or len(self._answered) >= answered + _NEW_TICKETS
 
     def _answer(self, model: IntentClassifier, tickets: Sequence[Example]) -> None:
         """Guess each, ask about some, and keep what can be learned from it."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain.actions import Action, Receipt
+from domain.autonomy import class_of
 from domain.decisions import Diff, Proposal
 from domain.ids import derived_id
 from domain.model import Moment, Name, Value
@@ -40,7 +41,12 @@ class Reservation(Value):
     policy_versions: dict[str, int] = Field(default_factory=dict)
     approval_id: str = ""
     compensates: str = ""  # the key of the effect this one undoes
+    topic: str = ""  # of the case, as the proposal says it: part of the action's class
     now: Moment
+
+    @property
+    def class_key(self) -> str:
+        return class_of(self.workflow, self.action, self.topic)
 
 
 class Effect(Value):
@@ -116,5 +122,6 @@ def reservation_of(proposal: Proposal, *, approval_id: str, now: Moment) -> Rese
         diff=proposal.diff,
         policy_versions=proposal.policy_versions,
         approval_id=approval_id,
+        topic=proposal.why.topic,
         now=now,
     )

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
-from domain.actions import ACTION_TYPES, Bound, OnExpiry, Risk
+from domain.actions import ACTION_TYPES, Action, Bound, Capability, OnExpiry, Risk
 from domain.autonomy import Grant
 from domain.errors import InvalidInput
 from domain.event import EventData
@@ -247,6 +247,19 @@ POLICY_RISKS: dict[str, Risk] = {
 """How much a bad version of each policy can hurt; one that is not named is as dangerous as can be."""
 
 OPERATOR = "operator"
+
+
+_RULES_OF = {
+    Capability.HELPDESK: "support",
+    Capability.SHOP: "support",
+    Capability.SUPPLIERS: "stock",
+    Capability.SITE: "content",
+}
+
+
+def binding(action: Action) -> frozenset[str]:
+    """The policies an action is judged by: what is shown under them is stale when they move."""
+    return frozenset({"gate", "bounds", "approval", _RULES_OF[action.spec.capability]})
 
 
 class PolicyVersion(Value):

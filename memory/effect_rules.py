@@ -7,7 +7,7 @@ from domain.decisions import Mode
 from domain.effects import LIVE, Breaker, Effect, EffectStatus, Reservation
 from domain.errors import InvalidInput, Outdated, Refused, Stale, Unknown
 from domain.model import Moment
-from domain.policies import BoundsPolicy
+from domain.policies import BoundsPolicy, binding
 from domain.runs import Controls
 
 _NAMED = 5  # SKUs in a message
@@ -46,20 +46,24 @@ def check_kill_switch(controls: Controls | None, *, step: str, compensates: str)
         raise Refused(f"the kill switch is on: {controls.kill_reason or 'no reason given'}", hint="`steward kill --off` ends it")
 
 
-def check_mode(controls: Controls | None, effect: Effect) -> None:
-    """The mode may have changed since the gate looked. Raises Refused; an effect that was approved passes ``ask``."""
+def check_mode(controls: Controls | None, effect: Effect, *, granted: bool) -> None:
+    """The mode may have changed since the gate looked. Raises Refused; what was approved, or its class earned, passes ``ask``."""
     scope = f"{effect.workflow}/{effect.action.kind}"
     match (controls or Controls()).mode_of(effect.workflow, effect.action.kind):
         case Mode.OFF | Mode.SUGGEST as mode:
             raise Refused(f"the mode of {scope} is {mode}", hint="`steward mode` changes it")
-        case Mode.ASK if not effect.approval_id:
+        case Mode.ASK if not (effect.approval_id or granted):
             raise Refused(f"{scope} is asked now, and nobody approved this", hint="the next run asks; `steward mode` changes it")
         case _:
             return
 
 
-def check_policies(shown: Mapping[str, int], now: Mapping[str, int]) -> None:
-    """What was decided under the policies ``shown`` has to be decided again where the run goes by others now. Raises Stale."""
+def check_policies(effect: Effect, now: Mapping[str, int]) -> None:
+    """What was decided under the rules that bind the action has to be decided again where they moved. Raises Stale.
+
+    How a mail is understood, or who may act alone, decides what is proposed and not whether what is shown is right.
+    """
+    shown = {name: version for name, version in effect.policy_versions.items() if name in binding(effect.action)}
     if moved := [f"policy {name} is now version {now.get(name, 0)}" for name in shown if shown[name] != now.get(name, 0)]:
         raise Stale(", ".join(moved), hint="it is decided anew")
 

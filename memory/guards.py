@@ -10,7 +10,7 @@ from domain.effects import Breaker
 from domain.entities import Shop
 from domain.model import Moment
 from domain.money import Money
-from domain.policies import BoundsPolicy, PolicyRecord
+from domain.policies import AutonomyPolicy, BoundsPolicy, PolicyRecord
 from domain.runs import Controls
 from memory.bounds import Charge, Scope, charges, day_scope, first_exceeded, uncounted
 from memory.database import Connection, Database, Transaction, execute, fetch
@@ -62,6 +62,12 @@ async def read_controls(connection: Connection) -> Controls | None:
 async def read_policy_versions(connection: Connection, run_id: str) -> dict[str, int]:
     """The versions that the run goes by. Read them after the switches, which hold them too."""
     return await StatePolicies(PostgresState(Transaction(connection))).of(run_id).versions()
+
+
+async def read_grants(connection: Connection) -> frozenset[str]:
+    """The classes of actions that may act without asking."""
+    policies = StatePolicies(PostgresState(Transaction(connection)))
+    return frozenset((await policies.in_force(AutonomyPolicy)).document.grants)
 
 
 async def read_bounds_policy(connection: Connection) -> BoundsPolicy:

@@ -50,7 +50,7 @@ class PostgresLedger:
                 if known.status is not EffectStatus.FAILED:
                     return known
                 await fetch(connection, "reserve_again", _columns(effect) | {"connector": connector})
-            await _admit(connection, effect, connector)
+            await _admit(connection, reservation, connector)
             return effect
 
     async def begin(self, key: str, *, now: Moment) -> Effect:
@@ -103,14 +103,14 @@ class PostgresLedger:
         return [_effect(row) for row in rows]
 
 
-async def _admit(connection: Connection, effect: Effect, connector: str) -> None:
+async def _admit(connection: Connection, reservation: Reservation, connector: str) -> None:
     """Kill switch, mode, policies, breaker and bounds, in this order. Raises Refused or Stale, which rolls everything back."""
-    controls = await guards.read_controls(connection)
+    effect, controls = new_effect(reservation), await guards.read_controls(connection)
     check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
     if effect.compensates:
         return
-    check_mode(controls, effect)
-    check_policies(effect.policy_versions, await guards.read_policy_versions(connection, effect.run_id))
+    check_mode(controls, effect, granted=reservation.class_key in await guards.read_grants(connection))
+    check_policies(effect, await guards.read_policy_versions(connection, effect.run_id))
     policy = await guards.read_bounds_policy(connection)
     breaker = await guards.lock_breaker(connection, connector, effect.action.kind)
     check_order(await _ordered_since(connection, effect))

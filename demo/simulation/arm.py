@@ -36,11 +36,11 @@ from domain.runs import Run
 from memory import Memory
 from workflows import options
 from workflows.gateway import Gateway
+from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 
 _ROUNDS = 8  # of decisions in one session: an answer can lead to another question
 _SHOP_CLOSES, _NIGHT = timedelta(hours=20), timedelta(hours=22)
-_CONTENT, _STOCK, _DIGEST, _LEARN = timedelta(hours=5), timedelta(hours=6), timedelta(hours=7), timedelta(hours=21)
-_LEARNING_CYCLE = "LearningCycleWorkflow"
+_CONTENT, _STOCK, _DIGEST = timedelta(hours=5), timedelta(hours=6), timedelta(hours=7)
 
 DayDone = Callable[[int], None]
 
@@ -101,6 +101,7 @@ class Arm:
             await self._until(midnight + timedelta(hours=hour))
             await self._decide()
         await self._until(midnight + _NIGHT)
+        await self._learn(midnight)
         await self._floor.count_visitors(day)
         decided = await self._evening.go_through(self._clocks.now)
         self._tally.add(day, decisions=decided, minutes=decided * RATIFYING_MINUTES)
@@ -120,8 +121,6 @@ class Arm:
         self._happens(midnight + _CONTENT, lambda: starts.start_content(now=self._clocks.now))
         self._happens(midnight + _STOCK, lambda: starts.start_replenishment(now=self._clocks.now))
         self._happens(midnight + _DIGEST, lambda: starts.start_digest(now=self._clocks.now))
-        if self._learning and _LEARNING_CYCLE in {one.__name__ for one in worker.WORKFLOWS}:
-            self._happens(midnight + _LEARN, lambda: self._learn(midnight))
         for parcel in floor.todays_parcels(day):
             self._happens(parcel.order.placed_at, partial(floor.place, parcel))
         for parcel in floor.parcels:
@@ -151,14 +150,17 @@ class Arm:
         await self._notice()
 
     async def _learn(self, midnight: datetime) -> None:
-        """The nightly learning cycle, as its schedule starts it."""
+        """The nightly cycle, once everything of the day is told: it sees what happened until then, and nothing later."""
+        if not self._learning:
+            return
         await self._clocks.client.start_workflow(
-            _LEARNING_CYCLE,
-            {},
+            LearningCycleWorkflow.run,
+            LearnStart(day=midnight.date().isoformat()),
             id=f"learn/{midnight.date().isoformat()}",
             task_queue=options.ORCHESTRATION,
             task_timeout=options.TASK,
         )
+        await self._until(midnight + _NIGHT)
 
     async def _deliver(self) -> int:
         """Wake-ups go out at their own time, as the relay would send them; how many there were."""

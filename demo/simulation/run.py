@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -27,6 +28,7 @@ from demo.simulation.report import WITH_LEARNING, WITHOUT_LEARNING, SimulationRe
 from demo.simulation.scenario import Scenario
 from demo.simulation.server import skipping_server
 from domain.entities import Shop
+from domain.errors import StewardError
 from memory.migrations import migrate
 from models.embedding import WordLlamaEmbedder
 from settings import Settings
@@ -58,14 +60,32 @@ def simulate(folder: Path, plan: Plan, *, console: Console) -> SimulationReport:
 
     Raises StewardError, and KeyboardInterrupt where the process is told to stop.
     """
+    stop = _Stop()
     try:
-        return asyncio.run(_simulated(folder, plan, console))
-    except asyncio.CancelledError as stopped:
-        raise KeyboardInterrupt from stopped
+        return asyncio.run(_simulated(folder, plan, console, stop))
+    except (asyncio.CancelledError, StewardError) as error:
+        if stop.told:  # whatever was under way failed for want of what was being stopped
+            raise KeyboardInterrupt from error
+        raise
 
 
-async def _simulated(folder: Path, plan: Plan, console: Console) -> SimulationReport:
-    _end_on_sigterm()
+class _Stop:
+    """Ctrl-C and SIGTERM: the simulation is cancelled once, and then stops everything it started."""
+
+    told = False
+
+    def listen(self) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, self._cancel, asyncio.current_task())
+
+    def _cancel(self, task: "asyncio.Task[Any] | None") -> None:
+        if task is not None and not self.told:
+            self.told = True
+            task.cancel()
+
+
+async def _simulated(folder: Path, plan: Plan, console: Console, stop: _Stop) -> SimulationReport:
+    stop.listen()
     began = datetime.now(UTC)
     async with AsyncExitStack() as open_things:
         with console.status("starting PostgreSQL, Temporal and Chroma for the simulation"):
@@ -149,10 +169,3 @@ async def _emptied(settings: Settings) -> None:
     """Stop what an earlier simulation may have left running here, and remove its files."""
     await asyncio.to_thread(stack.stop, settings)
     await asyncio.to_thread(shutil.rmtree, settings.home, ignore_errors=True)
-
-
-def _end_on_sigterm() -> None:
-    """SIGTERM ends the simulation as Ctrl-C does: everything it started is stopped."""
-    task = asyncio.current_task()
-    if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -14,7 +14,7 @@ from domain.event import NewEvent
 from domain.events import StockOrdered
 from domain.model import Moment
 from domain.money import Money
-from domain.policies import BoundsPolicy, PolicyRecord
+from domain.policies import AutonomyPolicy, BoundsPolicy, PolicyRecord
 from domain.runs import Controls
 from memory.bounds import charges, day_scope, first_exceeded, uncounted
 from memory.effect_rules import (
@@ -47,8 +47,9 @@ class InMemoryLedger:
             if known[0].status is not EffectStatus.FAILED:
                 return known[0]
         effect = new_effect(reservation)
-        policies = await StatePolicies(InMemoryState(self._store)).of(effect.run_id).versions()
-        self._admit(effect, connector, policies)
+        policies = StatePolicies(InMemoryState(self._store))
+        granted = reservation.class_key in (await policies.in_force(AutonomyPolicy)).document.grants
+        self._admit(effect, connector, await policies.of(effect.run_id).versions(), granted=granted)
         self._store.effects.pop(effect.key, None)
         self._store.effects[effect.key] = (effect, connector)
         return effect
@@ -91,14 +92,14 @@ class InMemoryLedger:
         found = [effect for effect, _ in reversed(self._store.effects.values())]
         return [e for e in found if run_id in ("", e.run_id) and key in ("", e.key) and status in (None, e.status)]
 
-    def _admit(self, effect: Effect, connector: str, policies: Mapping[str, int]) -> None:
+    def _admit(self, effect: Effect, connector: str, policies: Mapping[str, int], *, granted: bool) -> None:
         """All checks first, then all changes."""
         controls = _controls(self._store)
         check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
         if effect.compensates:
             return
-        check_mode(controls, effect)
-        check_policies(effect.policy_versions, policies)
+        check_mode(controls, effect, granted=granted)
+        check_policies(effect, policies)
         policy = _policy(self._store)
         check_order(self._ordered_since(effect))
         breaker = admitted(_breaker(self._store, connector, effect.action.kind), policy, effect.reserved_at)

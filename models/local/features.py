@@ -54,13 +54,13 @@ class Features:
         shared = {"n_features": _BUCKETS, "alternate_sign": False, "norm": None, "dtype": np.float32}
         self._kinds = (
             HashingVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **shared),
-            HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), **shared),
+            HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared),
         )
 
     def rows(self, texts: Sequence[str]) -> Rows:
+        """One for each text, in their order."""
         if not texts:
-            nothing = np.empty((0, self._embedder.dimensions), dtype=np.float32)
-            return Rows(nothing, csr_matrix((0, len(self._kinds) * _BUCKETS), dtype=np.float32))
+            return self.rows([""])[:0]
         cleaned = [plain(t) for t in texts]
         meaning = np.asarray(self._embedder.embed(cleaned), dtype=np.float32)
         writing = hstack([normalize(_damped(kind.transform(cleaned))) for kind in self._kinds], format="csr")

@@ -69,4 +69,4 @@ class IntentClassifier:
 
 def _some(texts: set[str]) -> list[str]:
     """A part that is spread evenly and stays the same while texts are added."""
-    return sorted(heapq.nsmallest(_UNLABELLED_AT_MOST, texts, key=lambda text: digest(text)))
+    return sorted(heapq.nsmallest(_UNLABELLED_AT_MOST, texts, key=digest))

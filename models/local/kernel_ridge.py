@@ -19,6 +19,8 @@ from models.local.features import Rows
 
 _MEANING = (0.85, 0.7, 0.5, 0.35)
 """Shares of meaning in the likeness of two texts that are tried; writing has the rest."""
+_ENOUGH = 1_000
+"""Examples to choose it by."""
 _SAID = 0.05
 _SUPPOSED = 0.3
 """Noise that is reckoned with in a class that a person said, and in one that is only supposed."""
@@ -40,14 +42,15 @@ class KernelRidge:
         said, wanted = len(rows), np.eye(int(classes.max()) + 1, dtype=np.float32)
         supports = rows + unlabelled
         products = _products(supports, supports)
-        among_said = tuple(product[:said, :said] for product in products)
-        trials = [_Trial.of(_likeness(among_said, share), classes, wanted, share) for share in _MEANING]
-        best = min(trials, key=lambda trial: trial.surprise)
+        part = slice(0, said, -(-said // _ENOUGH))
+        trials = [_Trial.of(_block(products, part), classes[part], wanted, share) for share in _MEANING]
+        chosen = min(trials, key=lambda trial: trial.surprise).meaning
+        best = _Trial.of(_block(products, slice(0, said)), classes, wanted, chosen)
         if not len(unlabelled):
             return cls(supports, best.meaning, best.weights, best.sharpness)
         likeness = _likeness(products, best.meaning)
         supposed = (likeness[said:, :said] @ best.weights).argmax(axis=1)
-        noise = np.repeat(np.float32([_SAID, _SUPPOSED]), [said, len(unlabelled)])
+        noise = np.repeat([np.float32(_SAID), np.float32(_SUPPOSED)], [said, len(unlabelled)])
         weights = cho_solve((_factor(likeness, noise), True), wanted[np.concatenate([classes, supposed])], check_finite=False)
         return cls(supports, best.meaning, weights, best.sharpness)
 
@@ -67,7 +70,8 @@ class _Trial:
     surprise: float
 
     @classmethod
-    def of(cls, likeness: Any, classes: Any, wanted: Any, meaning: float) -> "_Trial":
+    def of(cls, products: tuple[Any, Any], classes: Any, wanted: Any, meaning: float) -> "_Trial":
+        likeness = _likeness(products, meaning)
         factor = _factor(likeness, np.full(len(likeness), _SAID, dtype=np.float32))
         weights = cho_solve((factor, True), wanted[classes], check_finite=False)
         inverse, _ = strtri(factor, lower=1)  # always there: a Cholesky factor has no zero on its diagonal
@@ -86,7 +90,11 @@ def _products(rows: Rows, others: Rows) -> tuple[Any, Any]:
     return rows.meaning @ others.meaning.T, (rows.writing @ others.writing.T).toarray()
 
 
-def _likeness(products: tuple[Any, ...], meaning: float) -> Any:
+def _block(products: tuple[Any, Any], part: slice) -> tuple[Any, Any]:
+    return products[0][part, part], products[1][part, part]
+
+
+def _likeness(products: tuple[Any, Any], meaning: float) -> Any:
     """The Gaussian kernel exp(-|x - y|^2) of rows of length 1, x and y being both kinds side by side."""
     by_meaning, by_writing = products
     likeness = by_meaning * np.float32(2 * meaning)

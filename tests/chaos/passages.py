@@ -53,7 +53,6 @@ class Tripwire:
     def __init__(self, *, die_at: Passage | None = None, journal: Path | None = None) -> None:
         self._die_at = die_at
         self._journal = journal
-        self._deliveries = 0
 
     def at_activity(self, moment: Literal["before", "after"]) -> None:
         self._pass("", moment)
@@ -62,9 +61,9 @@ class Tripwire:
         """After a call that changes something, inside the activity at hand."""
         self._pass(f"/{call}", "after")
 
-    def at_delivery(self, moment: Literal["before", "after"]) -> None:
-        self._deliveries += moment == "before"
-        self._note(Passage(RELAY, self._deliveries, "delivered", moment))
+    def at_delivery(self, item: OutboxItem, moment: Literal["before", "after"]) -> None:
+        """A wake-up is known by what it is about: the next process does not count from where this one was."""
+        self._note(Passage(RELAY, 1, f"delivered {item.topic} {item.key}", moment))
 
     def _pass(self, call: str, moment: Literal["before", "after"]) -> None:
         info = activity.info()  # the SDK numbers the activities of a run in the order in which it asks for them
@@ -180,14 +179,19 @@ class WatchedOutbox:
     def __init__(self, outbox: Outbox, tripwire: Tripwire) -> None:
         self._outbox = outbox
         self._tripwire = tripwire
+        self._seen: dict[int, OutboxItem] = {}
 
     async def pending(self, limit: int = 100) -> list[OutboxItem]:
-        return await self._outbox.pending(limit)
+        items = await self._outbox.pending(limit)
+        self._seen = {item.item_id: item for item in items}
+        return items
 
     async def delivered(self, item_ids: Sequence[int]) -> None:
-        self._tripwire.at_delivery("before")
+        for item_id in item_ids:
+            self._tripwire.at_delivery(self._seen[item_id], "before")
         await self._outbox.delivered(item_ids)
-        self._tripwire.at_delivery("after")
+        for item_id in item_ids:
+            self._tripwire.at_delivery(self._seen[item_id], "after")
 
     async def wait(self, seconds: float) -> None:
         await self._outbox.wait(seconds)

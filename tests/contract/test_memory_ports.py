@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 import memory
 from domain.actions import Bound, CancelOrder, PlacePurchaseOrder, Receipt, RefundOrder, ReinstateOrder
+from domain.autonomy import Grant
 from domain.context import ContextRequest, Section
 from domain.decisions import Diff, Mode
 from domain.effects import BreakerState, Effect, EffectStatus, Reservation
@@ -53,7 +54,9 @@ async def kept(urls: dict[str, str] | None) -> AsyncIterator[memory.Memory]:
     if urls is None:
         yield memory.in_memory(embedder=HashingEmbedder())
         return
-    async with memory.open_memory(**urls, embedder=HashingEmbedder()) as opened:
+    async with memory.open_memory(
+        database_url=urls["database_url"], chroma_url=urls["chroma_url"], embedder=HashingEmbedder()
+    ) as opened:
         yield opened
 
 
@@ -504,6 +507,21 @@ class TestGuards:
         with pytest.raises(Refused, match="support/cancel-order is asked now"):
             await kept.ledger.reserve(wish(cancellation(), step="2", approval_id=""), connector="shop")
         await kept.ledger.reserve(wish(cancellation(), step="2"), connector="shop")
+
+    async def test_what_its_class_earned_is_reserved_without_an_approval(self, kept: memory.Memory) -> None:
+        """In the mode ask; exactly that class, and not after the grant was taken back."""
+        await set_mode(kept, "support", Mode.ASK)
+        alone = wish(cancellation(), approval_id="").model_copy(update={"topic": "cancel"})
+        grant = Grant(key=alone.class_key, limit=0.1, sample=0.1, earned_at=NOW)
+        await activate(kept, "autonomy", {"grants": {grant.key: grant.model_dump(mode="json")}})
+        with pytest.raises(Refused, match="nobody approved"):
+            await kept.ledger.reserve(alone.model_copy(update={"topic": "late"}), connector="shop")
+        assert (await kept.ledger.reserve(alone, connector="shop")).status is EffectStatus.RESERVED
+        taken_back = PolicyVersion(version=2, document={}, proposed_by="auditor", approved_by="rule", at=NOW)
+        await kept.log.append([event(PolicyActivated(name="autonomy", version=taken_back), "2")])
+        again = wish(cancellation(), step="2", approval_id="").model_copy(update={"topic": "cancel"})
+        with pytest.raises(Refused, match="nobody approved"):
+            await kept.ledger.reserve(again, connector="shop")
 
     async def test_an_effect_that_failed_is_reserved_again_only_as_the_mode_allows(self, kept: memory.Memory) -> None:
         """The switch that was turned meanwhile counts, and the failed effect stays failed."""

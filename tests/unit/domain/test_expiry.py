@@ -5,16 +5,27 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from domain.actions import ACTION_TYPES, Action, ActionSpec, CancelOrder, Capability, Reversibility, Risk, UnpublishContent
+from domain.actions import (
+    ACTION_TYPES,
+    Action,
+    ActionSpec,
+    CancelOrder,
+    Capability,
+    OnExpiry,
+    Reversibility,
+    Risk,
+    UnpublishContent,
+)
 from domain.approvals import default_on_expiry
 from domain.decisions import Diff, Finding, GateDecision, GateOutcome, Proposal, Severity, Verdict, Why
 from domain.policies import ApprovalPolicy
 
 TAKE_DOWN = UnpublishContent(slug="mug-guide", reason="sold out")
-YES = {"unpublish-content": "approve", "cancel-order": "approve"}
+CLEAN, SOLD_OUT = Verdict(), Why(reason="sold out")
+YES: dict[str, OnExpiry] = {"unpublish-content": "approve", "cancel-order": "approve"}
 
 
-def proposal(action: Action = TAKE_DOWN, *, verdict: Verdict = Verdict(), why: Why = Why(reason="sold out")) -> Proposal:
+def proposal(action: Action = TAKE_DOWN, *, verdict: Verdict = CLEAN, why: Why = SOLD_OUT) -> Proposal:
     return Proposal(
         run_id="content/mug-guide",
         workflow="content",
@@ -40,7 +51,7 @@ def test_no_action_is_approved_by_silence_unless_the_operator_chose_so() -> None
 def test_a_policy_cannot_make_silence_a_yes_to_money_or_stock(kind: str) -> None:
     """Nor to a kind of action that is misspelt."""
     for wrong in (kind, f"{kind}s"):
-        with pytest.raises(ValidationError, match="never approved by expiry|there is no action"):
+        with pytest.raises(ValidationError, match=r"never approved by expiry|there is no action"):
             ApprovalPolicy(on_expiry={wrong: "approve"})
 
 
