@@ -43,6 +43,7 @@ from activities.measuring import Measurer
 from activities.refitting import Refitter, examples, knows
 from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
+from activities.shelf import ShelfWatch
 from activities.stock import StockActivities
 from activities.support import SupportActivities
 from activities.upkeep import UpkeepActivities
@@ -178,7 +179,11 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         ),
         rollout=RolloutActivities(log=log, state=state),
         learning=LearningActivities(
-            **common, flags=kept.flags, refitter=Refitter(models=outside.intents), tester=BackTester(planner=planner)
+            **common,
+            flags=kept.flags,
+            refitter=Refitter(models=outside.intents),
+            tester=BackTester(planner=planner),
+            shelf=ShelfWatch(measurer=measurer, state=state),
         ),
         upkeep=UpkeepActivities(
             **common,
@@ -207,7 +212,7 @@ def queues(s: Staff) -> dict[str, list[Any]]:
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
             *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
-            *(s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
+            *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
         options.CONNECTORS: [s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo],
     }

@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.back_testing import BackTester
 from activities.looking_back import look_back
 from activities.refitting import Refitter
+from activities.shelf import ShelfWatch
 from activities.steps import Learned, LearnInput
 from domain.errors import Retryable, VersionConflict
 from domain.event import EventData, NewEvent, new_event
@@ -42,7 +43,15 @@ _CONFIRMED = 0.1  # of the labels of failures, the share the operator is asked t
 
 class LearningActivities:
     def __init__(
-        self, *, log: EventLog, state: State, policies: Policies, flags: Flags, refitter: Refitter, tester: BackTester
+        self,
+        *,
+        log: EventLog,
+        state: State,
+        policies: Policies,
+        flags: Flags,
+        refitter: Refitter,
+        tester: BackTester,
+        shelf: ShelfWatch,
     ) -> None:
         self._log = log
         self._state = state
@@ -50,6 +59,13 @@ class LearningActivities:
         self._flags = flags
         self._refitter = refitter
         self._tester = tester
+        self._shelf = shelf
+
+    @activity.defn
+    async def measure_shelf(self, request: LearnInput) -> Learned:
+        """Count how well the shelf serves for the replenishment runs of the day."""
+        count = await self._shelf.measure(now=request.now)
+        return Learned(count=count, text=f"{count} runs measured by the shelf")
 
     @activity.defn
     async def find_failures(self, request: LearnInput) -> Learned:

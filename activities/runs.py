@@ -10,6 +10,7 @@ from activities.steps import AlertInput, EffectInput, FinishInput, OutcomeInput,
 from agents.skills.hand import hand_of_the_operator
 from domain.errors import Retryable
 from domain.event import EventData, new_event
+from domain.events import OrderRefunded
 from domain.model import Moment
 from domain.ports import EventLog, State
 from domain.runs import (
@@ -80,11 +81,13 @@ class RunActivities:
         await self._measurer.measured(run_id=run_id, metric=metric, value=value, now=now, occurrence=f"{metric}/{now.isoformat()}")
 
     async def _review(self, reverted: RevertedInput) -> None:
-        """What was done without asking and is taken back was not right: it counts against its class."""
+        """What is taken back was not right: it counts against its class, and money that was paid was paid wrongly."""
         for event in await self._log.read(correlation_id=reverted.run_id):
             if event.type == ActedAlone.type:
                 key = str(event.data["class_key"])
                 await self._licensing.reviewed(key, ref=f"reverted/{event.event_id}", corrected=True, now=reverted.now)
+            if event.type == OrderRefunded.type:
+                await self._measured(reverted.run_id, "refund-wrong", 1.0, reverted.now)
 
     async def _append(self, data: EventData, at: Moment, run: str, *key: str) -> None:
         await self._log.append([new_event(data, at=at, key=key, correlation_id=run)])

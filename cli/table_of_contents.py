@@ -37,6 +37,7 @@ CONTENTS = (
     Entry("rollback", "rollback_commands", _STEER, "Undo what a run did, newest first; says beforehand what cannot be undone."),
     Entry("cancel", "rollback_commands", _STEER, "Ask a run to stop; what its current plan began is undone."),
     Entry("policies", "policy_commands", _STEER, "The rules: limits, windows, hours, languages. Every change is a version."),
+    Entry("failures", "failure_commands", _LOOK, "What went wrong and why; confirm or correct the why."),
     Entry("flags", "flag_commands", _STEER, "What is switched on, for what share, and what is being tried."),
     Entry("experiments", "experiment_commands", _STEER, "What is tried on a part of the cases, and on what evidence."),
     Entry("schedule", "schedule_commands", _STEER, "The times at which runs start by themselves."),

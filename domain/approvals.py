@@ -132,7 +132,7 @@ class ApprovalRequested(EventData):
         return self.approval
 
     def wakes(self, before: Approval | None, after: Approval) -> Wake:
-        return Wake(topic=Topic.ATTENTION, key=self.approval.approval_id)
+        return Wake(topic=Topic.ATTENTION, key="approval")
 
 
 class _ApprovalEvent(EventData):
@@ -187,7 +187,7 @@ class ApprovalReminded(_ApprovalEvent):
         return {"reminders": approval.reminders + 1, "escalated": approval.escalated or self.escalation}
 
     def wakes(self, before: Approval | None, after: Approval) -> Wake:
-        return Wake(topic=Topic.ATTENTION, key=self.approval_id)
+        return Wake(topic=Topic.ATTENTION, key="approval")
 
 
 class ApprovalEnded(_ApprovalEvent):

@@ -167,7 +167,7 @@ class AlertRaised(EventData):
     def wakes(self, before: Alert | None, after: Alert) -> Wake | None:
         """A repeat that is no worse than before calls nobody."""
         told = before is not None and before.open and before.level is after.level
-        return None if told else Wake(topic=Topic.ATTENTION, key=self.alert.key)
+        return None if told else Wake(topic=Topic.ATTENTION, key="alert")
 
 
 class AlertClosed(EventData):

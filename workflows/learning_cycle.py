@@ -27,6 +27,7 @@ class LearningCycleWorkflow:
     async def run(self, start: LearnStart) -> str:
         day = start.day or workflow.now().date().isoformat()
         request = LearnInput(day=day, run_id=workflow.info().workflow_id, now=workflow.now())
+        await self._step("measuring the shelf", request, LearningActivities.measure_shelf)
         await self._step("looking for what went wrong", request, LearningActivities.find_failures)
         await self._step("looking for what would mend it", request, LearningActivities.propose_changes)
         learned = await self._step("writing the report", request, LearningActivities.report_learning)

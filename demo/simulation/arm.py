@@ -23,6 +23,7 @@ from demo.simulation.figures import ArmFigures, Tally
 from demo.simulation.floor import OPERATOR, Floor, PageReaders, severity_of_twins
 from demo.simulation.letters import Letter, Post
 from demo.simulation.owner import Owner
+from demo.simulation.punctual import PunctualGateway
 from demo.simulation.scenario import Scenario, ShockKind
 from demo.simulation.watch import Watch
 from domain.approvals import Approval, ApprovalStatus
@@ -30,13 +31,11 @@ from domain.entities import Direction, Message, PurchaseOrder, Shop
 from domain.errors import DecisionRefused, SetupError
 from domain.events import MessageReceived
 from domain.flags import AUTONOMY, DEFAULT_FLAGS, LEARNING, FlagSet
-from domain.knowledge import OutboxItem
-from domain.policies import StockPolicy
 from domain.runs import Run
 from memory import Memory
 from workflows import options
-from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
+from workflows.relay import Relay
 
 _ROUNDS = 8  # of decisions in one session: an answer can lead to another question
 _SHOP_CLOSES, _NIGHT = timedelta(hours=20), timedelta(hours=22)
@@ -65,7 +64,8 @@ class Arm:
         self._learning = learning
         self._tally = Tally()
         self._clocks = Clocks(client, now=scenario.midnight(1))
-        self._gateway = Gateway(self._clocks.client)
+        self._gateway = PunctualGateway(self._clocks)
+        self._relay = Relay(outbox=kept.outbox, gateway=self._gateway, policies=kept.policies)
         self._readers = PageReaders(kept, seed=seed)
         self._outside = replace(outside, analytics=self._readers)
         self._floor = Floor(kept, dict(outside.connectors), scenario=scenario, seed=seed, tally=self._tally)
@@ -143,9 +143,9 @@ class Arm:
         for happening in now:
             self._clocks.now = max(self._clocks.now, happening.at)
             await happening.tell()
-            await self._deliver()
+            await self._relay.deliver()
         await self._clocks.advance(moment)
-        while await self._deliver():
+        while await self._relay.deliver():
             await self._clocks.advance(moment)
         await self._notice()
 
@@ -161,16 +161,6 @@ class Arm:
             task_timeout=options.TASK,
         )
         await self._until(midnight + _NIGHT)
-
-    async def _deliver(self) -> int:
-        """Wake-ups go out at their own time, as the relay would send them; how many there were."""
-        items: list[OutboxItem] = await self._kept.outbox.pending()
-        policy = (await self._kept.policies.in_force(StockPolicy)).document if items else StockPolicy()
-        for item in items:
-            self._clocks.now = max(self._clocks.now, item.at)
-            await self._gateway.wake(item, debounce=timedelta(minutes=policy.debounce_minutes))
-        await self._kept.outbox.delivered([item.item_id for item in items])
-        return len(items)
 
     async def _notice(self) -> None:
         """Read what the runs did, and let the world react to it."""

@@ -10,7 +10,8 @@ class DayFigures(Value):
     """Counts of one day. Tickets count on the day of their first mail, everything else on the day it happened.
 
     ``unaided``: served rightly without a decision of the operator. ``severe``: money or a parcel that went the wrong
-    way, a mail to somebody else, an order placed twice. ``minutes``: the operator's. ``holding`` is money.
+    way, a mail to somebody else, an order placed twice. ``minutes``: the operator's. ``questions``: approvals asked;
+    ``interrupts``: those moments at which the operator was told at once. ``holding`` is money.
     """
 
     day: int
@@ -21,6 +22,7 @@ class DayFigures(Value):
     response_minutes: tuple[float, ...] = ()
     decisions: int = 0
     minutes: float = 0.0
+    questions: int = 0
     interrupts: int = 0
     refunds: int = 0
     refunds_wrong: int = 0
@@ -78,6 +80,7 @@ class Week(Value):
     right: float | None
     decisions: float
     minutes: float
+    questions: float
     interrupts: float
     response: float | None
     refunds_wrong: int
@@ -98,6 +101,7 @@ def over(days: tuple[DayFigures, ...], label: str) -> Week:
         right=_share(sum(d.right for d in days), tickets),
         decisions=sum(d.decisions for d in days) / max(len(days), 1),
         minutes=sum(d.minutes for d in days) / max(len(days), 1),
+        questions=sum(d.questions for d in days) / max(len(days), 1),
         interrupts=sum(d.interrupts for d in days) / max(len(days), 1),
         response=waited[len(waited) // 2] if waited else None,
         refunds_wrong=sum(d.refunds_wrong for d in days),

@@ -16,7 +16,6 @@ from domain.event import Event
 from domain.events import PurchaseOrderSent, TicketTriaged
 from domain.playbooks import FOLLOW_UP
 from domain.policies import PolicyActivated
-from domain.runs import AlertLevel, AlertRaised
 from memory import Memory
 
 _PAGE = 1_000
@@ -44,8 +43,8 @@ class Watch:
             "ticket.triaged": self._triaged,
             "ticket.closed": self._closed,
             "ticket.handed-over": self._handed_over,
-            "approval.requested": self._interrupted,
-            "alert.raised": self._alerted,
+            "approval.requested": self._asked,
+            "attention.interrupt-sent": self._interrupted,
             "purchase-order.sent": self._purchased,
             "policy.activated": self._policy_moved,
         }
@@ -77,14 +76,11 @@ class Watch:
         self._talks.taken_over(event.data["ticket_id"], at=self._now)
         self._count(event, decisions=1, minutes=ANSWERING_MINUTES)
 
+    def _asked(self, event: Event) -> None:
+        self._count(event, questions=1)
+
     def _interrupted(self, event: Event) -> None:
         self._count(event, interrupts=1)
-
-    def _alerted(self, event: Event) -> None:
-        data = load_event(event.type, event.data)
-        assert isinstance(data, AlertRaised)
-        if data.alert.level is not AlertLevel.INFO:
-            self._count(event, interrupts=1)
 
     def _purchased(self, event: Event) -> None:
         data = load_event(event.type, event.data)

@@ -2,13 +2,25 @@
 
 from dataclasses import dataclass
 
+OUT_OF_SCOPE = "out-of-scope"
+
 Example = tuple[str, str]
 """A mail's text and its intent."""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """``probability`` is calibrated: of all guesses with 0.8, about eight in ten are right."""
+    """``probability`` is calibrated: of all guesses with 0.8, about eight in ten are right.
+
+    ``margin`` is what it has more than the second likeliest intent: the better measure of whom to ask about, because a
+    mail between two intents teaches more than one that is a little like many.
+    """
 
     intent: str
     probability: float
+    margin: float = 0.0
+
+    @property
+    def out_of_scope(self) -> bool:
+        """Nothing the shop's mails are about: an answer, not the lack of one."""
+        return self.intent == OUT_OF_SCOPE

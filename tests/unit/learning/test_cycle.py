@@ -9,6 +9,7 @@ from activities.back_testing import BackTester
 from activities.learning import LearningActivities
 from activities.licensing import Licensing
 from activities.refitting import Refitter
+from activities.shelf import ShelfWatch
 from activities.steps import DecisionNote, LearnInput
 from agents.learner import Learner
 from agents.stock_planner import StockPlanner
@@ -16,16 +17,16 @@ from domain.actions import SendReply
 from domain.approvals import Approval, ApprovalRequested, Decision, Verb
 from domain.autonomy import ClassRecord
 from domain.decisions import Diff, GateDecision, GateOutcome, Planned, Proposal, Verdict, Why
-from domain.entities import Direction, Message, Product
+from domain.entities import Direction, Message, Product, SalesDay
 from domain.event import new_event
-from domain.events import MessageReceived, ProductListed
+from domain.events import MessageReceived, ProductListed, SalesImported, StockCounted
 from domain.failures import Failure
 from domain.flags import LEARNING, Flag, FlagSet
 from domain.labels import Label
 from domain.learning import LearningReport
 from domain.money import Money
 from domain.policies import AutonomyPolicy, PolicyRecord
-from domain.runs import Alert
+from domain.runs import Alert, Run, RunStarted
 from learning.steering import approved
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
@@ -45,9 +46,16 @@ class Shop:
         self.licensing = licensing
         self.desk = ApprovalActivities(log=kept.log, state=kept.state, learner=Learner(state=kept.state), licensing=licensing)
         refitter = Refitter(models=LocalModel(HashingEmbedder()))
+        self.shelf = ShelfWatch(measurer=self.trial.measurer, state=kept.state)
         tester = BackTester(planner=StockPlanner(state=kept.state, policies=kept.policies))
         self.steps = LearningActivities(
-            log=kept.log, state=kept.state, policies=kept.policies, flags=kept.flags, refitter=refitter, tester=tester
+            log=kept.log,
+            state=kept.state,
+            policies=kept.policies,
+            flags=kept.flags,
+            refitter=refitter,
+            tester=tester,
+            shelf=self.shelf,
         )
 
     async def answered(self, number: int, verb: Verb = Verb.APPROVE, *, reason: str = "", at: datetime = NOW) -> None:
@@ -184,3 +192,18 @@ async def test_a_question_is_asked_once() -> None:
         await shop.night(NOW + timedelta(days=days))
     alerts = [a for a in await shop.kept.state.find(Alert) if a.key.startswith("question/")]
     assert [a.times for a in alerts] == [1]
+
+
+async def test_an_empty_shelf_is_a_result_of_the_runs_of_the_day() -> None:
+    """Of two products that sell as well, one is out: half of the demand meets stock, and it counts once a night."""
+    shop = Shop()
+    for sku, on_hand in (("MUG", 0), ("CUP", 9)):
+        product = Product(sku=sku, title=sku, supplier_id="clay", price=Money.of(9), unit_cost=Money.of(5))
+        sold = SalesImported(sku=sku, days=(SalesDay(day=NOW.date(), units=28, orders=1),))
+        await shop.trial.tell(ProductListed(product=product), StockCounted(sku=sku, on_hand=on_hand), sold)
+    await shop.trial.tell(RunStarted(run_id="replenish/2026-03-02", workflow="replenish", at=NOW))
+    for _ in range(2):
+        assert await shop.shelf.measure(now=NOW + timedelta(hours=14)) == 1
+    run = await shop.kept.state.get(Run, "replenish/2026-03-02")
+    assert run is not None
+    assert [(o.metric, o.value) for o in run.outcomes] == [("fill-rate", 0.5), ("stock-out-days", 3.5)]
