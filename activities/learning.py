@@ -86,8 +86,10 @@ class LearningActivities:
         if not (await self._flags.evaluate(LEARNING, unit=request.day)).value:
             return Learned(text="learning is switched off: nothing is proposed")
         refit, stock = await self._refitter.draft(picture), await self._tester.draft(picture)
-        proposed = [await self._propose(draft, request) for draft in (*drafts(picture), *stock, *refit)]
-        return Learned(count=sum(proposed), text=f"{sum(proposed)} changes proposed")
+        against = [await self._propose(draft, picture, request) for draft in (*drafts(picture), *stock, *refit)]
+        refused = tuple(reason for reason in against if reason)
+        count = len(against) - len(refused)
+        return Learned(count=count, text=f"{count} changes proposed, {len(refused)} not", refused=refused)
 
     @activity.defn
     async def report_learning(self, request: LearnInput) -> Learned:
@@ -104,7 +106,7 @@ class LearningActivities:
             outcomes=measured(picture),
             queue=rank(picture.failures, now=request.now, fixability=fixability),
             questions=tuple(a.text for a in questions if a.open),
-            **standing(picture),
+            **standing(picture, refused=request.refused),
         )
         told = report.model_copy(update={"text": text_of(report)})
         await self._append([LearningReported(report=told)], request, str(request.now))
@@ -118,21 +120,21 @@ class LearningActivities:
         new = {q.key: q for q in asked if q.key not in picture.alerts}
         await self._append([AlertRaised(alert=_question(q, request.now)) for q in new.values()], request)
 
-    async def _propose(self, draft: Draft, request: LearnInput) -> bool:
-        """Propose one change where nothing speaks against it; True where it was. Each reads the policy as it is by then."""
+    async def _propose(self, draft: Draft, picture: Picture, request: LearnInput) -> str:
+        """Propose one change, or say what speaks against it. Each reads the policy as it is by then."""
         candidate = draft.candidate
         record = await self._state.get(PolicyRecord, candidate.policy) or PolicyRecord(name=candidate.policy)
-        picture = await look_back(self._state, self._policies, now=request.now)
         texts = customers_words(picture.observed.tickets)
         against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
         passed, reason = draft.judged()
         if against or not passed:
-            return False
-        events = self._begin(record, candidate.model_copy(update={"checked": reason}), picture, request.now)
+            return f"{candidate.policy}: {candidate.why}. {'; '.join(against) or reason}"
+        tried = await self._state.find(Experiment)
+        events = self._begin(record, candidate.model_copy(update={"checked": reason}), tried, request.now)
         await self._change(record, events, request)
-        return True
+        return ""
 
-    def _begin(self, record: PolicyRecord, candidate: Candidate, picture: Picture, now: Moment) -> list[EventData]:
+    def _begin(self, record: PolicyRecord, candidate: Candidate, tried: Sequence[Experiment], now: Moment) -> list[EventData]:
         """The proposal, and its trial; or the question to the operator, where only they may let it happen."""
         proposed, version = steering.propose(record, candidate, now=now)
         if candidate.ratify:
@@ -141,7 +143,7 @@ class LearningActivities:
             proposed.fold(record),
             version,
             candidate,
-            level=level(len(picture.experiments) + 1, _ALPHA, _discoveries(picture.experiments)),
+            level=level(len(tried) + 1, _ALPHA, _discoveries(tried)),
             share=ramp(0, candidate.risk),
             expires_at=now + _TRIAL,
             now=now,

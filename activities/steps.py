@@ -261,9 +261,12 @@ class Measured(Value):
 
 
 class LearnInput(Value):
+    """``refused``: what the step before did not propose, and why."""
+
     day: Name
     run_id: Name
     now: Moment
+    refused: tuple[str, ...] = ()
 
 
 class Learned(Value):
@@ -271,6 +274,7 @@ class Learned(Value):
 
     count: int = 0
     text: str = ""
+    refused: tuple[str, ...] = ()
 
 
 class JudgeInput(Value):

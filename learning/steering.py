@@ -32,7 +32,7 @@ def propose(record: PolicyRecord, candidate: Candidate, *, now: Moment) -> tuple
         document=candidate.document,
         proposed_by=LEARNER,
         at=now,
-        why=candidate.why,
+        why=f"{candidate.why} ({candidate.checked})" if candidate.checked else candidate.why,
         parent=candidate.parent,
         risk=candidate.risk,
     )

@@ -1,6 +1,7 @@
 """The numbers and sentences of a learning report. Pure."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TypedDict
 
 from domain.experiments import Experiment
@@ -33,7 +34,7 @@ def measured(picture: Picture) -> tuple[MetricSummary, ...]:
     )
 
 
-def standing(picture: Picture) -> Standing:
+def standing(picture: Picture, *, refused: Sequence[str] = ()) -> Standing:
     since = picture.observed.since
     new = [e for e in picture.experiments if e.ended_at and (since is None or e.ended_at >= since)]
     waiting = [
@@ -51,7 +52,7 @@ def standing(picture: Picture) -> Standing:
     grants = picture.in_force(AutonomyPolicy).document.grants.values()
     return Standing(
         proposed=tuple(waiting),
-        refused=tuple(out),
+        refused=(*refused, *out),
         trying=tuple(_line(e) for e in picture.experiments if e.running),
         ended=tuple(f"{e.experiment_id} {e.ending}: {e.reason}" for e in new),
         autonomy=tuple(f"{grant.key}, since {grant.earned_at:%d %b}" for grant in grants),

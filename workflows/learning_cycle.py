@@ -29,7 +29,8 @@ class LearningCycleWorkflow:
         request = LearnInput(day=day, run_id=workflow.info().workflow_id, now=workflow.now())
         await self._step("measuring the shelf", request, LearningActivities.measure_shelf)
         await self._step("looking for what went wrong", request, LearningActivities.find_failures)
-        await self._step("looking for what would mend it", request, LearningActivities.propose_changes)
+        proposed = await self._step("looking for what would mend it", request, LearningActivities.propose_changes)
+        request = request.model_copy(update={"refused": proposed.refused})
         learned = await self._step("writing the report", request, LearningActivities.report_learning)
         workflow.set_current_details(learned.text)
         return learned.text

@@ -1,9 +1,9 @@
 """When a person is asked what a mail is about: often while the model is new, then ever more rarely.
 
 After n texts the share that is asked is ``labels an intent x intents / n``, so labels grow with the logarithm of the
-texts. Who is asked about is decided by a threshold on the guess's probability that follows this share as adaptive
+texts. Which mails these are is decided by a threshold on the guess's margin that follows this share as adaptive
 conformal inference follows its coverage (Gibbs and Candès, 2021): too many asked lowers it, too few raises it, so the
-number asked stays within ``1 / step`` of the aim whatever the mails are. A part is drawn at random among the sure ones.
+number asked stays within ``1 / step`` of the aim whatever the mails are. A part is drawn at random among the others.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class Asking:
 
     def reason(self, guess: Guess, *, intents: int, key: str) -> Reason | None:
         """Why to ask about the mail that ``key`` names; None where the guess may stand."""
-        if guess.probability < self.threshold:
+        if guess.margin < self.threshold:
             return Reason.UNSURE
         drawn = unit_of("intent-audit", key) < _AUDITED * self.share(intents)
         return Reason.AUDIT if drawn else None

@@ -18,6 +18,7 @@ from models.local.kernel_ridge import KernelRidge
 
 _RAREST = 2
 """An intent with fewer examples is nothing to generalise from."""
+_FEWEST = 2
 _UNLABELLED_AT_MOST = 4_000
 """So that a refit takes seconds: it grows with the third power of the number of texts."""
 
@@ -47,15 +48,15 @@ class IntentClassifier:
         """The same texts always give the same model, in any order; of a text that was taught twice the later intent counts.
 
         ``unlabelled`` texts show which mails are alike; of very many, a part is taken. Intents with a single example are
-        left out. Raises ValueError where no intent has two.
+        left out. Raises ValueError where fewer than two intents remain.
         """
         taught = {plain(text): intent for text, intent in examples}
         counts = Counter(taught.values())
         known = sorted((text, intent) for text, intent in taught.items() if counts[intent] >= _RAREST)
-        if not known:
-            raise ValueError("no intent has two examples: teach two mails of each")
         others = _some({plain(text) for text in unlabelled} - taught.keys())
         intents = sorted({intent for _, intent in known})
+        if len(intents) < _FEWEST:
+            raise ValueError("fewer than two intents have two examples each: there is nothing to tell apart")
         classes = np.array([intents.index(intent) for _, intent in known])
         model = KernelRidge.fit(features.rows([text for text, _ in known]), classes, features.rows(others))
         return cls(features, model, intents, digest([features.name, known, others])[:12])
@@ -63,8 +64,9 @@ class IntentClassifier:
     def guess(self, texts: Sequence[str]) -> list[Guess]:
         """The likeliest intent of each text."""
         chances = self._model.chances(self._features.rows(texts))
-        best = chances.argmax(axis=1)
-        return [Guess(self.intents[k], float(row[k])) for row, k in zip(chances, best, strict=True)]
+        order = np.argsort(chances, axis=1)[:, ::-1]
+        likeliest, second = (np.take_along_axis(chances, order[:, k : k + 1], axis=1)[:, 0] for k in (0, 1))
+        return [Guess(self.intents[k], float(p), float(p - q)) for k, p, q in zip(order[:, 0], likeliest, second, strict=True)]
 
 
 def _some(texts: set[str]) -> list[str]:
