@@ -21,7 +21,7 @@ from domain.event import EventData, new_event
 from domain.labels import LabelGiven
 from domain.model import Moment
 from domain.ports import EventLog, State
-from domain.runs import Alert, AlertLevel, AlertRaised, LessonLearned
+from domain.runs import Alert, AlertClosed, AlertLevel, AlertRaised, LessonLearned
 
 _SEVERE = "severe"
 """A rejection whose reason begins so says that doing it would have done real harm."""
@@ -50,6 +50,7 @@ class ApprovalActivities:
         run = approval.proposal.run_id if approval else ""
         await self._append(data, note.now, note.approval_id, note.decision.decision_id, actor=note.decision.by, run=run)
         if approval is not None and note.decision.verb is not Verb.SNOOZE:
+            await self._close_alert(note.approval_id, by=note.decision.by, at=note.now)
             await self._review(approval, note)
             await self._learn(note)
 
@@ -72,6 +73,14 @@ class ApprovalActivities:
         status = ApprovalStatus(note.status)
         data = ApprovalEnded(approval_id=note.approval_id, status=status, at=note.now, reason=note.reason, by=note.by)
         await self._append(data, note.now, note.approval_id)
+        await self._close_alert(note.approval_id, by=note.by or "steward", at=note.now)
+
+    async def _close_alert(self, approval_id: str, *, by: str, at: Moment) -> None:
+        """What was escalated is settled with its question."""
+        key = f"approval/{approval_id}"
+        alert = await self._state.get(Alert, key)
+        if alert is not None and alert.open:
+            await self._append(AlertClosed(key=key, by=by), at, key, str(alert.at))
 
     async def _learn(self, note: DecisionNote) -> None:
         """What the decided approval teaches: a lesson, a corrected intent, a label for triage."""

@@ -77,7 +77,7 @@ def _show(report: SimulationReport, console: Console, folder: Path) -> None:
     console.print(table)
     for name, saved in report.fewer_decisions.items():
         if saved is not None:
-            console.print(f"{name}: {saved:.0%} fewer decisions a day in the last week than in the first")
+            console.print(f"{name}: {-saved:+.0%} decisions a day from the first whole week to the last")
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
 
 

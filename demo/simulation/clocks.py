@@ -28,7 +28,7 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from domain.errors import SetupError
 
 _LOOK_SECONDS = 0.03
-_PATIENCE_SECONDS = 300.0
+_PATIENCE_SECONDS = 120.0
 _UP_WITHIN_SECONDS = 60.0
 _RUNNING = "ExecutionStatus = 'Running'"
 _GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)

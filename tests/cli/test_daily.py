@@ -241,7 +241,7 @@ def test_schedules_rest_and_go_on(shop: Steward) -> None:
     assert shop("schedule", "pause", "digest-daily", "--json").json["paused"]
     assert not shop("schedule", "resume", "digest-daily", "--json").json["paused"]
     listed = shop("schedule", "list", "--json").json
-    assert sorted(s["id"] for s in listed) == ["content-daily", "digest-daily", "replenish-daily"]
+    assert sorted(s["id"] for s in listed) == ["content-daily", "digest-daily", "learn-daily", "memory-daily", "replenish-daily"]
 
 
 def test_it_is_the_same_as_a_process_of_its_own(shop: Steward) -> None:

@@ -26,7 +26,7 @@ from domain.labels import Label
 from domain.learning import LearningReport
 from domain.money import Money
 from domain.policies import AutonomyPolicy, PolicyRecord
-from domain.runs import Alert, Run, RunStarted
+from domain.runs import Alert, AlertLevel, AlertRaised, Run, RunStarted
 from learning.steering import approved
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
@@ -207,3 +207,14 @@ async def test_an_empty_shelf_is_a_result_of_the_runs_of_the_day() -> None:
     run = await shop.kept.state.get(Run, "replenish/2026-03-02")
     assert run is not None
     assert [(o.metric, o.value) for o in run.outcomes] == [("fill-rate", 0.5), ("stock-out-days", 3.5)]
+
+
+async def test_an_escalation_is_settled_with_its_question() -> None:
+    """Nobody has to close the alert by hand."""
+    shop = Shop()
+    escalated = Alert(key="approval/a-1", level=AlertLevel.URGENT, text="waiting since yesterday", at=NOW)
+    await shop.trial.tell(AlertRaised(alert=escalated))
+    await shop.answered(1)
+    alert = await shop.kept.state.get(Alert, "approval/a-1")
+    assert alert is not None
+    assert not alert.open
