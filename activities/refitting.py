@@ -1,4 +1,4 @@
-"""Refitting the intent model on what people said mails are about, proved on labels that neither model has seen."""
+"""Refitting the intent model on what people said mails are about, proved on labels that the guessing model has not seen."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,14 @@ from domain.choice import unit_of
 from domain.labels import Label
 from domain.policies import TriagePolicy
 from domain.ports import IntentModels
-from learning.candidates.triage import Comparison, triage_candidate
+from learning.candidates.triage import LEAST_NEW_LABELS, Comparison, triage_candidate
 from learning.drafts import Draft
+from learning.offline_gate import paired_evidence
 from learning.picture import Picture
 from learning.replay import paired
 
-_HELD_OUT = 0.3
+_FOLDS = 3
+_GATE = 10.0  # what the gate asks for; only what is beyond it counts for the trial, since the gate chose the candidate by it
 
 
 class Refitter:
@@ -24,18 +26,27 @@ class Refitter:
         labels = sorted(picture.observed.labels, key=lambda label: (label.at, label.ticket_id))
         known = [label for label in labels if knows(incumbent.document, label)]
         fresh = [label for label in labels if not knows(incumbent.document, label)]
-        held_out = [label for label in fresh if unit_of("held-out", label.ticket_id) < _HELD_OUT]
-        if not held_out:
+        if len(fresh) < LEAST_NEW_LABELS or picture.record("triage").trial:
             return ()
-        texts = [label.text for label in held_out]
-        taught = [label for label in labels if label not in held_out]
-        before = await self._models.guess(texts, taught=examples(known))
-        after = await self._models.guess(texts, taught=examples(taught))
-        proof = paired(_by_ticket(held_out, before), _by_ticket(held_out, after), {x.ticket_id: x.intent for x in held_out})
+        before = _by_ticket(fresh, await self._models.guess([x.text for x in fresh], taught=examples(known)))
+        after = await self._cross_fitted(labels, fresh)
+        proof = paired(before, after, {label.ticket_id: label.intent for label in fresh})
         compared = Comparison(wins=proof.wins, losses=proof.losses, compared=proof.compared)
-        runs = [f"support/{label.ticket_id}" for label in held_out]
+        runs = [f"support/{label.ticket_id}" for label in fresh if after[label.ticket_id] != before[label.ticket_id]]
         candidate = triage_candidate(labels, incumbent, compared, examples=runs)
-        return (Draft(candidate, proof),) if candidate else ()
+        if candidate is None:
+            return ()
+        beyond = max(paired_evidence(proof.wins, proof.losses) / _GATE, 1.0)
+        return (Draft(candidate.model_copy(update={"evidence": beyond}), proof),)
+
+    async def _cross_fitted(self, labels: Sequence[Label], fresh: Sequence[Label]) -> dict[str, str]:
+        """The refitted model's guess of every new label, each by a fit that has not seen it."""
+        guesses: dict[str, str] = {}
+        for fold in range(_FOLDS):
+            out = [label for label in fresh if int(unit_of("fold", label.ticket_id) * _FOLDS) == fold]
+            taught = [label for label in labels if label not in out]
+            guesses |= _by_ticket(out, await self._models.guess([x.text for x in out], taught=examples(taught)) if out else [])
+        return guesses
 
 
 def knows(policy: TriagePolicy, label: Label) -> bool:

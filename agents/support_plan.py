@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.skills.answer import Outline
+from agents.skills.answer import ASKING, Outline
 from agents.skills.case_file import CaseFile
 from agents.skills.grounding import Facts, facts_of_order, facts_of_shop
 from agents.skills.message_text import one_line, reply_subject
@@ -41,6 +41,7 @@ class SupportPlan(Value):
     close_reason: str = ""
     hand_over: str = ""
     context_pack: str = ""
+    asks_back: bool = False  # the reply is a question to the customer: writing again is what we wait for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,12 @@ class Desk:
         actions = tuple(self._action(action, outline, always) for action in outline.actions)
         asked = outline.asks.get("send-reply", "") or always
         reply = self.reply(body, outline.draft.facts, reason=self._reason(outline.situation), force_ask=asked)
-        return SupportPlan(triage=self.triage, planned=(*actions, reply), context_pack=self.pack.hash)
+        return SupportPlan(
+            triage=self.triage,
+            planned=(*actions, reply),
+            context_pack=self.pack.hash,
+            asks_back=outline.situation in ASKING,
+        )
 
     def hand_over(self, reason: str) -> SupportPlan:
         """An empty reply for the operator to write, with everything that is known about the sender's own business."""

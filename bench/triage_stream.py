@@ -35,8 +35,8 @@ _SEEDS = 5
 _ACCURACY, _LABELS, _HANDLED, _ESCALATED = 0.91, 2_000, 0.95, 0.06
 _PROCESSES = 2
 _KNOWN_AN_INTENT = 2
-_NEW_LABELS, _NEW_TICKETS = 75, 500  # a refit is due after
-_AT_A_TIME = 50  # tickets that arrive while a refit is under way
+_NEW_LABELS, _NEW_TICKETS = 60, 500  # a refit is due after
+_AT_A_TIME = 125  # tickets that arrive while a refit is under way
 _UNLABELLED = 1_000  # the latest tickets that a refit on the way sees beside the labelled ones; the last one sees more
 _CURVE = 1_000  # tickets a point, and tickets that count as the last
 
@@ -85,10 +85,10 @@ class Remembered(Features):
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(WordLlamaEmbedder())
         self._kept = super().rows(texts)
-        self._place = {plain(text): place for place, text in enumerate(texts)}
+        self._place = {form: place for place, text in enumerate(texts) for form in (text, plain(text))}
 
     def rows(self, texts: Sequence[str]) -> Rows:
-        return self._kept[[self._place[plain(text)] for text in texts]]
+        return self._kept[[self._place[text] for text in texts]]
 
 
 def main() -> int:

@@ -109,7 +109,7 @@ def describe(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Complete or correct what is known of a product, and close the question that asked for it."""
+    """Complete what is known of a product; closes the question that asked for it."""
 
     async def work(system: System) -> Product:
         product = await system.memory.state.get(Product, sku)

@@ -21,7 +21,7 @@ class Entry:
 _DAILY, _STEER, _DATA, _LOOK, _MACHINE = "Every day", "Steering", "Your business", "Looking inside", "The machine"
 
 CONTENTS = (
-    Entry("inbox", "inbox_commands", _DAILY, "What waits for you, the most urgent first."),
+    Entry("inbox", "inbox_commands", _DAILY, "What waits for you: the few things that need you now, then the rest."),
     Entry("show", "inbox_commands", _DAILY, "One question with its before and after, or one run step by step."),
     Entry("approve", "decision_commands", _DAILY, "Let it happen exactly as shown."),
     Entry("edit", "decision_commands", _DAILY, "Change it and let the changed one happen; without options your editor opens."),

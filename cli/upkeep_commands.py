@@ -1,17 +1,19 @@
 """``steward memory upkeep | archives | attach``: what is kept in the database, and what in files."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.context import OPERATOR, System, now, with_system
 from cli.output import EXIT_FAILED, AsJson, print_json, print_table, say
-from cli.steering import Steering, with_steering
 from domain.errors import Retryable
 from domain.event import new_event
 from domain.policies import RetentionPolicy
 from domain.retention import MonthAttached, Segment, Upkeep
+
+if TYPE_CHECKING:
+    from cli.steering import Steering
 
 _PATIENCE = 600.0  # seconds the upkeep is watched before the command lets it go on alone
 
@@ -26,7 +28,9 @@ def register(memory_app: typer.Typer) -> None:
 def upkeep(*, as_json: AsJson = False) -> None:
     """Prove the log, sum up what is closed, archive old months, check recall: now instead of at night. Exit 1 on a problem."""
 
-    async def work(steering: Steering) -> Upkeep:
+    from cli.steering import with_steering  # noqa: PLC0415 - a second of import that looking at the memory has no use for
+
+    async def work(steering: "Steering") -> Upkeep:
         at = now()
         run_id = await steering.gateway.start_upkeep(now=at)
         try:

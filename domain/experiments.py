@@ -77,6 +77,7 @@ class Experiment(Value):
     block_days: int = 0
     salt: Name
     level: float = Field(gt=0, lt=1)  # the false discovery level this candidate was given (e-LOND)
+    prior: float = Field(default=1.0, ge=0)  # evidence of gain from replays on cases that nothing was made from
     cause: RootCause | None = None
     why: str = ""
     examples: tuple[str, ...] = ()  # runs it was made for: later candidates must not lose them again

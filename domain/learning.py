@@ -49,6 +49,7 @@ class Candidate(Value):
     block_days: int = 0
     ratify: bool = False  # asked instead of tried: the operator decides once
     checked: str = ""  # how the offline gate judged it
+    evidence: float = 1.0  # what the replay adds to the trial's own evidence, where it was on cases nothing was made from
 
 
 class MetricSummary(Value):

@@ -183,8 +183,9 @@ class AutonomyPolicy(Policy):
     """Classes that act without asking although their mode is ask. Granted by the operator, taken back by the first severe miss."""
 
     grants: dict[str, Grant] = Field(default_factory=dict)
-    limit: float = Field(default=0.1, gt=0, lt=1)  # share of corrections under which a class has earned it
-    certainty: float = Field(default=0.95, gt=0.5, lt=1)  # of the upper bound that has to be under the limit
+    limit: float = Field(default=0.1, gt=0, lt=1)  # share of corrections under which a class of money or stock has earned it
+    text_limit: float = Field(default=0.15, gt=0, lt=1)  # the same for texts, which do less harm
+    certainty: float = Field(default=0.9, gt=0.5, lt=1)  # of the upper bound that has to be under the limit
     sample: float = Field(default=0.1, ge=0, le=1)
     most_severe: Risk = Risk.R2  # nothing riskier is ever granted
     refused: tuple[str, ...] = ()  # classes the operator does not want to be proposed again

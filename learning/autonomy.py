@@ -6,6 +6,7 @@ approvals never outweigh a severe miss: after one, three times as many reviews a
 
 from scipy.stats import beta
 
+from domain.actions import ACTION_TYPES, Risk
 from domain.autonomy import ClassRecord
 from domain.policies import AutonomyPolicy
 
@@ -19,15 +20,21 @@ def upper_bound(record: ClassRecord, certainty: float) -> float:
 
 def has_earned(policy: AutonomyPolicy, record: ClassRecord) -> bool:
     """Whether the record alone speaks for letting the class act without asking."""
-    if record.severe and record.since_severe < _AFTER_SEVERE * reviews_needed(policy):
+    if record.severe and record.since_severe < _AFTER_SEVERE * reviews_needed(policy, record.key):
         return False
-    return upper_bound(record, policy.certainty) < policy.limit
+    return upper_bound(record, policy.certainty) < limit_of(policy, record.key)
 
 
-def reviews_needed(policy: AutonomyPolicy) -> int:
+def limit_of(policy: AutonomyPolicy, key: str) -> float:
+    """The limit for what the class does; a class of no known action counts as the riskiest."""
+    action = ACTION_TYPES.get(key.split("/")[1] if key.count("/") >= 3 else "")
+    return policy.text_limit if action is not None and action.spec.risk <= Risk.R1 else policy.limit
+
+
+def reviews_needed(policy: AutonomyPolicy, key: str) -> int:
     """How many approvals without one correction it takes."""
     count = 1
-    while upper_bound(ClassRecord(key="none", approved=count), policy.certainty) >= policy.limit:
+    while upper_bound(ClassRecord(key=key, approved=count), policy.certainty) >= limit_of(policy, key):
         count += 1
     return count
 

@@ -64,6 +64,7 @@ def begin(
         block_days=candidate.block_days,
         salt=experiment_id,
         level=level,
+        prior=candidate.evidence,
         cause=candidate.cause,
         why=candidate.why,
         examples=candidate.examples,

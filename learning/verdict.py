@@ -6,7 +6,8 @@ The rules in their order; the first that applies decides:
 3. harm on any objective at an e-value of 5 takes it back. Under no change that happens once in five experiments at
    most *for each objective*, at whatever time one looks;
 4. in the canary: better on the first objective at 10, 10, 20, 100 for R0 to R3, or at what the company's false discovery
-   level asks for if that is more, with 20 candidates exposed: promoted to the holdout. R3 waits for the operator;
+   level asks for if that is more, with 20 candidates exposed: promoted to the holdout. R3 waits for the operator. What a
+   replay on cases nothing was made from had brought multiplies the trial's own evidence;
 5. in the canary: out of time takes it back, except R0 and R1 where the posterior expected loss is small on every
    objective: shipped, and said to be not covered by the guarantee;
 6. in the holdout: the detector's alarm takes it back; after 14 days or 100 units with results it is promoted for good.

@@ -62,7 +62,7 @@ def weigh(experiment: Experiment, exposed: Exposed) -> Evidence:
         exposed_candidate=len(candidates),
         matured=int(sum(t.units for t in tallies.values())),
         matured_candidate=int(tallies[Arm.CANDIDATE].units),
-        win=evidence(wins, bets(experiment, first.metric, better(first.margin))),
+        win=experiment.prior * evidence(wins, bets(experiment, first.metric, better(first.margin))),
         harm={o.metric: _harm(experiment, o, exposed) for o in experiment.objectives},
         ratio=ratio_evidence((e.arm, e.share) for e in exposed.exposures),
         detector=_detector(experiment, exposed),

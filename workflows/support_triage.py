@@ -28,11 +28,13 @@ with workflow.unsafe.imports_passed_through():
 
 
 class SupportInput(Value):
-    """``turn`` and ``answered_first`` are carried over when a long conversation continues as new."""
+    """``turn`` and what follows it are carried over when a long conversation continues as new."""
 
     ticket_id: Name
     turn: int = 0
     answered_first: bool = False
+    asked_back: bool = False
+    came_back: bool = False
 
 
 class MessageArrived(Value):
@@ -51,6 +53,8 @@ class SupportTriageWorkflow(GovernedWorkflow):
         self.ticket_id = start.ticket_id
         self.turn = start.turn
         self.answered_first = start.answered_first
+        self.asked_back = start.asked_back
+        self.came_back = start.came_back
         self.arrived: set[str] = set()
         self.seen = 0
         self.policy = SupportPolicy()
@@ -82,6 +86,7 @@ class SupportTriageWorkflow(GovernedWorkflow):
         if turn.plan is None:
             return "" if self._newer() or self.turn > 1 else "nothing to answer"
         self._show(turn.plan)
+        self._count(turn.plan)
         if turn.plan.close:
             return await self._close(turn.plan.close_reason, label=turn.plan.triage.label.intent)
         if not turn.plan.planned:
@@ -90,6 +95,11 @@ class SupportTriageWorkflow(GovernedWorkflow):
         if self._newer() and not all(r.committed for r in results):
             return ""
         return await self._after(turn, results)
+
+    def _count(self, plan: SupportPlan) -> None:
+        """A customer who writes again was not served, unless it is thanks, or what we asked for."""
+        self.came_back = self.came_back or (self.answered_first and not plan.close and not self.asked_back)
+        self.asked_back = plan.asks_back
 
     async def _after(self, turn: TurnPlan, results: list[ActionResult]) -> str:
         missed = next((r for r in results if not r.committed), None)
@@ -163,7 +173,7 @@ class SupportTriageWorkflow(GovernedWorkflow):
         labels = (label,) if label else ()
         request = CloseInput(run_id=self._run_id(), ticket_id=self.ticket_id, reason=reason, labels=labels, now=workflow.now())
         await workflow.execute_activity_method(SupportActivities.close_ticket, request, summary="close", **options.RECORD)
-        await self._outcome("reopened", float(self.turn > 1))
+        await self._outcome("reopened", float(self.came_back))
         self._stage("closed")
         return f"closed: {reason}"
 
@@ -177,7 +187,16 @@ class SupportTriageWorkflow(GovernedWorkflow):
         """Between two turns; what the customer wrote is in the ticket, so that no signal has to be carried over."""
         if workflow.info().is_continue_as_new_suggested():
             await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(SupportInput(ticket_id=self.ticket_id, turn=self.turn, answered_first=self.answered_first))
+            workflow.continue_as_new(self._carried_over())
+
+    def _carried_over(self) -> SupportInput:
+        return SupportInput(
+            ticket_id=self.ticket_id,
+            turn=self.turn,
+            answered_first=self.answered_first,
+            asked_back=self.asked_back,
+            came_back=self.came_back,
+        )
 
     def _request(self) -> TicketInput:
         return TicketInput(run_id=self._run_id(), ticket_id=self.ticket_id, now=workflow.now(), turn=self.turn)

@@ -13,6 +13,8 @@ from domain.playbooks import Playbook
 from domain.policies import SupportPolicy
 
 _FEW = 5
+ASKING = frozenset({"ask", "not-yours", "which-of-yours"})
+"""Situations whose reply asks the customer something."""
 
 
 @dataclass(frozen=True, kw_only=True)

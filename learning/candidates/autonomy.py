@@ -9,7 +9,7 @@ from domain.knowledge import InForce
 from domain.learning import Candidate
 from domain.model import Moment
 from domain.policies import AutonomyPolicy
-from learning.autonomy import has_earned, upper_bound, without_what_is_lost
+from learning.autonomy import has_earned, limit_of, upper_bound, without_what_is_lost
 from learning.candidates.drafting import drafted
 
 
@@ -43,7 +43,7 @@ def _candidate(record: ClassRecord, incumbent: InForce[AutonomyPolicy], now: Mom
         f"do {record.key} without asking: of {record.reviewed} you looked at you changed {record.corrected}, so with "
         f"{policy.certainty:.0%} certainty you would change fewer than {bound:.1%}{stays}"
     )
-    grant = Grant(key=record.key, limit=policy.limit, sample=policy.sample, earned_at=now, why=why)
+    grant = Grant(key=record.key, limit=limit_of(policy, record.key), sample=policy.sample, earned_at=now, why=why)
     return drafted(
         incumbent,
         policy.model_copy(update={"grants": {**policy.grants, record.key: grant}}),

@@ -54,7 +54,7 @@ class Features:
         shared = {"n_features": _BUCKETS, "alternate_sign": False, "norm": None, "dtype": np.float32}
         self._kinds = (
             HashingVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **shared),
-            HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), **shared),
+            HashingVectorizer(analyzer="char_wb", ngram_range=(3, 4), **shared),
         )
 
     def rows(self, texts: Sequence[str]) -> Rows:

@@ -12,8 +12,8 @@ Example = tuple[str, str]
 class Guess:
     """``probability`` is calibrated: of all guesses with 0.8, about eight in ten are right.
 
-    ``margin`` is what it has more than the second likeliest intent: the better measure of whom to ask about, because a
-    mail between two intents teaches more than one that is a little like many.
+    ``margin`` (0 to 1) is the lead over the second likeliest intent, measured by what is unknown about mails like this one:
+    where it is small, a label teaches most.
     """
 
     intent: str

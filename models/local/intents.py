@@ -19,7 +19,7 @@ from models.local.kernel_ridge import KernelRidge
 _RAREST = 2
 """An intent with fewer examples is nothing to generalise from."""
 _FEWEST = 2
-_UNLABELLED_AT_MOST = 4_000
+_UNLABELLED_AT_MOST = 2_000
 """So that a refit takes seconds: it grows with the third power of the number of texts."""
 
 
@@ -63,10 +63,9 @@ class IntentClassifier:
 
     def guess(self, texts: Sequence[str]) -> list[Guess]:
         """The likeliest intent of each text."""
-        chances = self._model.chances(self._features.rows(texts))
-        order = np.argsort(chances, axis=1)[:, ::-1]
-        likeliest, second = (np.take_along_axis(chances, order[:, k : k + 1], axis=1)[:, 0] for k in (0, 1))
-        return [Guess(self.intents[k], float(p), float(p - q)) for k, p, q in zip(order[:, 0], likeliest, second, strict=True)]
+        judged = self._model.judge(self._features.rows(texts))
+        found = zip(judged.classes, judged.probabilities, judged.margins, strict=True)
+        return [Guess(self.intents[best], float(probability), float(margin)) for best, probability, margin in found]
 
 
 def _some(texts: set[str]) -> list[str]:

@@ -4,13 +4,14 @@ The kernel is Gaussian over two kinds of likeness, meaning and writing; how much
 leave-one-out likelihood of the examples. Calibration is temperature scaling (Guo et al., 2017, "On Calibration of
 Modern Neural Networks") of the same leave-one-out scores (Rasmussen and Williams, 2006, section 5.4.2), so no example
 is set aside for either. Unlabelled texts then take the class that the labelled ones suggest, as noisier examples.
+Read as a Gaussian process, the labelled examples also say how much is unknown at a text (ibid., section 2.2).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import strtri
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -19,7 +20,7 @@ from models.local.features import Rows
 
 _MEANING = (0.85, 0.7, 0.5, 0.35)
 """Shares of meaning in the likeness of two texts that are tried; writing has the rest."""
-_ENOUGH = 1_000
+_ENOUGH = 500
 """Examples to choose it by."""
 _SAID = 0.05
 _SUPPOSED = 0.3
@@ -29,11 +30,12 @@ _SHARPEST = 60.0
 
 @dataclass(frozen=True)
 class KernelRidge:
-    """``weights`` (len(supports), classes); ``sharpness`` turns scores into log odds."""
+    """``weights`` (len(supports), classes); ``factor`` is of the labelled ones, which are the first of the supports."""
 
     supports: Rows
     meaning: float
     weights: Any
+    factor: Any
     sharpness: float
 
     @classmethod
@@ -47,17 +49,35 @@ class KernelRidge:
         chosen = min(trials, key=lambda trial: trial.surprise).meaning
         best = _Trial.of(_block(products, slice(0, said)), classes, wanted, chosen)
         if not len(unlabelled):
-            return cls(supports, best.meaning, best.weights, best.sharpness)
+            return cls(supports, best.meaning, best.weights, best.factor, best.sharpness)
         likeness = _likeness(products, best.meaning)
         supposed = (likeness[said:, :said] @ best.weights).argmax(axis=1)
         noise = np.repeat([np.float32(_SAID), np.float32(_SUPPOSED)], [said, len(unlabelled)])
         weights = cho_solve((_factor(likeness, noise), True), wanted[np.concatenate([classes, supposed])], check_finite=False)
-        return cls(supports, best.meaning, weights, best.sharpness)
+        return cls(supports, best.meaning, weights, best.factor, best.sharpness)
 
-    def chances(self, rows: Rows) -> Any:
-        """Calibrated probabilities (len(rows), classes)."""
+    def judge(self, rows: Rows) -> "Judgement":
         likeness = _likeness(_products(rows, self.supports), self.meaning)
-        return softmax(likeness @ self.weights * self.sharpness, axis=1)
+        scores = likeness @ self.weights
+        second, first = np.partition(scores, -2, axis=1)[:, -2:].T
+        explained = solve_triangular(self.factor, likeness[:, : len(self.factor)].T, lower=True, check_finite=False)
+        unknown = np.sqrt(np.maximum(1 - np.square(explained).sum(axis=0), _SAID))
+        lead = first - second
+        return Judgement(scores.argmax(axis=1), softmax(scores * self.sharpness, axis=1).max(axis=1), lead / (lead + unknown))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Of each text the likeliest class, its calibrated probability, and its margin.
+
+    The margin is the lead over the second likeliest class, measured by the standard deviation of what is unknown there,
+    from 0 (a tie) to 1. So a tie between classes that many examples around it failed to part is less open than one far
+    from all examples.
+    """
+
+    classes: Any
+    probabilities: Any
+    margins: Any
 
 
 @dataclass(frozen=True)
@@ -65,6 +85,7 @@ class _Trial:
     """The labelled examples alone, at one share of meaning."""
 
     meaning: float
+    factor: Any
     weights: Any
     sharpness: float
     surprise: float
@@ -82,7 +103,7 @@ class _Trial:
             return float(-log_softmax(left_out * sharpness, axis=1)[np.arange(len(classes)), classes].mean())
 
         found = minimize_scalar(surprise, bounds=(1.0, _SHARPEST), method="bounded")
-        return cls(meaning, weights, float(found.x), float(found.fun))
+        return cls(meaning, factor, weights, float(found.x), float(found.fun))
 
 
 def _products(rows: Rows, others: Rows) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.embedding import WordLlamaEmbedder
+from models.local.features import Features
 from models.local.guess import Guess
 from models.local.intents import IntentClassifier, seed_examples
 
@@ -95,3 +96,51 @@ def test_what_the_operator_teaches_is_learned(fit: Callable[..., IntentClassifie
 @pytest.fixture
 def fit() -> Callable[..., IntentClassifier]:
     return lambda *, learned: IntentClassifier.fit(WordLlamaEmbedder(), learned=learned)
+
+
+def test_an_intent_the_operator_invents_becomes_one_of_the_model(fit: Callable[..., IntentClassifier]) -> None:
+    """Two examples make it; with one, the model does not know it yet."""
+    mails = [("Do you offer workshops on pottery?", "workshop"), ("When is the next pottery workshop?", "workshop")]
+    asked = "Is there a pottery workshop in May?"
+    assert "workshop" not in fit(learned=mails[:1]).intents
+    assert fit(learned=mails).guess([asked])[0].intent == "workshop"
+
+
+def test_what_the_operator_calls_out_of_scope_is_out_of_scope(fit: Callable[..., IntentClassifier]) -> None:
+    """Mails that were read as something the shop does are no longer, and others like them neither."""
+    asked = "Please confirm my appointment for the return of the rental car on Friday"
+    mails = [
+        ("Your appointment to return the rental car is confirmed", "out-of-scope"),
+        ("Rental car: appointment for the return on Monday, please confirm", "out-of-scope"),
+    ]
+    assert not fit(learned=[]).guess([asked])[0].out_of_scope
+    assert fit(learned=mails).guess([asked])[0].out_of_scope
+
+
+def test_the_same_examples_give_the_same_model_in_any_order(fit: Callable[..., IntentClassifier]) -> None:
+    """Its version names the training set; another example gives another version."""
+    mails = [("gift wrap it please", "gift"), ("can you gift wrap", "gift"), ("wrap it as a gift", "gift")]
+    one, other, less = fit(learned=mails), fit(learned=mails[::-1]), fit(learned=mails[:2])
+    texts = [text for _, text in HELD_OUT[:20]]
+    assert one.version == other.version != less.version
+    assert one.guess(texts) == other.guess(texts)
+
+
+def test_a_text_that_is_taught_twice_counts_as_taught_last(fit: Callable[..., IntentClassifier]) -> None:
+    """The operator corrects a sentence of the box."""
+    text, intent = seed_examples()[0]
+    assert intent != "invoice"
+    corrected = fit(learned=[(text, "invoice")])
+    assert corrected.guess([text])[0].intent == "invoice"
+
+
+def test_one_intent_is_nothing_to_tell_apart() -> None:
+    """It says so instead of guessing it always."""
+    with pytest.raises(ValueError, match="nothing to tell apart"):
+        IntentClassifier.fit_on([("a b", "late"), ("c d", "late")], features=Features(WordLlamaEmbedder()))
+
+
+def test_a_text_without_words_gets_an_answer(classifier: IntentClassifier) -> None:
+    """An empty mail is guessed at with little margin, and does not spoil the others."""
+    empty, other = classifier.guess(["", "Where is my parcel?"])
+    assert empty.margin < other.margin
