@@ -5,7 +5,8 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header
-PYTEST_ARGS ?= -n 2 --dist loadfile
+# In the order of the folders: the longest files come first, where sorting by the number of tests would start them last.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo check test bench lock clean
 .DEFAULT_GOAL := help

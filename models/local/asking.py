@@ -1,9 +1,12 @@
 """When a person is asked what a mail is about: often while the model is new, then ever more rarely.
 
-After n texts the share that is asked is ``labels an intent x intents / n``, so labels grow with the logarithm of the
-texts. Which mails these are is decided by a threshold on the guess's margin that follows this share as adaptive
-conformal inference follows its coverage (Gibbs and Candès, 2021): too many asked lowers it, too few raises it, so the
-number asked stays within ``1 / step`` of the aim whatever the mails are. A part is drawn at random among the others.
+After n texts the share that is asked about is ``7 x intents / n``, so labels grow with the logarithm of the texts, but
+never above two in three: the surest third of a new model's guesses is mostly right already, and labels are better spent
+on what a later model is unsure of.
+
+Which mails these are is decided by a threshold on the guess's margin. It follows the share as adaptive conformal
+inference follows its coverage (Gibbs and Candès, 2021): too many asked lowers it, too few raises it, so the number
+asked stays within ``1 / step`` of the aim whatever the mails are. A part is drawn at random among the others.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +15,8 @@ from enum import StrEnum
 from domain.choice import unit_of
 from models.local.guess import Guess
 
-_LABELS_AN_INTENT = 6.3
+_LABELS_AN_INTENT = 7.0
+_AT_MOST = 2 / 3
 _AUDITED = 0.05  # of those asked about, the share that is drawn at random
 _STEP = 0.02
 
@@ -31,7 +35,7 @@ class Asking:
 
     def share(self, intents: int) -> float:
         """Of mails at this point, the part that is asked about."""
-        return min(1.0, _LABELS_AN_INTENT * intents / max(1, self.seen))
+        return min(_AT_MOST, _LABELS_AN_INTENT * intents / max(1, self.seen))
 
     def reason(self, guess: Guess, *, intents: int, key: str) -> Reason | None:
         """Why to ask about the mail that ``key`` names; None where the guess may stand."""

@@ -20,7 +20,7 @@ from models.local.features import Rows
 
 _MEANING = (0.85, 0.7, 0.5, 0.35)
 """Shares of meaning in the likeness of two texts that are tried; writing has the rest."""
-_ENOUGH = 500
+_ENOUGH = 1_000
 """Examples to choose it by."""
 _SAID = 0.05
 _SUPPOSED = 0.3

@@ -22,10 +22,11 @@ def meant(count: int, *, seen: int = 20) -> float:
     return sum(Asking(seen=seen + n).share(INTENTS) for n in range(count))
 
 
-def test_a_new_model_asks_about_nearly_everything_and_an_old_one_rarely() -> None:
-    """Sure as it may be of each: 63 texts for ten intents come first, and the thousands after are asked about by the percent."""
-    reasons = asked([random.Random(1).random() for _ in range(5_000)])
-    assert sum(r is not None for r in reasons[:40]) >= 36
+def test_a_new_model_asks_about_most_and_an_old_one_rarely() -> None:
+    """Of the first forty more than half, of the fifth thousand a few in a hundred, for ten intents."""
+    draw = random.Random(1)
+    reasons = asked([draw.random() for _ in range(5_000)])
+    assert sum(r is not None for r in reasons[:40]) > 20
     assert sum(r is not None for r in reasons[-1_000:]) < 40
 
 
