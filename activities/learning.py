@@ -123,6 +123,7 @@ class LearningActivities:
     async def _propose(self, draft: Draft, picture: Picture, request: LearnInput) -> str:
         """Propose one change, or say what speaks against it. Each reads the policy as it is by then."""
         candidate = draft.candidate
+        seen = await self._state.version(PolicyRecord, candidate.policy)
         record = await self._state.get(PolicyRecord, candidate.policy) or PolicyRecord(name=candidate.policy)
         texts = customers_words(picture.observed.tickets)
         against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
@@ -131,7 +132,7 @@ class LearningActivities:
             return f"{candidate.policy}: {candidate.why}. {'; '.join(against) or reason}"
         tried = await self._state.find(Experiment)
         events = self._begin(record, candidate.model_copy(update={"checked": reason}), tried, request.now)
-        await self._change(record, events, request)
+        await self._change(record, events, seen, request)
         return ""
 
     def _begin(self, record: PolicyRecord, candidate: Candidate, tried: Sequence[Experiment], now: Moment) -> list[EventData]:
@@ -150,11 +151,10 @@ class LearningActivities:
         )
         return [proposed, *trial]
 
-    async def _change(self, record: PolicyRecord, events: Sequence[EventData], request: LearnInput) -> None:
-        version = await self._state.version(PolicyRecord, record.name)
+    async def _change(self, record: PolicyRecord, events: Sequence[EventData], seen: int, request: LearnInput) -> None:
         named = self._named(events, request, f"{record.name}@{record.next_version}")
         try:
-            await self._log.append(named, expected={f"policy/{record.name}": version})
+            await self._log.append(named, expected={f"policy/{record.name}": seen})
         except VersionConflict as moved:
             raise Retryable(f"the policy {record.name} moved meanwhile") from moved
 

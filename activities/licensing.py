@@ -39,13 +39,14 @@ class Licensing:
         """Count a review of the class, and take its grant back at once where it does not deserve it any more."""
         review = ClassReviewed(key=key, ref=ref, corrected=corrected, severe=severe, at=now)
         await self._log.append([new_event(review, at=now, key=(key, ref))])
+        at_version = await self._state.version(PolicyRecord, "autonomy")
         record = await self._state.get(ClassRecord, key)
         policy = (await self._policies.in_force(AutonomyPolicy)).document
         less = without_what_is_lost(policy, record) if record and key in policy.grants else None
         if less is not None:
-            await self._revoke(less, key=key, ref=ref, now=now)
+            await self._revoke(less, at_version=at_version, key=key, ref=ref, now=now)
 
-    async def _revoke(self, less: AutonomyPolicy, *, key: str, ref: str, now: Moment) -> None:
+    async def _revoke(self, less: AutonomyPolicy, *, at_version: int, key: str, ref: str, now: Moment) -> None:
         policy = await self._state.get(PolicyRecord, "autonomy") or PolicyRecord(name="autonomy")
         version = PolicyVersion(
             version=policy.next_version,
@@ -57,7 +58,6 @@ class Licensing:
             parent=policy.active,
         )
         event = new_event(PolicyActivated(name="autonomy", version=version), at=now, key=("revoke", key, ref))
-        at_version = await self._state.version(PolicyRecord, "autonomy")
         try:
             await self._log.append([event], expected={"policy/autonomy": at_version})
         except VersionConflict as moved:

@@ -1,6 +1,6 @@
 """Steps of a rollout: let what is overdue mature, judge what is there, and carry the verdict out in one append."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from temporalio import activity
@@ -27,14 +27,17 @@ class RolloutActivities:
     @activity.defn
     async def judge_rollout(self, request: JudgeInput) -> Judged:
         """Look at every matured result. The verdict, the flag and the policy change together or not at all."""
+        seen = await self._seen(request.experiment_id)  # before anything is read: what moves later makes the verdict void
         experiment = await self._experiment(request.experiment_id)
         if not experiment.running:
             return _told(experiment, None)
         exposures = await self._matured(experiment, request.now)
-        after = await self._judge(experiment, exposures, request.now)
+        after = await self._judge(experiment, exposures, seen, request.now)
         return _told(after, _next_look(after, exposures, request.now))
 
-    async def _judge(self, experiment: Experiment, exposures: Sequence[Exposure], now: Moment) -> Experiment:
+    async def _judge(
+        self, experiment: Experiment, exposures: Sequence[Exposure], seen: Mapping[str, int], now: Moment
+    ) -> Experiment:
         units = by_unit(experiment, exposures, now=now)
         judgement = judge(experiment, units, results(units), now)
         judged = ExperimentJudged(experiment_id=experiment.experiment_id, at=now, by=VERDICT, **dict(judgement))
@@ -42,19 +45,23 @@ class RolloutActivities:
             return experiment
         record = await self._record(experiment.policy)
         events = [*concluded(experiment, record, judged), *_alerts(experiment, judged, exposures)]
-        await self._conclude(experiment, events, now)
+        await self._conclude(experiment, events, seen, now)
         return await self._experiment(experiment.experiment_id)
 
-    async def _conclude(self, experiment: Experiment, events: Sequence[EventData], now: Moment) -> None:
-        """Raises Retryable where the trial or the policy moved meanwhile: then it has to be judged anew."""
-        number = str(await self._state.version(Experiment, experiment.experiment_id))
-        expected = {
-            f"experiment/{experiment.experiment_id}": int(number),
-            f"policy/{experiment.policy}": await self._state.version(PolicyRecord, experiment.policy),
+    async def _seen(self, experiment_id: str) -> dict[str, int]:
+        """The versions of the trial and its policy, by stream."""
+        policy = experiment_id.partition("@")[0]
+        return {
+            f"experiment/{experiment_id}": await self._state.version(Experiment, experiment_id),
+            f"policy/{policy}": await self._state.version(PolicyRecord, policy),
         }
-        named = [_event(data, now, experiment, number) for data in events]
+
+    async def _conclude(self, experiment: Experiment, events: Sequence[EventData], seen: Mapping[str, int], now: Moment) -> None:
+        """Raises Retryable where the trial or the policy moved since it was seen: then it has to be judged anew."""
+        occurrence = str(seen[f"experiment/{experiment.experiment_id}"])
+        named = [_event(data, now, experiment, occurrence) for data in events]
         try:
-            await self._log.append(named, expected=expected)
+            await self._log.append(named, expected=seen)
         except VersionConflict as moved:
             raise Retryable(f"{experiment.experiment_id} moved while it was judged") from moved
 

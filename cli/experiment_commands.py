@@ -77,9 +77,10 @@ def experiments_stop(
     """Take it back: the version from before is in force from the next decision on."""
 
     async def work(system: System) -> Experiment:
+        seen = await _seen(system, name)
         experiment, record_ = await _found(system, name)
-        at = now()
-        await _decided(system, experiment, *stopped(experiment, record_, by=OPERATOR, hard=hard, why=why, now=at))
+        events = stopped(experiment, record_, by=OPERATOR, hard=hard, why=why, now=now())
+        await record(system, *events, at=now(), expected=seen)
         return (await _found(system, name))[0]
 
     _print(with_system(work, as_json=as_json), as_json=as_json)
@@ -90,20 +91,21 @@ def experiments_ratify(name: Which, *, as_json: AsJson = False) -> None:
     """Let a winner that waits for your word go on to everybody."""
 
     async def work(system: System) -> Experiment:
+        seen = await _seen(system, name)
         experiment, record_ = await _found(system, name)
-        await _decided(system, experiment, *ratified(experiment, record_, by=OPERATOR, now=now()))
+        await record(system, *ratified(experiment, record_, by=OPERATOR, now=now()), at=now(), expected=seen)
         return (await _found(system, name))[0]
 
     _print(with_system(work, as_json=as_json), as_json=as_json)
 
 
-async def _decided(system: System, experiment: Experiment, *events: Any) -> None:
-    state = system.memory.state
-    expected = {
-        f"experiment/{experiment.experiment_id}": await state.version(Experiment, experiment.experiment_id),
-        f"policy/{experiment.policy}": await state.version(PolicyRecord, experiment.policy),
+async def _seen(system: System, name: str) -> dict[str, int]:
+    """The versions of the experiment and its policy, read before either: what moves later refuses the command."""
+    state, policy = system.memory.state, name.partition("@")[0]
+    return {
+        f"experiment/{name}": await state.version(Experiment, name),
+        f"policy/{policy}": await state.version(PolicyRecord, policy),
     }
-    await record(system, *events, at=now(), expected=expected)
 
 
 async def _found(system: System, name: str) -> tuple[Experiment, PolicyRecord]:

@@ -92,8 +92,8 @@ def _decide(name: str, decide: Decide, said: str, *, as_json: bool) -> None:
         if name not in POLICY_TYPES:
             raise NotFound(f"there is no policy {name!r}", hint=f"there are {', '.join(POLICY_TYPES)}")
         state = system.memory.state
-        found = await state.get(PolicyRecord, name) or PolicyRecord(name=name)
         expected = {f"policy/{name}": await state.version(PolicyRecord, name)}
+        found = await state.get(PolicyRecord, name) or PolicyRecord(name=name)
         if found.trial:
             expected[f"experiment/{found.trial}"] = await state.version(Experiment, found.trial)
         await record(system, *await decide(system, found), at=now(), expected=expected)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from domain.actions import Risk
+from domain.errors import InvalidInput
 from domain.event import EventData, Topic, Wake, existing
 from domain.failures import RootCause
 from domain.model import Moment, Name, Value
@@ -160,6 +161,8 @@ class ExperimentJudged(_ExperimentEvent):
     by: Name = "verdict"
 
     def change(self, experiment: Experiment) -> dict[str, Any]:
+        if not experiment.running:
+            raise InvalidInput(f"{self.experiment_id} has ended", hint="a new trial needs a new version")
         point = (self.evidence.matured, self.evidence.win, max(self.evidence.harm.values(), default=1.0))
         promoted = self.stage is Stage.HOLDOUT and experiment.promoted_at is None
         return {

@@ -10,9 +10,9 @@ import memory
 from activities.rollout import RolloutActivities
 from activities.steps import JudgeInput
 from domain.actions import Risk
-from domain.errors import DecisionRefused, InvalidInput, Stale
+from domain.errors import DecisionRefused, InvalidInput, Retryable, Stale
 from domain.event import Event, NewEvent
-from domain.experiments import Arm, Ending, Exposure, Stage
+from domain.experiments import Arm, Ending, Evidence, ExperimentJudged, Exposure, Stage
 from domain.policies import PolicyActivated, PolicyVersion, SupportPolicy
 from domain.ports import EventLog
 from domain.runs import Alert, RunFinished
@@ -130,6 +130,35 @@ async def test_a_crash_around_the_verdict_leaves_no_half_of_it(trial: Trial, *, 
     assert (ended, (await trial.record()).trial == "", 2 in (await trial.record()).dropped) == (written, written, written)
     again = await steps.judge_rollout(JudgeInput(experiment_id="support@2", now=NOW))
     assert (again.ending, (await trial.record()).trial) == (Ending.ROLLED_BACK, "")
+
+
+class _Overtaken:
+    """A log in which the operator stops the trial just before the verdict is written."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+
+    async def append(self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None) -> list[Event]:
+        experiment, record = await self._trial.experiment(), await self._trial.record()
+        if experiment.running:
+            await self._trial.tell(*stopped(experiment, record, by="operator", hard=False, why="enough", now=NOW))
+        return await self._trial.kept.log.append(events, expected=expected)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trial.kept.log, name)
+
+
+async def test_a_verdict_that_the_operator_overtook_is_void(trial: Trial) -> None:
+    """What was stopped while it was judged stays stopped; the next look sees so. Nor can anybody judge it by hand."""
+    await trial.results(5, control=0.0, treated=0.0)
+    steps = RolloutActivities(log=_Overtaken(trial), state=trial.kept.state)
+    with pytest.raises(Retryable, match="moved while it was judged"):
+        await steps.judge_rollout(JudgeInput(experiment_id="support@2", now=NOW))
+    again = await steps.judge_rollout(JudgeInput(experiment_id="support@2", now=NOW))
+    assert (again.ending, (await trial.experiment()).reason) == (Ending.STOPPED, "enough")
+    late = ExperimentJudged(experiment_id="support@2", evidence=Evidence(), stage=Stage.CANARY, share=0.1, at=NOW)
+    with pytest.raises(InvalidInput, match="has ended"):
+        await trial.tell(late)
 
 
 async def test_two_trials_on_one_policy_are_refused(trial: Trial) -> None:
