@@ -68,7 +68,8 @@ def live(shop: Shop, *, seed: int, units: int) -> list[tuple[str, str]]:
             waiting.append(ExposureMatured(experiment_id="e", run_id=run, metric=_METRIC, reward=float(good), at=known))
         for result in (r for r in waiting if r.at == now):
             happens(result)
-            happens(ExperimentJudged(experiment_id="e", at=now, **dict(state.look(now))))
+            if state.experiment.running:
+                happens(ExperimentJudged(experiment_id="e", at=now, **dict(state.look(now))))
     return [(event.type, event.model_dump_json()) for event in events]
 
 
