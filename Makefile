@@ -6,8 +6,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header
 # In the order of the folders: the longest files come first, where sorting by the number of tests would start them last.
-# Three processes on two cores: much of the time is spent waiting for servers and killed workers.
-PYTEST_ARGS ?= -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo check test bench lock clean
 .DEFAULT_GOAL := help

@@ -20,7 +20,6 @@ _CONFIG = (
     "history.transferProcessorMaxPollRPS=2000",
     "history.timerProcessorMaxPollRPS=2000",
     "history.visibilityProcessorMaxPollRPS=2000",
-    'history.timerProcessorMaxTimeShift="20ms"',  # the default of a second is what every skip would cost
 )
 
 
