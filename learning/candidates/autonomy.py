@@ -9,7 +9,7 @@ from domain.knowledge import InForce
 from domain.learning import Candidate
 from domain.model import Moment
 from domain.policies import AutonomyPolicy
-from learning.autonomy import has_earned, limit_of, upper_bound, without_what_is_lost
+from learning.autonomy import has_earned, limit_of, upper_bound
 from learning.candidates.drafting import drafted
 
 
@@ -21,11 +21,6 @@ def autonomy_candidates(
     earned = [r for r in records if _may_be_asked(policy, r) and has_earned(policy, r)]
     ordered = sorted(earned, key=lambda r: (-r.reviewed, r.key))
     return tuple(_candidate(record, incumbent, now) for record in ordered)
-
-
-def revoked(policy: AutonomyPolicy, record: ClassRecord) -> AutonomyPolicy | None:
-    """The policy without the class, where a severe miss or too many corrections cost it its grant; None where it keeps it."""
-    return without_what_is_lost(policy, record)
 
 
 def _may_be_asked(policy: AutonomyPolicy, record: ClassRecord) -> bool:

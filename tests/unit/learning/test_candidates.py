@@ -14,7 +14,8 @@ from domain.knowledge import InForce
 from domain.labels import Label, LabelSource
 from domain.money import Money
 from domain.policies import AutonomyPolicy, ContentPolicy, StockPolicy, SupportPolicy, TriagePolicy
-from learning.candidates.autonomy import autonomy_candidates, revoked
+from learning.autonomy import without_what_is_lost
+from learning.candidates.autonomy import autonomy_candidates
 from learning.candidates.drafting import drafted
 from learning.candidates.stock import stock_candidate
 from learning.candidates.titles import title_candidate
@@ -112,8 +113,8 @@ def test_a_severe_miss_takes_the_grant_away() -> None:
     policy = AutonomyPolicy(grants={KEY: Grant(key=KEY, limit=0.1, sample=0.1, earned_at=NOW)})
     severe = ClassRecord(key=KEY, approved=500, corrected=1, severe=1)
     often = ClassRecord(key=KEY, approved=40, corrected=5, since_severe=45)
-    assert revoked(policy, severe) == revoked(policy, often) == AutonomyPolicy()
-    assert revoked(policy, ClassRecord(key=KEY, approved=100, corrected=1, since_severe=101)) is None
+    assert without_what_is_lost(policy, severe) == without_what_is_lost(policy, often) == AutonomyPolicy()
+    assert without_what_is_lost(policy, ClassRecord(key=KEY, approved=100, corrected=1, since_severe=101)) is None
 
 
 def test_a_change_of_money_in_the_support_policy_is_of_higher_risk() -> None:
