@@ -29,6 +29,10 @@ _VARIABLES = {
     "temporal_namespace": "TEMPORAL_NAMESPACE",
     "chroma_url": "CHROMA_URL",
     "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "console_host": "STEWARD_CONSOLE_HOST",
+    "console_port": "STEWARD_CONSOLE_PORT",
+    "console_url": "STEWARD_CONSOLE_URL",
+    "temporal_ui_url": "STEWARD_TEMPORAL_UI_URL",
 }
 
 
@@ -52,6 +56,14 @@ class Settings(BaseModel):
     chroma_url: HttpUrl | None = None
     """A Chroma server of your own in place of the embedded one."""
     anthropic_api_key: SecretStr | None = None
+    console_host: str = "127.0.0.1"
+    """Where the console listens. Beyond loopback it wants a password first."""
+    console_port: int = Field(default=8400, ge=1, le=65_535)
+    """The port it listens on, or where that is taken another one."""
+    console_url: HttpUrl | None = None
+    """The address under which the operator finds it, as the proxy in front of it has it; links are made of it."""
+    temporal_ui_url: HttpUrl | None = None
+    """The Temporal Web UI, for links, where it is not the embedded one."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -20,8 +20,6 @@ from typing import Any
 import pydantic
 import structlog
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -66,6 +64,7 @@ from models import LocalModel
 from models.embedding import WordLlamaEmbedder
 from settings import CHECKOUT, Settings
 from stack.bootstrap import ensure_search_attributes
+from stack.client import connect
 from workflows import options
 from workflows.attention import AttentionWorkflow
 from workflows.digest import DigestWorkflow
@@ -115,20 +114,6 @@ class Outside:
     analytics: Analytics
     model: Model
     intents: IntentModels
-
-
-async def connect(settings: Settings) -> Client:
-    """A Temporal client as every Temporal tool configures it, retried while the server starts. Raises SetupError."""
-    config = ClientConfig.load_client_connect_config(override_env_vars=dict(settings.temporal_environ))
-    config.setdefault("target_host", "localhost:7233")
-    for attempt in range(CONNECT_ATTEMPTS):
-        try:
-            return await Client.connect(**config, data_converter=pydantic_data_converter)
-        except RuntimeError as error:
-            if attempt == CONNECT_ATTEMPTS - 1:
-                raise SetupError(f"no Temporal server at {config['target_host']}: {error}", hint="`./steward up`") from error
-            await asyncio.sleep(0.2)
-    raise AssertionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +287,7 @@ async def prepare(settings: Settings) -> None:
     if found is None:
         raise SetupError("Steward is not running", hint="`./steward up`")
     await migrate(found.database_url)
-    client = await connect(stack.connected(settings, found))
+    client = await connect(stack.connected(settings, found), attempts=CONNECT_ATTEMPTS)
     await ensure_search_attributes(client)
     async with opened(settings) as kept:
         policy = (await kept.policies.in_force(ApprovalPolicy)).document
@@ -317,7 +302,7 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as open_things:
         kept = await open_things.enter_async_context(opened(settings))
         found = stack.endpoints(settings)
-        client = await connect(stack.connected(settings, found) if found else settings)
+        client = await connect(stack.connected(settings, found) if found else settings, attempts=CONNECT_ATTEMPTS)
         for worker in workers(client, kept, await outside_of(settings, kept)):
             await open_things.enter_async_context(worker)
         relay = asyncio.create_task(Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run())

@@ -8,12 +8,12 @@ import typer
 from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from cli.wording import clock
 from domain.actions import ACTION_TYPES
 from domain.effects import Breaker, BreakerState
 from domain.errors import InvalidInput, NotFound
 from domain.policies import BoundsPolicy
 from domain.runs import BreakerReset
+from domain.wording import clock
 
 breaker_app = typer.Typer(help="What failed too often and rests, and when it is tried again.")
 

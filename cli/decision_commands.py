@@ -20,11 +20,11 @@ from cli.following import aloud, asked_by, follow, silent
 from cli.output import AsJson, print_json, run, say
 from cli.showing import find_approval
 from cli.steering import Steering, with_steering
-from cli.wording import parse_duration
 from domain.actions import ACTION, Action
 from domain.approvals import Approval, Decision, Verb
 from domain.errors import InvalidInput, VersionConflict
 from domain.runs import Alert, AlertClosed
+from domain.wording import parse_duration
 
 _UNSETTLED = ("unknown/", "undo/")  # the keys of alerts about effects
 _PATIENCE = 20.0  # seconds a decided run is watched

@@ -7,10 +7,10 @@ import typer
 from cli.assignments import differences
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from cli.wording import clock
 from domain.errors import NotFound
 from domain.experiments import Experiment
 from domain.policies import POLICY_TYPES, PolicyRecord
+from domain.wording import clock
 from learning.steering import ratified, stopped
 
 experiments_app = typer.Typer(invoke_without_command=True, help="What is tried on a part of the cases, and on what evidence.")

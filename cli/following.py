@@ -12,10 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli.context import now
 from cli.output import say
 from cli.steering import Steering
-from cli.story import story
 from domain.approvals import Approval, ApprovalStatus
 from domain.event import Event
 from domain.runs import Alert
+from domain.story import story
 from workflows.search_attributes import STAGE, WAITING
 
 _LOOK_EVERY = 0.25  # seconds

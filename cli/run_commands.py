@@ -12,10 +12,10 @@ from cli.following import Rest, aloud, asked_by, follow, how_is, silent
 from cli.output import AsJson, print_json, say
 from cli.showing import web_ui_link
 from cli.steering import Steering, with_steering
-from cli.story import story
 from domain.approvals import Approval
 from domain.entities import Supplier
 from domain.errors import InvalidInput, NotFound
+from domain.story import story
 
 _PATIENCE = 120.0  # seconds a run is watched before the command lets it go on alone
 _CLOCKS_DIFFER = timedelta(seconds=0.5)  # this machine's and the server's

@@ -9,8 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cli.output import AsJson, print_json, print_table, say
 from cli.steering import Steering, with_steering
-from cli.wording import clock
 from domain.errors import NotFound
+from domain.wording import clock
 
 schedule_app = typer.Typer(no_args_is_help=True, help="The times at which runs start by themselves.")
 

@@ -33,18 +33,23 @@ def register(app: typer.Typer) -> None:
 def up(
     *,
     worker: Annotated[bool, typer.Option(help="Start the worker too, not the servers only.")] = True,
+    console: Annotated[bool, typer.Option(help="Start the web console too.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Start everything; what runs already is left as it is."""
     try:
-        found = stack.start(Settings.load(), worker=worker, on_progress=_nothing if as_json else _progress)
+        found = stack.start(
+            Settings.load(), worker=worker, console=worker and console, on_progress=_nothing if as_json else _progress
+        )
     except StewardError as error:
         give_up(error, as_json=as_json)
-    shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
+    servers = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
+    shown = {"console": found.console_url, **servers}
     if as_json:
         print_json({"phase": "running", **shown})
     else:
-        say("Steward is up." + (f" Its runs: {found.ui_url}" if found.ui_url else ""))
+        say("Steward is up.")
+        _say_addresses(found)
 
 
 def down(*, as_json: AsJson = False) -> None:
@@ -149,8 +154,15 @@ def _print_parts(found: stack.StackStatus) -> None:
     if found.phase != "stopped":
         rows = [(p.name, p.state, p.pid or "", _uptime(p), p.restarts, p.address or "", p.last_error or "") for p in found.parts]
         print_table("Parts", ("part", "state", "pid", "up for", "restarts", "address", "last error"), rows)
-    if found.endpoints and found.endpoints.ui_url and found.phase == "running":
-        say(f"Its runs: {found.endpoints.ui_url}")
+    if found.endpoints and found.phase == "running":
+        _say_addresses(found.endpoints)
+
+
+def _say_addresses(found: stack.Endpoints) -> None:
+    if found.console_url:
+        say(f"Your console: {found.console_url}")
+    if found.ui_url:
+        say(f"Its runs: {found.ui_url}")
 
 
 def _uptime(part: PartState) -> str:

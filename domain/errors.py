@@ -17,6 +17,8 @@ StewardError                 what happened, to what, and what to do (``hint``)
  │   ├─ Refused              gate, bounds, breaker or kill switch said no
  │   └─ Stale                the record moved since it was shown
  │       └─ Outdated         what the whole plan was made from moved: plan again
+ ├─ AccessDenied             who asks may not, or has not proven who they are
+ │   └─ TooManyTries         too many wrong passwords: wait
  └─ SetupError               the machine or the configuration is not fit; the hint says what to do
 """
 
@@ -101,6 +103,14 @@ class Stale(EffectError):
 
 class Outdated(Stale):
     """What the plan was made from moved: looking at the same action again does not help, planning again does."""
+
+
+class AccessDenied(StewardError):
+    """Who asks may not do this, or has to prove first who they are."""
+
+
+class TooManyTries(AccessDenied):
+    """Too many wrong passwords in a row; the hint says when the next one is looked at."""
 
 
 class SetupError(StewardError):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
+from domain.access import ApiToken, Session, Tries
 from domain.actions import Action, Bound, Capability, Receipt
 from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
@@ -293,6 +294,58 @@ class Outbox(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Return when something new is committed, or after ``seconds``."""
+        ...
+
+
+class Credentials(Protocol):
+    """The operator's password, hashed, and the failed tries of each client."""
+
+    async def password_hash(self) -> str | None: ...
+
+    async def set_password_hash(self, hashed: str, *, at: Moment) -> None: ...
+
+    async def tries(self, client: str) -> Tries: ...
+
+    async def note_failure(self, client: str, *, at: Moment) -> Tries:
+        """One more; two at once both count."""
+        ...
+
+    async def clear_tries(self, client: str) -> None: ...
+
+
+class Sessions(Protocol):
+    """Who is logged in, kept at the server."""
+
+    async def put(self, session: Session) -> None:
+        """Keep it, or what changed of it."""
+        ...
+
+    async def get(self, session_id: str) -> Session | None: ...
+
+    async def close(self, session_id: str) -> None: ...
+
+    async def close_all(self, *, but: str = "") -> None:
+        """Every one but the one named."""
+        ...
+
+    async def sweep(self, *, before: Moment) -> None:
+        """Forget those not seen since."""
+        ...
+
+
+class ApiTokens(Protocol):
+    async def add(self, token: ApiToken) -> bool:
+        """False where the name is taken."""
+        ...
+
+    async def by_hash(self, token_hash: str) -> ApiToken | None: ...
+
+    async def put(self, token: ApiToken) -> None:
+        """Keep what changed of a token that is there."""
+        ...
+
+    async def all(self) -> list[ApiToken]:
+        """By name."""
         ...
 
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from domain.ports import (
     Anchors,
+    ApiTokens,
     Archive,
     ContextPacks,
+    Credentials,
     Facts,
     Guards,
     Inbox,
@@ -15,11 +17,13 @@ from domain.ports import (
     Passages,
     Policies,
     Recall,
+    Sessions,
     State,
 )
 from memory.cache import WorkingCache
 from memory.flags import StateFlags
 from memory.timeline import Timeline
+from memory.views import Views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +46,7 @@ class Memory:
     archive: Archive
     anchors: Anchors
     passages: Passages
+    views: Views
+    credentials: Credentials
+    sessions: Sessions
+    tokens: ApiTokens

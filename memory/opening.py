@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from domain.ports import Embedder
+from memory.access import PostgresApiTokens, PostgresCredentials, PostgresSessions
 from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
 from memory.boxes import PostgresInbox, PostgresOutbox
@@ -25,6 +26,7 @@ from memory.recall import HybridRecall
 from memory.segments import SegmentFolder
 from memory.state import PostgresState
 from memory.vectors import ChromaIndex
+from memory.views import PostgresViews
 
 
 @asynccontextmanager
@@ -53,7 +55,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
     state = PostgresState(database)
     cache = WorkingCache(state, listener=listener)
     folder = SegmentFolder(home)
-    log = PostgresEventLog(database, appended=cache.appended, archive=folder)
+    log = PostgresEventLog(database, appended=cache.appended, archive=folder, listener=listener)
     facts = PostgresFacts(database)
     policies = StatePolicies(state)
     return Memory(
@@ -73,4 +75,8 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
+        views=PostgresViews(database),
+        credentials=PostgresCredentials(database),
+        sessions=PostgresSessions(database),
+        tokens=PostgresApiTokens(database),
     )

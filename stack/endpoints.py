@@ -17,6 +17,7 @@ def all_external(settings: Settings) -> Endpoints | None:
         temporal_namespace=settings.temporal_namespace,
         chroma_url=settings.chroma_url,
         ui_url=None,
+        console_url=settings.console_url,
     )
 
 

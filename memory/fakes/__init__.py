@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from domain.ports import Embedder
 from memory.cache import WorkingCache
+from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemorySessions
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
+from memory.fakes.views import InMemoryViews
 from memory.flags import StateFlags
 from memory.memory import Memory
 from memory.packs import CompiledPacks
@@ -46,4 +48,8 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         archive=InMemoryArchive(store),
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
+        views=InMemoryViews(store),
+        credentials=InMemoryCredentials(),
+        sessions=InMemorySessions(),
+        tokens=InMemoryApiTokens(),
     )

@@ -44,6 +44,7 @@ class Store:
     beliefs: dict[int, Belief] = field(default_factory=dict)
     wakes: dict[int, OutboxItem] = field(default_factory=dict)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     received: dict[tuple[str, str], tuple[bytes, datetime]] = field(default_factory=dict)
     effects: dict[str, tuple[Effect, str]] = field(default_factory=dict)
     usage: dict[tuple[str, Any], Any] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Store:
             check_expected(self.states, expected or {})
             sealed = self._add(fresh)
             self.appended(sealed)
+            self.news.set()
             known |= {event.event_id: event for event in sealed}
         return [known[event.event_id] for event in events]
 

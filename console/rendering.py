@@ -1,0 +1,54 @@
+"""Templates: everything is escaped, a name that is missing is an error, and moments are shown in the shop's own time."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from domain.money import Money
+from domain.wording import left
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@cache
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters.update(clock=clock, day=day, left=left, money=money, pretty=pretty, percent=percent)
+    return made
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    return environment().get_template(template).render(context)
+
+
+def clock(moment: datetime | None, zone: str) -> str:
+    """``Mon 3 Mar 08:15`` in the zone; empty for None."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def day(moment: datetime, zone: str) -> str:
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def money(amount: Money) -> str:
+    return str(amount)
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
+def pretty(value: Any) -> str:
+    """JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,1 @@
+DELETE FROM login_tries WHERE client = %(client)s

@@ -1,0 +1,1 @@
+UPDATE api_token SET body = %(body)s WHERE name = %(name)s

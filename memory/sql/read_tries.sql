@@ -1,0 +1,1 @@
+SELECT failures, last FROM login_tries WHERE client = %(client)s
