@@ -80,8 +80,8 @@ def blocked_until(tries: Tries) -> Moment | None:
     """The end of the wait that the failures cost: none for the first few, then doubling, at most a quarter of an hour."""
     if tries.failures < FREE_TRIES or tries.last is None:
         return None
-    doublings = min(tries.failures - FREE_TRIES, 20)
-    return tries.last + min(_FIRST_WAIT * 2**doublings, _LONGEST_WAIT)
+    wait = _FIRST_WAIT * int(2 ** min(tries.failures - FREE_TRIES, 20))
+    return tries.last + min(wait, _LONGEST_WAIT)
 
 
 def check_password(password: str) -> None:

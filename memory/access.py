@@ -61,7 +61,7 @@ class PostgresApiTokens:
         self._database = database
 
     async def add(self, token: ApiToken) -> bool:
-        columns = {"name": token.name, "token_hash": token.token_hash, "body": json_of(token.model_dump(mode="json"))}
+        columns = {"token_name": token.name, "token_hash": token.token_hash, "body": json_of(token.model_dump(mode="json"))}
         return await self._database.run("add_token", **columns) == 1
 
     async def by_hash(self, token_hash: str) -> ApiToken | None:
@@ -69,7 +69,7 @@ class PostgresApiTokens:
         return None if row is None else ApiToken.model_validate(row["body"])
 
     async def put(self, token: ApiToken) -> None:
-        await self._database.run("put_token", name=token.name, body=json_of(token.model_dump(mode="json")))
+        await self._database.run("put_token", token_name=token.name, body=json_of(token.model_dump(mode="json")))
 
     async def all(self) -> list[ApiToken]:
         return [ApiToken.model_validate(row["body"]) for row in await self._database.rows("list_tokens")]

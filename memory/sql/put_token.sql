@@ -1,1 +1,1 @@
-UPDATE api_token SET body = %(body)s WHERE name = %(name)s
+UPDATE api_token SET body = %(body)s WHERE name = %(token_name)s

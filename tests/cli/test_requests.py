@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 
-from cli.context import LateEmbedder
 from cli.table_of_contents import CONTENTS, command
 from models.embedding import WordLlamaEmbedder
+from models.late_embedding import LateEmbedder
 from tests.cli.steward import Steward
 
 NAMES = [entry.name for entry in CONTENTS]

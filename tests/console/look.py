@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, StorageState, async_playwright
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -90,7 +90,7 @@ async def _pictures(browser: Browser, url: str, paths: list[str]) -> None:
     await browser.close()
 
 
-async def _log_in(browser: Browser, url: str) -> dict[str, object]:
+async def _log_in(browser: Browser, url: str) -> StorageState:
     page = await browser.new_page()
     await page.goto(f"{url}/setup")
     await page.fill("[name=code]", CODE)
@@ -100,7 +100,7 @@ async def _log_in(browser: Browser, url: str) -> dict[str, object]:
     await page.wait_for_url(f"{url}/")
     state = await page.context.storage_state()
     await page.close()
-    return dict(state)
+    return state
 
 
 if __name__ == "__main__":
