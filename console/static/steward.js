@@ -78,12 +78,28 @@
     });
   }, 250);
 
-  // A part that was swapped keeps the chosen row; what happened while nobody could look loads the page anew.
-  document.addEventListener("htmx:before:swap", () => { const row = current(); if (row) sessionStorage.setItem("here", row.dataset.row); });
-  document.addEventListener("htmx:after:swap", () => {
-    const kept = sessionStorage.getItem("here");
-    const row = kept && rows().find((one) => one.dataset.row === kept);
-    if (row && !typing(document.activeElement)) row.classList.add("here");
-  });
+  // The place in a list is kept over a swap and over an answer, after which the next one stands where the answered one was.
+  const place = () => `here:${location.pathname}`;
+  const keep = () => { const at = rows().indexOf(current()); if (at >= 0) sessionStorage.setItem(place(), String(at)); };
+  const restore = () => {
+    const at = sessionStorage.getItem(place());
+    if (at !== null && rows().length && !typing(document.activeElement)) choose(rows()[Math.min(Number(at), rows().length - 1)]);
+  };
+  window.addEventListener("pagehide", keep);
+  document.addEventListener("htmx:before:swap", keep);
+  document.addEventListener("htmx:after:swap", restore);
+  restore();
+
+  // A link to a part that is folded (…#reject) opens it.
+  function unfold() {
+    const part = location.hash && document.getElementById(location.hash.slice(1));
+    if (!part) return;
+    if (part.matches("details")) part.open = true;
+    (part.querySelector("textarea, input:not([type=hidden]), select, button") || part).focus();
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
+
+  // What happened while nobody could look loads the page anew.
   document.addEventListener("steward:everything", () => location.reload());
 })();
