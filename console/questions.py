@@ -20,12 +20,7 @@ from memory.views import EventFilter
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 """Tags in the text are shown as text, and a link leads to the web or nowhere."""
-_PAGE_OF = {
-    "ticket": "/business/tickets/",
-    "order": "/business/orders/",
-    "product": "/business/stock/",
-    "content": "/business/content/",
-}
+_BUSINESS = {"ticket": "tickets", "order": "orders", "product": "stock", "stock": "stock", "content": "content"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +136,7 @@ def _link(fact: str) -> str:
     """The page of the entity that a fact (``order/10001#total``) is of; else what memory knows of it."""
     stream = fact.partition("#")[0]
     kind, _, key = stream.partition("/")
-    return f"{_PAGE_OF[kind]}{key}" if key and kind in _PAGE_OF else ""
+    return f"/business/{_BUSINESS[kind]}/{key}" if key and kind in _BUSINESS else ""
 
 
 def fields_with(values: Mapping[str, str], problems: Mapping[str, str], fields: list[Any]) -> list[dict[str, Any]]:

@@ -62,9 +62,8 @@ async def edit(visit: Here, approval_id: str) -> Response:
         action = edited(approval.proposal.action, visit.form)
     except NotValid as wrong:
         asked = await question(visit.house.memory, approval_id, now=visit.now)
-        return await _shown(
-            visit, asked, typed={k: v for k, v in visit.form.items() if isinstance(v, str)}, problems=wrong.problems
-        )
+        typed = {name: value for name, value in visit.form.items() if isinstance(value, str)}
+        return await _shown(visit, asked, typed=typed, problems=wrong.problems)
     if action == approval.proposal.action:
         raise InvalidInput("nothing was changed", hint="approve it as it is, or change a field")
     return await _decide(visit, approval, Verb.EDIT, action=action)
