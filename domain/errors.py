@@ -5,6 +5,9 @@ StewardError                 what happened, to what, and what to do (``hint``)
  │   ├─ InvalidInput         a value that does not parse or breaks a rule
  │   ├─ NotFound             a key that names nothing
  │   └─ DecisionRefused      an approval decision that may not be taken
+ ├─ AccessError              who asks may not do this now
+ │   ├─ AccessDenied         wrong password, code or token, or not without giving the password once more
+ │   └─ TooManyTries         too many wrong ones: wait until ``until``
  ├─ LogError                 the event log refuses
  │   ├─ VersionConflict      somebody else wrote to the stream first
  │   ├─ DuplicateConflict    the same event id with other content
@@ -20,7 +23,7 @@ StewardError                 what happened, to what, and what to do (``hint``)
  └─ SetupError               the machine or the configuration is not fit; the hint says what to do
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class StewardError(Exception):
@@ -49,6 +52,22 @@ class NotFound(DomainError):
 
 class DecisionRefused(DomainError):
     """An approval decision may not be taken: unknown, stale, expired, already decided, or not allowed."""
+
+
+class AccessError(StewardError):
+    """Who asks may not do this now."""
+
+
+class AccessDenied(AccessError):
+    """Wrong password, code or token, or the password has to be given once more. Never says which of them."""
+
+
+class TooManyTries(AccessError):
+    """Too many wrong ones. ``until`` is when the next try is looked at; aware."""
+
+    def __init__(self, message: str, *, until: datetime, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class LogError(StewardError):

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from domain.ports import (
     Anchors,
+    ApiTokens,
     Archive,
     ContextPacks,
+    Credentials,
     Facts,
     Guards,
     Inbox,
@@ -15,6 +17,7 @@ from domain.ports import (
     Passages,
     Policies,
     Recall,
+    Sessions,
     State,
 )
 from memory.cache import WorkingCache
@@ -42,3 +45,6 @@ class Memory:
     archive: Archive
     anchors: Anchors
     passages: Passages
+    credentials: Credentials
+    sessions: Sessions
+    tokens: ApiTokens

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from domain.ports import Embedder
+from memory.access import PostgresApiTokens, PostgresCredentials, PostgresSessions
 from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
 from memory.boxes import PostgresInbox, PostgresOutbox
@@ -73,4 +74,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
+        credentials=PostgresCredentials(database, appended=cache.appended),
+        sessions=PostgresSessions(database, appended=cache.appended),
+        tokens=PostgresApiTokens(database, appended=cache.appended),
     )

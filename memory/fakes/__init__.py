@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from domain.ports import Embedder
 from memory.cache import WorkingCache
+from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemorySessions
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
@@ -46,4 +47,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         archive=InMemoryArchive(store),
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
+        credentials=InMemoryCredentials(store),
+        sessions=InMemorySessions(store),
+        tokens=InMemoryApiTokens(store),
     )
