@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 import stack
+from cli.entrance import Entrance, console_url, directions, look_for_entrance
 from cli.kill_switch import banner, read_controls, reason
-from cli.output import AsJson, give_up, plain, print_json, print_table, say
+from cli.output import AsJson, give_up, plain, print_json, print_table, run, say
 from domain.errors import StewardError
 from settings import Settings
 from stack import doctor as stack_doctor
@@ -40,11 +41,19 @@ def up(
         found = stack.start(Settings.load(), worker=worker, on_progress=_nothing if as_json else _progress)
     except StewardError as error:
         give_up(error, as_json=as_json)
+    way_in = _way_in(found, as_json=as_json)
     shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
     if as_json:
-        print_json({"phase": "running", **shown})
+        print_json({"phase": "running", **shown, "console": way_in.url, "setup_code": way_in.setup_code})
     else:
         say("Steward is up." + (f" Its runs: {found.ui_url}" if found.ui_url else ""))
+        for line in directions(way_in):
+            say(line)
+
+
+def _way_in(found: stack.Endpoints, *, as_json: bool) -> Entrance:
+    """Nothing is looked up where no console runs."""
+    return run(lambda: look_for_entrance(Settings.load()), as_json=as_json) if console_url(found) else Entrance(None, None)
 
 
 def down(*, as_json: AsJson = False) -> None:

@@ -139,7 +139,7 @@ def flashed(session: Session, line: str) -> Session:
 
 def check_password(password: str, *, shop_name: str = "") -> None:
     """Raises InvalidInput where a password would be guessed, or is none."""
-    plain = normal_password(password).casefold()
+    plain = normal_password(password)
     if len(plain) < SHORTEST_PASSWORD:
         raise InvalidInput(f"the password is too short: {len(plain)} characters", hint=f"take at least {SHORTEST_PASSWORD}")
     if len(plain) > LONGEST_PASSWORD:
@@ -147,7 +147,7 @@ def check_password(password: str, *, shop_name: str = "") -> None:
     advice = "take a few words that have nothing to do with each other"
     bare = _bare(plain)
     tried_first = {bare, bare.rstrip("0123456789")} - {""}
-    if len(set(plain)) < _FEWEST_DIFFERENT or tried_first & _COMMON:
+    if len(set(plain.casefold())) < _FEWEST_DIFFERENT or tried_first & _COMMON:
         raise InvalidInput("this password is one of the first that anybody would try", hint=advice)
     if _bare(shop_name) in tried_first:
         raise InvalidInput("the shop's name is no password", hint=advice)
