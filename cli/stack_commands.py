@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 import stack
+from cli.entrance import Entrance, directions, look_for_entrance
 from cli.kill_switch import banner, read_controls, reason
-from cli.output import AsJson, give_up, plain, print_json, print_table, say
+from cli.output import AsJson, give_up, plain, print_json, print_table, run, say
 from domain.errors import StewardError
 from settings import Settings
 from stack import doctor as stack_doctor
@@ -43,13 +44,20 @@ def up(
         )
     except StewardError as error:
         give_up(error, as_json=as_json)
-    servers = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
-    shown = {"console": found.console_url, **servers}
+    way_in = _way_in(as_json=as_json) if worker and console else Entrance(None, None)
+    shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
     if as_json:
-        print_json({"phase": "running", **shown})
+        print_json({"phase": "running", **shown, "console": way_in.url, "setup_code": way_in.setup_code})
     else:
         say("Steward is up.")
-        _say_addresses(found)
+        if found.ui_url:
+            say(f"Its runs: {found.ui_url}")
+        for line in directions(way_in):
+            say(line)
+
+
+def _way_in(*, as_json: bool) -> Entrance:
+    return run(lambda: look_for_entrance(Settings.load()), as_json=as_json)
 
 
 def down(*, as_json: AsJson = False) -> None:

@@ -22,6 +22,7 @@ _DAILY, _STEER, _DATA, _LOOK, _MACHINE = "Every day", "Steering", "Your business
 
 CONTENTS = (
     Entry("inbox", "inbox_commands", _DAILY, "What waits for you: the few things that need you now, then the rest."),
+    Entry("console", "console_commands", _DAILY, "Say where the console is and how to get in, or set its password."),
     Entry("show", "inbox_commands", _DAILY, "One question with its before and after, or one run step by step."),
     Entry("approve", "decision_commands", _DAILY, "Let it happen exactly as shown."),
     Entry("edit", "decision_commands", _DAILY, "Change it and let the changed one happen; without options your editor opens."),
@@ -54,6 +55,7 @@ CONTENTS = (
     Entry("status", "stack_commands", _MACHINE, "Say which parts run. The exit code is 0 when the stack is up, else 3."),
     Entry("doctor", "stack_commands", _MACHINE, "Look for what is wrong and say what to do. The exit code is 1 when something is."),
     Entry("logs", "stack_commands", _MACHINE, "Show the logs of the parts."),
+    Entry("token", "console_commands", _MACHINE, "What programs may do here: issue a token, list them, revoke one."),
     Entry("demo", "demo_command", _MACHINE, "Run a demo shop for a day, crash it in the middle, and show that nothing is lost."),
     Entry("simulate", "simulate_command", _MACHINE, "Run the demo shop for many days in virtual time, and compare."),
 )

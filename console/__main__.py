@@ -14,11 +14,11 @@ from temporalio.client import Client
 import memory
 import stack
 from console.app import create_app
-from console.code import setup_code
 from console.doorkeeper import Doorkeeper
 from console.house import LOOPBACK, House, hosts_of
 from domain.errors import SetupError, StewardError
 from memory.memory import Memory
+from memory.setup_code import setup_code
 from models.late_embedding import LateEmbedder
 from settings import Settings
 from stack.client import connect

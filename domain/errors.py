@@ -5,6 +5,9 @@ StewardError                 what happened, to what, and what to do (``hint``)
  │   ├─ InvalidInput         a value that does not parse or breaks a rule
  │   ├─ NotFound             a key that names nothing
  │   └─ DecisionRefused      an approval decision that may not be taken
+ ├─ AccessError              who asks may not do this now
+ │   ├─ AccessDenied         wrong password, code or token, or not without giving the password once more
+ │   └─ TooManyTries         too many wrong ones: wait until ``until``
  ├─ LogError                 the event log refuses
  │   ├─ VersionConflict      somebody else wrote to the stream first
  │   ├─ DuplicateConflict    the same event id with other content
@@ -17,12 +20,10 @@ StewardError                 what happened, to what, and what to do (``hint``)
  │   ├─ Refused              gate, bounds, breaker or kill switch said no
  │   └─ Stale                the record moved since it was shown
  │       └─ Outdated         what the whole plan was made from moved: plan again
- ├─ AccessDenied             who asks may not, or has not proven who they are
- │   └─ TooManyTries         too many wrong passwords: wait
  └─ SetupError               the machine or the configuration is not fit; the hint says what to do
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class StewardError(Exception):
@@ -51,6 +52,22 @@ class NotFound(DomainError):
 
 class DecisionRefused(DomainError):
     """An approval decision may not be taken: unknown, stale, expired, already decided, or not allowed."""
+
+
+class AccessError(StewardError):
+    """Who asks may not do this now."""
+
+
+class AccessDenied(AccessError):
+    """Wrong password, code or token, or the password has to be given once more. Never says which of them."""
+
+
+class TooManyTries(AccessError):
+    """Too many wrong ones. ``until`` is when the next try is looked at; aware."""
+
+    def __init__(self, message: str, *, until: datetime, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class LogError(StewardError):
@@ -103,14 +120,6 @@ class Stale(EffectError):
 
 class Outdated(Stale):
     """What the plan was made from moved: looking at the same action again does not help, planning again does."""
-
-
-class AccessDenied(StewardError):
-    """Who asks may not do this, or has to prove first who they are."""
-
-
-class TooManyTries(AccessDenied):
-    """Too many wrong passwords in a row; the hint says when the next one is looked at."""
 
 
 class SetupError(StewardError):

@@ -1,10 +1,10 @@
 """Ports: what the inside needs from the outside. At most five methods each; every one has a real adapter and a fake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
-from domain.access import ApiToken, Session, Tries
+from domain.access import ApiToken, Attempt, Session
 from domain.actions import Action, Bound, Capability, Receipt
 from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
@@ -297,61 +297,69 @@ class Outbox(Protocol):
         ...
 
 
-class Credentials(Protocol):
-    """The operator's password, hashed, and the failed tries of each client."""
-
-    async def password_hash(self) -> str | None: ...
-
-    async def set_password_hash(self, hashed: str, *, at: Moment) -> None: ...
-
-    async def tries(self, client: str) -> Tries: ...
-
-    async def note_failure(self, client: str, *, at: Moment) -> Tries:
-        """One more; two at once both count."""
-        ...
-
-    async def clear_tries(self, client: str) -> None: ...
-
-
-class Sessions(Protocol):
-    """Who is logged in, kept at the server."""
-
-    async def put(self, session: Session) -> None:
-        """Keep it, or what changed of it."""
-        ...
-
-    async def get(self, session_id: str) -> Session | None: ...
-
-    async def close(self, session_id: str) -> None: ...
-
-    async def close_all(self, *, but: str = "") -> None:
-        """Every one but the one named."""
-        ...
-
-    async def sweep(self, *, before: Moment) -> None:
-        """Forget those not seen since."""
-        ...
-
-
-class ApiTokens(Protocol):
-    async def add(self, token: ApiToken) -> bool:
-        """False where the name is taken."""
-        ...
-
-    async def by_hash(self, token_hash: str) -> ApiToken | None: ...
-
-    async def put(self, token: ApiToken) -> None:
-        """Keep what changed of a token that is there."""
-        ...
-
-    async def all(self) -> list[ApiToken]:
-        """By name."""
-        ...
-
-
 class Analytics(Protocol):
     """Page metrics from outside."""
 
     async def measure(self, slug: str) -> list[Any]:
         """ContentMetrics by day; empty where nothing is known."""
+        ...
+
+
+class Credentials(Protocol):
+    """The operator's password, as a hash, and the count of wrong tries by client. ``events`` are appended with a change."""
+
+    async def password(self) -> str | None:
+        """The encoded hash; None before the first password."""
+        ...
+
+    async def set_password(self, password_hash: str, *, replaces: str | None, events: Sequence[NewEvent] = ()) -> bool:
+        """False, changing nothing, where another one than ``replaces`` is set by now."""
+        ...
+
+    async def attempt(self, client: str, *, now: Moment) -> Attempt:
+        """Count a try as refused, unless the client has to wait (see ``access.attempt``). Tries at once all count."""
+        ...
+
+    async def forgive(self, client: str) -> None:
+        """A try has succeeded: nothing is counted any more."""
+        ...
+
+
+class Sessions(Protocol):
+    """The open sessions, by the hash of their cookies."""
+
+    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
+        """Keep it, with the events; sessions that have expired by then go."""
+        ...
+
+    async def get(self, session_id: str) -> Session | None: ...
+
+    async def change(self, session_id: str, change: Callable[[Session], Session]) -> tuple[Session, Session] | None:
+        """The session before and after ``change``, which is pure; changes at once follow each other. None where it is closed."""
+        ...
+
+    async def close(self, session_id: str) -> None: ...
+
+    async def close_all(self, *, keep: str = "") -> int:
+        """Close every session but ``keep``; how many."""
+        ...
+
+
+class ApiTokens(Protocol):
+    """The tokens of programs, by their hashes."""
+
+    async def add(self, token: ApiToken, *, events: Sequence[NewEvent] = ()) -> bool:
+        """Keep it, with the events. False where a token of its name is not revoked."""
+        ...
+
+    async def get(self, token_hash: str) -> ApiToken | None: ...
+
+    async def used(self, token_hash: str, *, at: Moment) -> None: ...
+
+    async def revoke(self, name: str, *, at: Moment, events: Sequence[NewEvent] = ()) -> bool:
+        """Revoke the token of this name, with the events. False where there is none that is not revoked."""
+        ...
+
+    async def all(self) -> list[ApiToken]:
+        """Revoked ones too, in the order in which they were made."""
         ...

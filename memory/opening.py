@@ -76,7 +76,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
         views=PostgresViews(database),
-        credentials=PostgresCredentials(database),
-        sessions=PostgresSessions(database),
-        tokens=PostgresApiTokens(database),
+        credentials=PostgresCredentials(database, appended=cache.appended),
+        sessions=PostgresSessions(database, appended=cache.appended),
+        tokens=PostgresApiTokens(database, appended=cache.appended),
     )

@@ -49,7 +49,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),
-        credentials=InMemoryCredentials(),
-        sessions=InMemorySessions(),
-        tokens=InMemoryApiTokens(),
+        credentials=InMemoryCredentials(store),
+        sessions=InMemorySessions(store),
+        tokens=InMemoryApiTokens(store),
     )
