@@ -2,16 +2,17 @@
 
 import sys
 import webbrowser
+from getpass import getpass
 from typing import Annotated
 
 import typer
 
 from cli.context import System, now, with_system
 from cli.entrance import Entrance, directions, entrance
-from cli.output import AsJson, print_json, print_table, say
-from domain.access import ApiToken, Scope, usable
-from domain.errors import InvalidInput, SetupError
+from cli.output import AsJson, give_up, print_json, print_table, say
 from domain.wording import clock
+from domain.access import ApiToken, Scope, usable
+from domain.errors import InvalidInput, SetupError, StewardError
 from memory.keyring import MOST_DAYS, Keyring
 
 token_app = typer.Typer(help="What programs may do here: issue a token, list them, revoke one.", no_args_is_help=True)
@@ -103,9 +104,17 @@ async def _running_console(system: System) -> Entrance:
 
 
 def _set_password(*, stdin: bool, as_json: bool) -> None:
-    async def work(system: System) -> int:
-        return await _keyring(system).reset_password(_asked_password(stdin=stdin))
+    async def running(_system: System) -> None:
+        """Nobody is asked for a password that cannot be set."""
 
+    async def work(system: System) -> int:
+        return await _keyring(system).reset_password(password)
+
+    with_system(running, as_json=as_json)
+    try:
+        password = _asked_password(stdin=stdin)  # outside the event loop, which would swallow Ctrl-C
+    except StewardError as error:
+        give_up(error, as_json=as_json)
     closed = with_system(work, as_json=as_json)
     if as_json:
         print_json({"password": "set", "sessions_closed": closed})
@@ -119,7 +128,10 @@ def _asked_password(*, stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         raise InvalidInput("nobody can be asked for a password here", hint="give it as a line of the input, with --stdin")
-    return str(typer.prompt("New password", hide_input=True, confirmation_prompt="Once more", err=True))
+    first, second = getpass("New password: "), getpass("Once more: ")
+    if first != second:
+        raise InvalidInput("the two are not the same", hint="nothing is changed; try again")
+    return first
 
 
 def _keyring(system: System) -> Keyring:

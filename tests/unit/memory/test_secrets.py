@@ -1,6 +1,7 @@
 """Passwords as hashes, and the setup code as a file."""
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,6 +34,17 @@ async def test_only_the_same_password_matches() -> None:
     assert await passwords.matches("Sch\u00f6ne Gr\u00fc\u00dfe", stored)
     assert not await passwords.matches("Schone Gru\u00dfe", stored)
     assert not await passwords.matches("", None)
+
+
+async def test_where_no_password_is_set_a_try_costs_as_much() -> None:
+    """Argon2 runs once with the same parameters either way, so the time tells nothing."""
+    passwords = Passwords(PasswordHasher(time_cost=20, memory_cost=8_192, parallelism=1))
+    stored, spent = await passwords.hash("tin roof sparrow"), []
+    for known in (stored, None):
+        begun = time.process_time()
+        assert not await passwords.matches("wrong", known)
+        spent.append(time.process_time() - begun)
+    assert 1 / 3 < spent[0] / spent[1] < 3
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "$argon2id$v=19$m=8,t=1,p=1$x"])
