@@ -11,10 +11,11 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 import stack
-from cli.context import System, open_system
+from cli.context import System, now, open_system
 from cli.output import run
 from domain.errors import SetupError
 from settings import Settings
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 _ON_ITS_WAY = ("running", "starting", "backoff", "external")
@@ -27,6 +28,7 @@ class Steering(System):
 
     client: Client
     gateway: Gateway
+    decider: Decider
 
 
 @asynccontextmanager
@@ -35,12 +37,15 @@ async def open_steering(*, needs_worker: bool = True) -> AsyncIterator[Steering]
     async with open_system() as system:
         if needs_worker:
             _require_worker(system)
+        client = await _connect(stack.connected(system.settings, system.endpoints))
+        gateway, kept = Gateway(client), system.memory
         yield Steering(
             settings=system.settings,
             endpoints=system.endpoints,
-            memory=system.memory,
-            client=(client := await _connect(stack.connected(system.settings, system.endpoints))),
-            gateway=Gateway(client),
+            memory=kept,
+            client=client,
+            gateway=gateway,
+            decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=now),
         )
 
 
