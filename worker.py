@@ -187,8 +187,9 @@ def queues(s: Staff) -> dict[str, list[Any]]:
     """Every activity on the queue of its kind of work."""
     return {
         options.ORCHESTRATION: [
-            *(s.approval.request_approval, s.approval.record_decision, s.approval.record_refused_decision),
-            *(s.approval.remind, s.approval.end_approval, s.action.settle_by_operator, s.action.effects_to_undo),
+            *(s.approval.request_approval, s.approval.record_decision, s.approval.conclude_decision),
+            *(s.approval.record_refused_decision, s.approval.remind, s.approval.end_approval),
+            *(s.action.settle_by_operator, s.action.effects_to_undo),
             *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),

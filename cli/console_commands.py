@@ -10,9 +10,9 @@ import typer
 from cli.context import System, now, with_system
 from cli.entrance import Entrance, directions, entrance
 from cli.output import AsJson, give_up, print_json, print_table, say
-from domain.wording import clock
 from domain.access import ApiToken, Scope, usable
 from domain.errors import InvalidInput, SetupError, StewardError
+from domain.wording import clock
 from memory.keyring import MOST_DAYS, Keyring
 
 token_app = typer.Typer(help="What programs may do here: issue a token, list them, revoke one.", no_args_is_help=True)

@@ -28,6 +28,7 @@ CONTENTS = (
     Entry("edit", "decision_commands", _DAILY, "Change it and let the changed one happen; without options your editor opens."),
     Entry("reject", "decision_commands", _DAILY, "Do not do it."),
     Entry("snooze", "decision_commands", _DAILY, "Put the reminders off; the expiry stays as it is."),
+    Entry("undo", "decision_commands", _DAILY, "Take an approval back while it is held; it waits for you again."),
     Entry("alerts", "inbox_commands", _DAILY, "What went wrong and is not settled yet; close what you have dealt with."),
     Entry("settle", "decision_commands", _DAILY, "Say what became of an effect that nobody could find out about."),
     Entry("run", "run_commands", _DAILY, "Start a run now and watch it until it is done or waits."),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.doorkeeper import Doorkeeper
 from memory.memory import Memory
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -21,6 +22,7 @@ class House:
 
     memory: Memory
     gateway: Gateway
+    decider: Decider
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]
     hosts: frozenset[str]

@@ -10,6 +10,7 @@ from domain.approvals import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
+    ApprovalTakenBack,
 )
 from domain.catalogue import load_event
 from domain.errors import InvalidInput
@@ -91,6 +92,8 @@ def _of_approval(data: EventData) -> str:
         case ApprovalDecided(decision=decision, approval_id=approval_id):
             reason = f": {decision.reason}" if decision.reason else ""
             return f"{decision.verb} by {decision.by} [{approval_id[:8]}]{reason}"
+        case ApprovalTakenBack(by=by, approval_id=approval_id):
+            return f"taken back by {by} [{approval_id[:8]}]"
         case ApprovalDecisionRefused(reason=reason, approval_id=approval_id):
             return f"a decision did not count [{approval_id[:8]}]: {reason}"
         case ApprovalReminded(approval_id=approval_id, escalation=escalation):

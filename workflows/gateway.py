@@ -10,9 +10,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.steps import SettleInput
-from domain.approvals import Approval, Decision, judge
+from domain.approvals import Approval, Decision
 from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
 from domain.event import Topic
+from domain.judging import judge
 from domain.knowledge import OutboxItem
 from workflows import options
 from workflows.attention import AttentionInput, AttentionWorkflow, SomethingWaits

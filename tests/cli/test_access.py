@@ -16,13 +16,9 @@ from settings import Settings
 from tests.cli.steward import Steward
 
 
-class Console(stack.Endpoints):
-    console_url: str | None = "http://127.0.0.1:8470"
-
-
 async def test_the_way_in_is_the_address_and_before_the_first_password_the_code(tmp_path: Path) -> None:
     """Where no console runs there is nothing to say."""
-    endpoints = Console(database_url="", temporal_address="", temporal_namespace="", chroma_url="", ui_url=None)
+    endpoints = stack.Endpoints("", "", "", "", None, console_url="http://127.0.0.1:8470")
     kept = in_memory(embedder=HashingEmbedder())
     system = System(settings=Settings(home=tmp_path), endpoints=endpoints, memory=kept)
     code = setup_code(tmp_path)

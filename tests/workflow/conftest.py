@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ import memory
 import worker
 from connectors.fakes import InMemoryAnalytics
 from domain.actions import Capability
-from domain.approvals import Approval, ApprovalStatus, Decision, Verb
+from domain.approvals import Approval, ApprovalStatus, Decision, Verb, Via
 from domain.decisions import Mode, Planned
 from domain.event import EventData, new_event
 from domain.ports import Connector
@@ -28,6 +28,7 @@ from tests.workflow.probe import ProbeInput, ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
 from tests.workflow.waiting import until
 from workflows import options
+from workflows.deciding import Decider, DecisionRequest
 from workflows.gateway import Gateway
 
 WORKFLOWS = (*worker.WORKFLOWS, ProbeWorkflow)
@@ -69,9 +70,20 @@ class World:
 
         return await until(one)
 
+    def decider(self, *, after: timedelta = timedelta(0)) -> Decider:
+        """The one door, whose clock is ``after`` this machine's."""
+        kept = self.kept
+        return Decider(gateway=self.gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC) + after)
+
     async def decide(self, approval: Approval, verb: Verb = Verb.APPROVE, **given: Any) -> str:
         """The operator's decision, through the gateway."""
         return await self.gateway.decide(approval, decision(approval, verb, **given), now=approval.requested_at)
+
+
+def wish(approval: Approval, verb: Verb = Verb.APPROVE, **given: Any) -> DecisionRequest:
+    """What the operator asks of the one door."""
+    asked = {"decision_id": str(uuid4()), "approval_id": approval.approval_id, "verb": verb, "digest": approval.proposal.digest}
+    return DecisionRequest(**{**asked, "by": "operator", "via": Via.CONSOLE, **given})
 
 
 def decision(approval: Approval, verb: Verb, **given: Any) -> Decision:
