@@ -3,6 +3,7 @@
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Shop
+from tests.cli.files import mail
 from tests.waiting import until
 
 
@@ -64,3 +65,91 @@ def test_a_rejection_says_why(page: Page, shop: Shop) -> None:
     expect(page.get_by_text("Rejected: cancel order 1003")).to_be_visible()
     page.goto(f"{shop.url}/inbox/{approval_id}")
     expect(page.get_by_text("she called: keep it").first).to_be_visible()
+
+
+def test_of_many_at_once_each_has_its_own_result(page: Page, shop: Shop) -> None:
+    """One was answered elsewhere meanwhile: it is said, and the other one counts."""
+    first, second = ask(shop, 2, "batch")
+    page.goto(f"{shop.url}/inbox")
+    for approval_id in (first, second):
+        page.locator(f'[data-row="{approval_id}"] input[type=checkbox]').check()
+    shop.say("reject", first, "--reason", "answered by phone", "--no-wait")
+    page.get_by_label("Reason, to reject").fill("not needed")
+    page.get_by_role("button", name="Reject them").click()
+    expect(page.get_by_role("heading", name="1 of 2 done")).to_be_visible()
+    expect(page.get_by_text("is already rejected")).to_be_visible()
+    assert gone(shop, second)
+
+
+def test_what_moved_is_asked_again_and_says_what_moved(page: Page, shop: Shop) -> None:
+    """A rule that binds the action changed while it waited: nothing is done, and the new question says what moved."""
+    approval_id = open_question(page, shop, "cancel-order", "1004")
+    shop.say("policies", "set", "bounds", "--set", "breaker_failures=6")
+    page.get_by_role("button", name="Approve").click()
+    again = until(lambda: [a for a in shop.waiting() if a["replaces"] and "1004" in str(a["proposal"]["action"])])[0]
+    assert again["approval_id"] != approval_id
+    page.goto(f"{shop.url}/inbox/{again['approval_id']}")
+    expect(page.get_by_text("It moved since you saw it:", exact=True)).to_be_visible()
+    page.get_by_role("link", name="what you saw").click()
+    expect(page).to_have_url(f"{shop.url}/inbox/{approval_id}")
+
+
+def test_a_tab_that_was_hidden_catches_up(page: Page, shop: Shop) -> None:
+    """Its stream is closed while nobody looks, and continues after the last event it has seen."""
+    (approval_id,) = ask(shop, 1, "hidden")
+    with page.expect_response("**/live"):
+        page.goto(f"{shop.url}/inbox")
+    row = page.locator(f'[data-row="{approval_id}"]')
+    expect(row).to_be_visible()
+    page.wait_for_function("document.getElementById('live')._htmx.sse.lastEventId")
+    hide(page, hidden=True)
+    shop.say("reject", approval_id, "--reason", "answered by phone", "--no-wait")
+    expect(row).to_be_visible()
+    with page.expect_request(lambda request: request.url.endswith("/live") and "last-event-id" in request.headers):
+        hide(page, hidden=False)
+    expect(row).to_have_count(0)
+
+
+def test_twenty_questions_are_answered_by_keyboard_alone(page: Page, shop: Shop) -> None:
+    """j and a, and for those to be rejected r, a reason, Tab and Enter."""
+    asked = ask(shop, 20, "keys")
+    page.goto(f"{shop.url}/inbox")
+    for number, approval_id in enumerate(asked):
+        row = page.locator(f'[data-row="{approval_id}"]')
+        while not row.evaluate("row => row.classList.contains('here')"):
+            page.keyboard.press("j")
+        if number % 5:
+            page.keyboard.press("a")
+        else:
+            page.keyboard.press("r")
+            expect(page.get_by_label("Why not?")).to_be_focused()
+            page.keyboard.type("no")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+        expect(page.locator(f'.questions [data-row="{approval_id}"]')).to_have_count(0)
+        page.keyboard.press("g")
+        page.keyboard.press("i")
+    assert not {a["approval_id"] for a in shop.waiting()} & set(asked)
+
+
+def ask(shop: Shop, number: int, word: str) -> list[str]:
+    """So many questions for a reply to a mail with the word in its subject, in the order of the inbox."""
+    mails = (mail(f"{word}-{n}", "bob@example.org", f"{word} {n}", "Hi, where is my order 1002?") for n in range(number))
+    file = shop.steward.home.parent / f"{word}.mbox"
+    file.write_text("".join(mails))
+    shop.say("import", "tickets", str(file))
+
+    def found() -> list[str]:
+        return [a["approval_id"] for a in shop.waiting() if word in a["proposal"]["action"].get("subject", "")]
+
+    until(lambda: len(found()) >= number)
+    return found()
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    """As a browser does with a tab that is not in front."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
