@@ -30,7 +30,8 @@ def test_no_page_has_a_serious_fault_of_accessibility(
 ) -> None:
     """By axe-core, on every page and on one of each kind of detail."""
     context = chromium.new_context(storage_state=entered, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
-    page, found = context.new_page(), {}
+    page = context.new_page()
+    found: dict[str, list[str]] = {}
     for path in (*PAGES, *detail_pages(shop)):
         answer = page.goto(shop.url + path)
         assert answer is not None
