@@ -7,6 +7,7 @@ from domain import (
     approvals,
     attention,
     autonomy,
+    bypasses,
     entities,
     events,
     experiments,
@@ -30,7 +31,10 @@ def _concrete(module: Any) -> Iterable[type[EventData]]:
             yield thing
 
 
-_MODULES = (events, approvals, policies, runs, flags, experiments, failures, labels, autonomy, learning, retention, attention)
+_MODULES = (
+    *(events, approvals, policies, runs, bypasses, flags, experiments, failures, labels, autonomy, learning, retention),
+    attention,
+)
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
 
