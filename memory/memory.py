@@ -6,6 +6,7 @@ from domain.ports import (
     Anchors,
     Archive,
     ContextPacks,
+    DecisionLinks,
     Facts,
     Guards,
     Inbox,
@@ -42,3 +43,4 @@ class Memory:
     archive: Archive
     anchors: Anchors
     passages: Passages
+    links: DecisionLinks

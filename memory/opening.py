@@ -15,6 +15,7 @@ from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
+from memory.links import PostgresDecisionLinks
 from memory.listener import Listener
 from memory.log import PostgresEventLog
 from memory.memory import Memory
@@ -73,4 +74,5 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
+        links=PostgresDecisionLinks(database),
     )

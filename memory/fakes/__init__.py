@@ -7,6 +7,7 @@ from domain.ports import Embedder
 from memory.cache import WorkingCache
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
+from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
@@ -46,4 +47,5 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         archive=InMemoryArchive(store),
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
+        links=InMemoryDecisionLinks(),
     )
