@@ -8,6 +8,7 @@ from domain import (
     approvals,
     attention,
     autonomy,
+    bypasses,
     entities,
     events,
     experiments,
@@ -45,6 +46,7 @@ _MODULES = (
     retention,
     attention,
     access,
+    bypasses,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
