@@ -21,6 +21,7 @@ from domain.ports import (
     State,
 )
 from memory.cache import WorkingCache
+from memory.figures import Figures
 from memory.flags import StateFlags
 from memory.timeline import Timeline
 from memory.views import Views
@@ -47,6 +48,7 @@ class Memory:
     anchors: Anchors
     passages: Passages
     views: Views
+    figures: Figures
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens

@@ -12,6 +12,7 @@ from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
+from memory.figures import PostgresFigures
 from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
@@ -76,6 +77,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
         views=PostgresViews(database),
+        figures=PostgresFigures(database),
         credentials=PostgresCredentials(database),
         sessions=PostgresSessions(database),
         tokens=PostgresApiTokens(database),

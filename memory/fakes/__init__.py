@@ -7,6 +7,7 @@ from domain.ports import Embedder
 from memory.cache import WorkingCache
 from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemorySessions
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
+from memory.fakes.figures import InMemoryFigures
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
@@ -49,6 +50,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),
+        figures=InMemoryFigures(store),
         credentials=InMemoryCredentials(),
         sessions=InMemorySessions(),
         tokens=InMemoryApiTokens(),
