@@ -23,6 +23,7 @@ from domain.ports import (
 from memory.cache import WorkingCache
 from memory.figures import Figures
 from memory.flags import StateFlags
+from memory.listings import Listings
 from memory.timeline import Timeline
 from memory.views import Views
 
@@ -49,6 +50,7 @@ class Memory:
     passages: Passages
     views: Views
     figures: Figures
+    listings: Listings
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens

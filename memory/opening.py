@@ -18,6 +18,7 @@ from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
 from memory.listener import Listener
+from memory.listings import PostgresListings
 from memory.log import PostgresEventLog
 from memory.memory import Memory
 from memory.packs import CompiledPacks, PostgresPackStore
@@ -78,6 +79,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         passages=PostgresPassages(database),
         views=PostgresViews(database),
         figures=PostgresFigures(database),
+        listings=PostgresListings(database),
         credentials=PostgresCredentials(database),
         sessions=PostgresSessions(database),
         tokens=PostgresApiTokens(database),

@@ -9,6 +9,7 @@ from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemory
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.figures import InMemoryFigures
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
+from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
@@ -51,6 +52,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),
         figures=InMemoryFigures(store),
+        listings=InMemoryListings(store),
         credentials=InMemoryCredentials(),
         sessions=InMemorySessions(),
         tokens=InMemoryApiTokens(),

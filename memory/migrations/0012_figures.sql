@@ -7,3 +7,10 @@ CREATE INDEX event_answers ON event (at) WHERE type = 'run.outcome-recorded' AND
 CREATE INDEX event_runs_out ON event (at) WHERE pre -> 'on_hand' > '0' AND post -> 'on_hand' <= '0';
 CREATE INDEX ticket_open ON state (id) WHERE kind = 'ticket' AND body ->> 'status' <> 'closed';
 CREATE INDEX stock_out ON state (id) WHERE kind = 'stock' AND body -> 'on_hand' <= '0';
+
+-- What somebody may type to find an entity: its id, its names, and what lies in its lines.
+CREATE FUNCTION state_words(id text, body jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT id || ' ' || coalesce(body ->> 'title', '') || ' ' || coalesce(body ->> 'subject', '') || ' ' || coalesce(body ->> 'sender', '')
+        || ' ' || coalesce(body ->> 'email', '') || ' ' || coalesce(body ->> 'supplier_id', '') || ' ' || coalesce(body ->> 'keyword', '')
+        || ' ' || coalesce(body ->> 'intent', '') || ' ' || coalesce(body ->> 'lines', '')
+$$;
