@@ -22,7 +22,9 @@ from domain.ports import (
     State,
 )
 from memory.cache import WorkingCache
+from memory.figures import Figures
 from memory.flags import StateFlags
+from memory.listings import Listings
 from memory.timeline import Timeline
 from memory.views import Views
 
@@ -48,6 +50,8 @@ class Memory:
     anchors: Anchors
     passages: Passages
     views: Views
+    figures: Figures
+    listings: Listings
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens

@@ -12,12 +12,14 @@ from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
+from memory.figures import PostgresFigures
 from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
 from memory.links import PostgresDecisionLinks
 from memory.listener import Listener
+from memory.listings import PostgresListings
 from memory.log import PostgresEventLog
 from memory.memory import Memory
 from memory.packs import CompiledPacks, PostgresPackStore
@@ -81,4 +83,6 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         sessions=PostgresSessions(database, appended=cache.appended),
         tokens=PostgresApiTokens(database, appended=cache.appended),
         links=PostgresDecisionLinks(database),
+        figures=PostgresFigures(database),
+        listings=PostgresListings(database),
     )

@@ -7,8 +7,10 @@ from domain.ports import Embedder
 from memory.cache import WorkingCache
 from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemorySessions
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
+from memory.fakes.figures import InMemoryFigures
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.links import InMemoryDecisionLinks
+from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
@@ -54,4 +56,6 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         sessions=InMemorySessions(store),
         tokens=InMemoryApiTokens(store),
         links=InMemoryDecisionLinks(),
+        figures=InMemoryFigures(store),
+        listings=InMemoryListings(store),
     )
