@@ -52,6 +52,8 @@ class Settings(BaseModel):
     chroma_url: HttpUrl | None = None
     """A Chroma server of your own in place of the embedded one."""
     anthropic_api_key: SecretStr | None = None
+    connection_secrets: Mapping[str, SecretStr] = Field(default_factory=dict, repr=False)
+    """Every ``STEWARD_SECRET_*`` variable: passwords and tokens of connected systems (see ``connectors.vault``)."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -60,7 +62,8 @@ class Settings(BaseModel):
         given = {name: value for name, value in given.items() if value}
         temporal = {name: value for name, value in given.items() if name.startswith("TEMPORAL_")}
         values: dict[str, object] = {f: given[name] for f, name in _VARIABLES.items() if name in given}
-        values.update(_temporal_profile(temporal), temporal_environ=temporal)
+        secrets = {name: value for name, value in given.items() if name.startswith("STEWARD_SECRET_")}
+        values.update(_temporal_profile(temporal), temporal_environ=temporal, connection_secrets=secrets)
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -73,7 +76,8 @@ class Settings(BaseModel):
         key = self.anthropic_api_key
         own = {name: str(getattr(self, f) or "") for f, name in _VARIABLES.items()}
         own["ANTHROPIC_API_KEY"] = key.get_secret_value() if key else ""
-        return kept | dict(self.temporal_environ) | own
+        secrets = {name: secret.get_secret_value() for name, secret in self.connection_secrets.items()}
+        return kept | dict(self.temporal_environ) | secrets | own
 
 
 def _environment() -> dict[str, str]:

@@ -7,6 +7,7 @@ from domain import (
     approvals,
     attention,
     autonomy,
+    connections,
     entities,
     events,
     experiments,
@@ -30,7 +31,21 @@ def _concrete(module: Any) -> Iterable[type[EventData]]:
             yield thing
 
 
-_MODULES = (events, approvals, policies, runs, flags, experiments, failures, labels, autonomy, learning, retention, attention)
+_MODULES = (
+    events,
+    approvals,
+    policies,
+    runs,
+    flags,
+    experiments,
+    failures,
+    labels,
+    autonomy,
+    learning,
+    retention,
+    attention,
+    connections,
+)
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
 
@@ -65,6 +80,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "autonomy": autonomy.ClassRecord,
     "learning": learning.LearningReport,
     "attention": attention.AttentionDay,
+    "connection": connections.Connection,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

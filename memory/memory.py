@@ -6,6 +6,7 @@ from domain.ports import (
     Anchors,
     Archive,
     ContextPacks,
+    Cursors,
     Facts,
     Guards,
     Inbox,
@@ -37,6 +38,7 @@ class Memory:
     guards: Guards
     journal: ModelJournal
     inbox: Inbox
+    cursors: Cursors
     outbox: Outbox
     cache: WorkingCache
     archive: Archive

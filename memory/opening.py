@@ -9,6 +9,7 @@ from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
 from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
+from memory.cursors import PostgresCursors
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
 from memory.flags import StateFlags
@@ -68,6 +69,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         guards=PostgresGuards(database),
         journal=PostgresModelJournal(database),
         inbox=PostgresInbox(database),
+        cursors=PostgresCursors(database),
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),

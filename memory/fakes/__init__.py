@@ -8,7 +8,14 @@ from memory.cache import WorkingCache
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
-from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
+from memory.fakes.shelves import (
+    InMemoryCursors,
+    InMemoryInbox,
+    InMemoryModelJournal,
+    InMemoryOutbox,
+    InMemoryPackStore,
+    InMemoryRecall,
+)
 from memory.fakes.store import Store
 from memory.flags import StateFlags
 from memory.memory import Memory
@@ -41,6 +48,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         guards=InMemoryGuards(store),
         journal=InMemoryModelJournal(store),
         inbox=InMemoryInbox(store),
+        cursors=InMemoryCursors(store),
         outbox=InMemoryOutbox(store),
         cache=cache,
         archive=InMemoryArchive(store),

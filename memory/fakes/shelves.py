@@ -7,6 +7,7 @@ from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
+from domain.connections import Delivery, StreamProgress
 from domain.context import ContextPack
 from domain.knowledge import OutboxItem, Recalled
 from domain.model import Moment
@@ -25,8 +26,35 @@ class InMemoryInbox:
 
     async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
         known = (source, external_id) in self._store.received
-        self._store.received.setdefault((source, external_id), (raw, at))
+        self._store.received.setdefault((source, external_id), Delivery(source=source, external_id=external_id, raw=raw, at=at))
         return not known
+
+    async def waiting(self, source: str, limit: int = 100) -> list[Delivery]:
+        return [d for key, d in self._store.received.items() if d.source == source and key not in self._store.understood][:limit]
+
+    async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
+        self._store.understood.setdefault((source, external_id), note)
+
+
+class InMemoryCursors:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def streams(self, connection: str) -> list[StreamProgress]:
+        return [state for (owner, _), state in sorted(self._store.streams.items()) if owner == connection]
+
+    async def advance(self, connection: str, stream: str, cursor: str, *, at: Moment) -> None:
+        change = {"cursor": cursor, "read_at": at, "failures": 0, "error": ""}
+        self._store.streams[connection, stream] = self._state(connection, stream).model_copy(update=change)
+
+    async def failed(self, connection: str, stream: str, error: str, *, at: Moment) -> int:
+        before = self._state(connection, stream)
+        change = {"failures": before.failures + 1, "error": error, "failed_at": at}
+        self._store.streams[connection, stream] = before.model_copy(update=change)
+        return before.failures + 1
+
+    def _state(self, connection: str, stream: str) -> StreamProgress:
+        return self._store.streams.get((connection, stream), StreamProgress(connection=connection, stream=stream))
 
 
 class InMemoryOutbox:

@@ -282,6 +282,37 @@ class TestWakes:
         assert not await kept.inbox.receive("mail", "<1@x>", b"raw again", at=NOW)
         assert await kept.inbox.receive("csv", "<1@x>", b"raw", at=NOW)
 
+    async def test_a_delivery_waits_until_it_is_understood(self, kept: memory.Memory) -> None:
+        """In the order of arrival, those of other sources apart; a repeat of what was understood does not come back."""
+        for external_id in ("b", "a", "c"):
+            await kept.inbox.receive("mailbox/INBOX", external_id, external_id.encode(), at=NOW)
+        await kept.inbox.receive("shop/orders", "a", b"", at=NOW)
+        assert [d.external_id for d in await kept.inbox.waiting("mailbox/INBOX", limit=2)] == ["b", "a"]
+        for _ in range(2):
+            await kept.inbox.understood("mailbox/INBOX", "b", note="a machine wrote it", at=NOW)
+        await kept.inbox.receive("mailbox/INBOX", "b", b"again", at=NOW)
+        assert [(d.external_id, d.raw, d.at) for d in await kept.inbox.waiting("mailbox/INBOX")] == [
+            ("a", b"a", NOW),
+            ("c", b"c", NOW),
+        ]
+
+
+class TestCursors:
+    async def test_a_cursor_and_its_troubles_are_kept(self, kept: memory.Memory) -> None:
+        """Failures are counted until a reading succeeds; a failure does not move the cursor."""
+        assert await kept.cursors.streams("shop") == []
+        await kept.cursors.advance("shop", "orders", "17", at=NOW)
+        later = NOW + timedelta(hours=1)
+        assert [await kept.cursors.failed("shop", "orders", f"away {n}", at=later) for n in range(2)] == [1, 2]
+        assert await kept.cursors.failed("shop", "products", "away", at=later) == 1
+        (orders, products) = await kept.cursors.streams("shop")
+        assert (orders.cursor, orders.read_at, orders.failures, orders.error, orders.failed_at) == ("17", NOW, 2, "away 1", later)
+        assert (products.cursor, products.read_at) == ("", None)
+        await kept.cursors.advance("shop", "orders", "18", at=later)
+        (orders, _) = await kept.cursors.streams("shop")
+        assert (orders.cursor, orders.failures, orders.error) == ("18", 0, "")
+        assert await kept.cursors.streams("mailbox") == []
+
 
 class TestJournal:
     async def test_answers_are_remembered_and_spend_is_counted_by_day(self, kept: memory.Memory) -> None:
