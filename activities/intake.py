@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from domain.connections import Delivery, Record, source_of
-from domain.errors import DomainError
+from domain.errors import LogError, Retryable, StewardError
+from domain.event import new_event
 from domain.model import Moment
 from domain.ports import EventLog, Inbox, Source, State
+from domain.runs import Alert, AlertLevel, AlertRaised
 
 _AT_ONCE = 100
 
@@ -34,17 +38,33 @@ class Intake:
         done = 0
         while waiting := await self._inbox.waiting(source_of(connection, stream), _AT_ONCE):
             for delivery in waiting:
-                note = await self._into_events(connection, source, stream, delivery)
+                note = await self._into_events(connection, source, stream, delivery, now)
                 await self._inbox.understood(delivery.source, delivery.external_id, note=note, at=now)
             done += len(waiting)
         return done
 
-    async def _into_events(self, connection: str, source: Source, stream: str, delivery: Delivery) -> str:
+    async def _into_events(self, connection: str, source: Source, stream: str, delivery: Delivery, now: Moment) -> str:
         """Why it means nothing, or less than it might; empty where all is well."""
         try:
             reading = await source.understand(delivery, stream=stream, state=self._state)
             events = [event.model_copy(update={"source": f"connection/{connection}"}) for event in reading.events]
             await self._log.append(events)
-        except DomainError as error:
+        except (Retryable, LogError):
+            raise
+        except StewardError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - what a stranger wrote must not stop what others write
+            structlog.get_logger().error("a delivery broke its reader", source=delivery.source, kind=type(error).__name__)
+            await self._alert(connection, stream, type(error).__name__, now)
+            return f"broke its reader: {type(error).__name__}"
         return reading.note
+
+    async def _alert(self, connection: str, stream: str, kind: str, now: Moment) -> None:
+        alert = Alert(
+            key=f"connection/{connection}/{stream}",
+            level=AlertLevel.WARNING,
+            text=f"something that came from {connection} could not be read ({kind}); it was put aside",
+            what_to_do="it is in the inbox table as it came; this is a fault of Steward, please report it",
+            at=now,
+        )
+        await self._log.append([new_event(AlertRaised(alert=alert), at=now, key=(alert.key, now.isoformat()))])

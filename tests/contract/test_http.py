@@ -11,8 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from connectors.http import Http, Limits, Reply
-from domain.errors import Permanent, Retryable, Stale, Unknown
+from domain.errors import Permanent, Retryable, Unknown
 from tests.contract import scripted_http as scripted
+from tests.contract.http_trouble import TROUBLE
 from tests.contract.scripted_http import Server, as_json, serving
 
 SECRET = "sesame-open"
@@ -37,23 +38,6 @@ async def calling(*script: scripted.Reply) -> AsyncIterator[tuple[Http, Server]]
             yield http, server
         finally:
             await http.close()
-
-
-TROUBLE = [
-    pytest.param(as_json({}, status=401), Permanent, Permanent, id="wrong credentials"),
-    pytest.param(as_json({}, status=403), Permanent, Permanent, id="forbidden"),
-    pytest.param(as_json({}, status=404), Permanent, Permanent, id="not there"),
-    pytest.param(as_json({}, status=302, location="http://127.0.0.1:1/"), Permanent, Permanent, id="redirect"),
-    pytest.param(as_json({}, status=409), Stale, Stale, id="conflict"),
-    pytest.param(as_json({}, status=429), Retryable, Retryable, id="rate limited"),
-    pytest.param(as_json({}, status=500), Retryable, Unknown, id="broken"),
-    pytest.param(as_json({}, status=503, retry_after="7"), Retryable, Retryable, id="closed for a while"),
-    pytest.param(scripted.Reply(body=b"x" * 99, cut=True), Retryable, Unknown, id="cut in the body"),
-    pytest.param(scripted.Reply(hang=True), Retryable, Unknown, id="hangs"),
-    pytest.param(scripted.Reply(drip=True), Retryable, Unknown, id="drips"),
-    pytest.param(scripted.Reply(body=b"x" * 2_000), Permanent, Unknown, id="huge"),
-    pytest.param(scripted.Reply(body=b"x", headers={"content-encoding": "gzip"}), Permanent, Unknown, id="packed"),
-]
 
 
 @pytest.mark.parametrize(("reply", "reading", "writing"), TROUBLE)
