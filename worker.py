@@ -290,7 +290,9 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     async def connections() -> Sequence[Connection]:
         return await kept.state.find(Connection)
 
-    board = connectors.open_switchboard(settings.home, connections=connections, secrets=settings.connection_secrets)
+    board = connectors.open_switchboard(
+        settings.home, connections=connections, secrets=settings.connection_secrets, attempts=kept.attempts
+    )
     embedder = WordLlamaEmbedder()
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(

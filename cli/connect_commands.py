@@ -70,7 +70,7 @@ async def _connect(system: System, wish: Wish, known: Connection | None) -> dict
     moved = set(connection.serves) ^ set(known.serves if known else ())
     await refuse_while_under_way(system, tuple(moved))
     vault = Vault(system.settings.home, system.settings.connection_secrets)
-    said = await first_call(connection, kind, given, home=system.settings.home, vault=vault)
+    said = await first_call(system, connection, kind, given, vault=vault)
     vault.keep(connection.name, given)
     await record(system, ConnectionDescribed(connection=connection, by=OPERATOR), at=now())
     return _told(connection, kind, said)
@@ -144,7 +144,9 @@ async def _checked(system: System, connection: Connection) -> str:
         return [connection]
 
     settings = system.settings
-    board = open_switchboard(settings.home, connections=nobody, secrets=settings.connection_secrets)
+    board = open_switchboard(
+        settings.home, connections=nobody, secrets=settings.connection_secrets, attempts=system.memory.attempts
+    )
     try:
         return await board.opened(connection).check()
     except StewardError as error:

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import typer
 from pydantic import SecretStr
@@ -112,12 +111,18 @@ async def refuse_while_under_way(system: System, capabilities: Sequence[Capabili
                 raise Refused(f"an effect is still on its way: {effect.action.kind}", hint=hint)
 
 
-async def first_call(connection: Connection, kind: Kind, secrets: Mapping[str, str], *, home: Path, vault: Vault) -> str:
+async def first_call(system: System, connection: Connection, kind: Kind, secrets: Mapping[str, str], *, vault: Vault) -> str:
     """Open the system with what was given and ask how it is; nothing is stored. Raises what the connector raises."""
     kept = vault.secrets(connection.name, {s.name: secrets.get(s.name, s.default) for s in kind.settings if s.secret})
     given = {**kept, **{name: SecretStr(value) for name, value in secrets.items()}}
-    folder = home / "connections" / connection.name
-    opened = kind.open(Opening(name=connection.name, settings=connection.settings, secrets=given, folder=folder))
+    opening = Opening(
+        name=connection.name,
+        settings=connection.settings,
+        secrets=given,
+        folder=system.settings.home / "connections" / connection.name,
+        attempts=system.memory.attempts,
+    )
+    opened = kind.open(opening)
     try:
         return await opened.check()
     finally:

@@ -14,7 +14,7 @@ from connectors.registry import KINDS
 from connectors.switchboard import Connections, Switchboard
 from connectors.vault import Vault
 from domain.actions import Capability
-from domain.ports import Connector
+from domain.ports import Attempts, Connector
 
 
 def open_local(home: Path) -> dict[Capability, Connector]:
@@ -29,9 +29,9 @@ def open_local(home: Path) -> dict[Capability, Connector]:
     }
 
 
-def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[str, SecretStr]) -> Switchboard:
+def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[str, SecretStr], attempts: Attempts) -> Switchboard:
     """What the operator has connected, by the kinds that are registered. Nothing is called yet."""
-    return Switchboard(connections=connections, kinds=KINDS, vault=Vault(home, secrets), home=home)
+    return Switchboard(connections=connections, kinds=KINDS, vault=Vault(home, secrets), attempts=attempts, home=home)
 
 
 def in_memory() -> dict[Capability, Connector]:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from domain.actions import Capability
 from domain.errors import InvalidInput
-from domain.ports import Analytics, Connector, Source
+from domain.ports import Analytics, Attempts, Connector, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +27,15 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What an adapter is made from. ``folder`` is the connection's own, private, and may not exist yet."""
+    """What an adapter is made from. ``folder`` is the connection's own, private, and may not exist yet; ``attempts`` keep
+    what is about to be sent to a system that cannot be asked afterwards.
+    """
 
     name: str
     settings: Mapping[str, str]
     secrets: Mapping[str, SecretStr]
     folder: Path
+    attempts: Attempts
 
     def secret(self, name: str) -> str:
         return self.secrets[name].get_secret_value()
@@ -78,7 +81,7 @@ class Kind:
         if not value.strip():
             if setting.default is None:
                 raise InvalidInput(f"{self.name} needs {setting.name}: {setting.ask}", hint=f"--set {setting.name}=...")
-            return setting.default
+            return setting.check(setting.default)
         return setting.check(value)
 
     def _names(self) -> str:

@@ -14,7 +14,7 @@ from domain.decisions import Diff
 from domain.entities import ContentMetrics
 from domain.errors import Permanent
 from domain.ids import digest
-from domain.ports import Analytics, Connector, Source
+from domain.ports import Analytics, Attempts, Connector, Source
 
 Connections = Callable[[], Awaitable[Sequence[Connection]]]
 
@@ -22,10 +22,13 @@ Connections = Callable[[], Awaitable[Sequence[Connection]]]
 class Switchboard:
     """Opens each connection once, and anew when its settings or secrets change. See ``ports.Sources``."""
 
-    def __init__(self, *, connections: Connections, kinds: Mapping[str, Kind], vault: Vault, home: Path) -> None:
+    def __init__(
+        self, *, connections: Connections, kinds: Mapping[str, Kind], vault: Vault, attempts: Attempts, home: Path
+    ) -> None:
         self.connections = connections
         self._kinds = kinds
         self._vault = vault
+        self._attempts = attempts
         self._home = home
         self._open: dict[str, tuple[str, Opened]] = {}
         self._replaced: list[Opened] = []
@@ -87,6 +90,7 @@ class Switchboard:
             settings=connection.settings,
             secrets=self._vault.secrets(connection.name, wanted),
             folder=self._folder(connection.name),
+            attempts=self._attempts,
         )
 
     def _folder(self, connection: str) -> Path:

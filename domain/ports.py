@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Protocol, TypeVar
 
 from domain.actions import Action, Bound, Capability, Receipt
+from domain.attempts import Attempt, AttemptStatus
 from domain.connections import Delivery, Page, Reading, Record, StreamProgress, Webhook
 from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
@@ -323,6 +324,32 @@ class Cursors(Protocol):
 
     async def failed(self, connection: str, stream: str, error: str, *, at: Moment) -> int:
         """The number of failures since the last success, this one included."""
+        ...
+
+
+class Attempts(Protocol):
+    """What connectors are about to send, and how far they came; shared by all workers."""
+
+    async def prepare(self, attempt: Attempt) -> Attempt:
+        """Write it down, ready. One that is there under its key is returned as it stands, and nothing changes."""
+        ...
+
+    async def begin(self, key: str, *, expected: int) -> bool:
+        """ready -> sending, for exactly one caller; False for the others.
+
+        Raises Stale where not ``expected`` attempts on its stream are sending or sent, Permanent where another one has
+        taken its reference.
+        """
+        ...
+
+    async def settle(self, key: str, status: AttemptStatus) -> None:
+        """sending -> sent, or -> ready where the system took nothing. Repeating it changes nothing."""
+        ...
+
+    async def find(self, key: str) -> Attempt | None: ...
+
+    async def begun(self, connection: str, stream: str) -> list[Attempt]:
+        """Those on ``stream`` that are sending or sent, oldest first, without their payloads."""
         ...
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from domain.ports import (
     Anchors,
     Archive,
+    Attempts,
     ContextPacks,
     Cursors,
     Facts,
@@ -39,6 +40,7 @@ class Memory:
     journal: ModelJournal
     inbox: Inbox
     cursors: Cursors
+    attempts: Attempts
     outbox: Outbox
     cache: WorkingCache
     archive: Archive

@@ -7,6 +7,7 @@ from pathlib import Path
 from domain.ports import Embedder
 from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
+from memory.attempts import PostgresAttempts
 from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
 from memory.cursors import PostgresCursors
@@ -70,6 +71,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         journal=PostgresModelJournal(database),
         inbox=PostgresInbox(database),
         cursors=PostgresCursors(database),
+        attempts=PostgresAttempts(database),
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),

@@ -9,6 +9,7 @@ from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassa
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import (
+    InMemoryAttempts,
     InMemoryCursors,
     InMemoryInbox,
     InMemoryModelJournal,
@@ -49,6 +50,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         journal=InMemoryModelJournal(store),
         inbox=InMemoryInbox(store),
         cursors=InMemoryCursors(store),
+        attempts=InMemoryAttempts(),
         outbox=InMemoryOutbox(store),
         cache=cache,
         archive=InMemoryArchive(store),

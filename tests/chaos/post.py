@@ -13,6 +13,7 @@ from domain.connections import Connection, Record
 from domain.entities import Order
 from domain.event import new_event
 from domain.events import OrderPlaced
+from memory.fakes.shelves import InMemoryAttempts
 from tests.contract.outside_cases import order
 
 RECORDS = tuple(
@@ -24,7 +25,7 @@ RECORDS = tuple(
 def switchboard(home: Path, connections: Callable[[], Awaitable[Sequence[Connection]]]) -> Switchboard:
     """One that knows the kind ``post``."""
     kind = Kind(name="post", title="orders", settings=(), open=_open)
-    return Switchboard(connections=connections, kinds={"post": kind}, vault=Vault(home, {}), home=home)
+    return Switchboard(connections=connections, kinds={"post": kind}, vault=Vault(home, {}), attempts=InMemoryAttempts(), home=home)
 
 
 def _open(opening: Opening) -> Opened:

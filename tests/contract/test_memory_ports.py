@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 
 import memory
 from domain.actions import Bound, CancelOrder, PlacePurchaseOrder, Receipt, RefundOrder, ReinstateOrder
+from domain.attempts import Attempt, AttemptStatus
 from domain.autonomy import Grant
 from domain.context import ContextRequest, Section
 from domain.decisions import Diff, Mode
 from domain.effects import BreakerState, Effect, EffectStatus, Reservation
 from domain.entities import Order, OrderStatus, Product, PurchaseOrder, PurchaseOrderLine, Shop, Stock
-from domain.errors import DuplicateConflict, InvalidInput, NotFound, Outdated, Refused, Stale, Unknown, VersionConflict
+from domain.errors import DuplicateConflict, InvalidInput, NotFound, Outdated, Permanent, Refused, Stale, Unknown, VersionConflict
 from domain.event import EventData, FactOp, NewEvent, new_event
 from domain.events import (
     NoteTaken,
@@ -295,6 +296,41 @@ class TestWakes:
             ("a", b"a", NOW),
             ("c", b"c", NOW),
         ]
+
+
+def attempt(key: str, **changes: Any) -> Attempt:
+    given = {"connection": "mailbox", "stream": "ticket/1", "action_kind": "send-reply", "action_digest": "d", "at": NOW}
+    return Attempt.model_validate({**given, "key": key, "reference": f"<{key}@x>", "payload": b"raw \x00", **changes})
+
+
+class TestAttempts:
+    async def test_only_one_of_many_may_send(self, kept: memory.Memory) -> None:
+        """A claim that is settled as sent stays so; one that the system refused can be claimed again."""
+        first = attempt("k")
+        assert [await kept.attempts.prepare(first) for _ in range(2)] == [first, first]
+        assert sorted(await asyncio.gather(*(kept.attempts.begin("k", expected=0) for _ in range(5)))) == [False] * 4 + [True]
+        await kept.attempts.settle("k", AttemptStatus.READY)
+        assert await kept.attempts.begin("k", expected=0)
+        for status in (AttemptStatus.SENT, AttemptStatus.READY):
+            await kept.attempts.settle("k", status)
+        sent = first.model_copy(update={"status": AttemptStatus.SENT})
+        assert await kept.attempts.find("k") == sent
+        assert await kept.attempts.prepare(first) == sent
+        assert not await kept.attempts.begin("k", expected=0)
+        assert await kept.attempts.find("other") is None
+
+    async def test_a_stream_that_moved_and_a_used_reference_are_refused(self, kept: memory.Memory) -> None:
+        """The claim is not taken then."""
+        for one in (attempt("a"), attempt("b"), attempt("c", reference="<a@x>", stream="ticket/2")):
+            await kept.attempts.prepare(one)
+        assert await kept.attempts.begin("a", expected=0)
+        with pytest.raises(Stale, match="has 1 on their way or sent, not 0"):
+            await kept.attempts.begin("b", expected=0)
+        with pytest.raises(Permanent, match="used before"):
+            await kept.attempts.begin("c", expected=0)
+        assert await kept.attempts.begin("b", expected=1)
+        assert [(a.key, a.payload) for a in await kept.attempts.begun("mailbox", "ticket/1")] == [("a", b""), ("b", b"")]
+        assert await kept.attempts.begun("mailbox", "ticket/2") == []
 
 
 class TestCursors:

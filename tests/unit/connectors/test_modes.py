@@ -16,6 +16,7 @@ from domain.actions import Capability
 from domain.connections import Connection, ConnectionMode, Record
 from domain.errors import InvalidInput, Permanent, Retryable, Stale
 from domain.ports import Connector
+from memory.fakes.shelves import InMemoryAttempts
 from tests.contract.outside_cases import NOW, reply
 
 LIVE, DRY_RUN, REPLAY, OFF = ConnectionMode
@@ -38,7 +39,9 @@ class Desk:
         self.vault.keep("desk", {"token": "t"})
         setting = Setting(name="token", ask="the token", secret=True)
         kind = Kind(name="desk", title="a desk", settings=(setting,), open=self.open)
-        self.board = Switchboard(connections=self.connections, kinds={"desk": kind}, vault=self.vault, home=home)
+        self.board = Switchboard(
+            connections=self.connections, kinds={"desk": kind}, vault=self.vault, attempts=InMemoryAttempts(), home=home
+        )
         self.connector: Connector = self.board.connector(Capability.HELPDESK, otherwise=self.local)
 
     def open(self, opening: Opening) -> Opened:
