@@ -64,6 +64,8 @@ class Settings(BaseModel):
     """The address under which the operator finds it, as the proxy in front of it has it; links are made of it."""
     temporal_ui_url: HttpUrl | None = None
     """The Temporal Web UI, for links, where it is not the embedded one."""
+    connection_secrets: Mapping[str, SecretStr] = Field(default_factory=dict, repr=False)
+    """Every ``STEWARD_SECRET_*`` variable: passwords and tokens of connected systems (see ``connectors.vault``)."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -72,7 +74,8 @@ class Settings(BaseModel):
         given = {name: value for name, value in given.items() if value}
         temporal = {name: value for name, value in given.items() if name.startswith("TEMPORAL_")}
         values: dict[str, object] = {f: given[name] for f, name in _VARIABLES.items() if name in given}
-        values.update(_temporal_profile(temporal), temporal_environ=temporal)
+        secrets = {name: value for name, value in given.items() if name.startswith("STEWARD_SECRET_")}
+        values.update(_temporal_profile(temporal), temporal_environ=temporal, connection_secrets=secrets)
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -85,7 +88,8 @@ class Settings(BaseModel):
         key = self.anthropic_api_key
         own = {name: str(getattr(self, f) or "") for f, name in _VARIABLES.items()}
         own["ANTHROPIC_API_KEY"] = key.get_secret_value() if key else ""
-        return kept | dict(self.temporal_environ) | own
+        secrets = {name: secret.get_secret_value() for name, secret in self.connection_secrets.items()}
+        return kept | dict(self.temporal_environ) | secrets | own
 
 
 def _environment() -> dict[str, str]:

@@ -31,7 +31,17 @@ from domain.ids import derived_id
 from domain.model import Moment
 from domain.policies import ApprovalPolicy, BoundsPolicy, GatePolicy
 from domain.ports import EventLog, Guards, Ledger, Policies, State
-from domain.runs import ActedAlone, ActionFailed, ActionRefused, ActionSuggested, Alert, AlertLevel, AlertRaised, Controls
+from domain.runs import (
+    ActedAlone,
+    ActionFailed,
+    ActionRefused,
+    ActionRehearsed,
+    ActionSuggested,
+    Alert,
+    AlertLevel,
+    AlertRaised,
+    Controls,
+)
 
 
 class ActionActivities:
@@ -273,12 +283,28 @@ class ActionActivities:
         return _result_of(settled)
 
     async def _commit(self, effect: Effect, receipt: Receipt, now: Moment) -> ActionResult:
+        if receipt.rehearsed_by:
+            return await self._rehearsed(effect, receipt, now)
         flags = await self._policies.of(effect.run_id).arms()
         committed = await self._ledger.commit(effect.key, receipt, _effect_events(effect, receipt, flags))
         verdict = await self._auditor.after(effect=committed, now=now)
         if not verdict.passed:
             await self._alert(committed, "; ".join(f.text for f in verdict.findings), now)
         return _result_of(committed)
+
+    async def _rehearsed(self, effect: Effect, receipt: Receipt, now: Moment) -> ActionResult:
+        """Nothing happened outside, so nothing of it becomes true: the effect ends like a suggestion and may be done later."""
+        said = f"{receipt.rehearsed_by} is not live: shown as {receipt.reference}, nothing was sent"
+        await self._settle(effect, EffectStatus.FAILED, said, now, system_fault=False)
+        data = ActionRehearsed(
+            run_id=effect.run_id,
+            action_kind=effect.action.kind,
+            summary=effect.action.summary(),
+            connection=receipt.rehearsed_by,
+            reference=receipt.reference,
+        )
+        await self._log.append([new_event(data, at=now, key=(effect.key, receipt.reference), correlation_id=effect.run_id)])
+        return _ended(effect, ResultKind.SUGGESTED, said)
 
     async def _settle(self, effect: Effect, status: EffectStatus, error: str, now: Moment, *, system_fault: bool = True) -> Effect:
         return await self._ledger.settle(effect.key, status, error=error, now=now, system_fault=system_fault)

@@ -9,12 +9,12 @@ from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.kill_switch import banner, bypass_lines, open_bypasses
 from cli.output import AsJson, print_json, print_table, say
-from cli.wording import parse_duration
 from domain.actions import ACTION_TYPES
 from domain.bypasses import LONGEST, BypassClosed, BypassOpened
 from domain.decisions import Mode
 from domain.errors import InvalidInput
 from domain.runs import Controls, KillSwitchSet, ModeSet
+from domain.wording import parse_duration
 
 WORKFLOWS = ("support", "replenish", "content")
 _LONGEST_REASON = 2_000  # characters

@@ -4,9 +4,9 @@ import asyncio
 from datetime import datetime
 
 import stack
-from cli.wording import clock
 from domain.decisions import Bypass
 from domain.runs import Controls
+from domain.wording import clock
 from settings import Settings
 
 _WITHIN = 3.0  # seconds

@@ -8,14 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from connectors.folder_site import ABSENT, site_action, site_diff, slug_of
+from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
 from connectors.order_rules import changed, order_action
+from connectors.reading import ReadingSource
 from domain.actions import Action, Capability, PublishContent, Receipt, SendReply
+from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
 from domain.errors import EffectError, Permanent, Stale
 from domain.ids import derived_id, digest
+from domain.ports import Source
 
 
 class InMemoryConnector(ABC):
@@ -186,3 +190,38 @@ class InMemoryAnalytics:
 
     async def measure(self, slug: str) -> list[ContentMetrics]:
         return list(self._pages.get(slug, ()))
+
+
+class InMemorySource(ReadingSource):
+    """Records that were put there; a cursor is the number of those that were read. Normalised by ``understood_as``."""
+
+    streams: tuple[str, ...] = ("records",)
+
+    def __init__(
+        self, name: str = "in-memory-source", *, normalise: Callable[[bytes, datetime], ImportReport], page: int = 2
+    ) -> None:
+        self.name = name
+        self.records: list[Record] = []
+        self.failures: deque[EffectError] = deque()
+        self._normalise = normalise
+        self._page = page
+
+    async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:
+        if self.failures:
+            raise self.failures.popleft()
+        start = int(cursor or 0)
+        end = min(start + self._page, len(self.records))
+        return Page(records=tuple(self.records[start:end]), cursor=str(end), more=end < len(self.records))
+
+    def normalise(self, stream: str, raw: bytes, *, at: datetime) -> ImportReport:
+        return self._normalise(raw, at)
+
+
+class InMemorySources:
+    """Sources by the name of their connection."""
+
+    def __init__(self, **sources: Source) -> None:
+        self.by_name: dict[str, Source] = dict(sources)
+
+    async def source(self, connection: str) -> Source | None:
+        return self.by_name.get(connection)

@@ -9,6 +9,7 @@ from domain import (
     attention,
     autonomy,
     bypasses,
+    connections,
     entities,
     events,
     experiments,
@@ -47,6 +48,7 @@ _MODULES = (
     attention,
     access,
     bypasses,
+    connections,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
@@ -83,6 +85,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "learning": learning.LearningReport,
     "attention": attention.AttentionDay,
     "access": access.AccessRecord,
+    "connection": connections.Connection,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

@@ -93,6 +93,19 @@ class ActionSuggested(RunEvent):
         return {"suggested": (*run.suggested, self.proposal.action.summary())}
 
 
+class ActionRehearsed(RunEvent):
+    """A connection in dry-run or replay took the action and sent nothing."""
+
+    type = "run.action-rehearsed"
+    action_kind: Name
+    summary: str
+    connection: Name
+    reference: str
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"suggested": (*run.suggested, f"{self.summary} ({self.connection} sent nothing)")}
+
+
 class ActionRefused(RunEvent):
     """The gate or the reservation said no."""
 

@@ -6,8 +6,10 @@ from domain.ports import (
     Anchors,
     ApiTokens,
     Archive,
+    Attempts,
     ContextPacks,
     Credentials,
+    Cursors,
     DecisionLinks,
     Facts,
     Guards,
@@ -44,6 +46,8 @@ class Memory:
     guards: Guards
     journal: ModelJournal
     inbox: Inbox
+    cursors: Cursors
+    attempts: Attempts
     outbox: Outbox
     cache: WorkingCache
     archive: Archive

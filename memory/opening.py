@@ -8,8 +8,10 @@ from domain.ports import Embedder
 from memory.access import PostgresApiTokens, PostgresCredentials, PostgresSessions
 from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
+from memory.attempts import PostgresAttempts
 from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
+from memory.cursors import PostgresCursors
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
 from memory.figures import PostgresFigures
@@ -73,6 +75,8 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         guards=PostgresGuards(database),
         journal=PostgresModelJournal(database),
         inbox=PostgresInbox(database),
+        cursors=PostgresCursors(database),
+        attempts=PostgresAttempts(database),
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),

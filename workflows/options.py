@@ -45,6 +45,7 @@ def _step(queue: str, seconds: float, attempts: int) -> StepOptions:
 RECORD = _step(ORCHESTRATION, 30, 0)  # our own database: wait for it as long as it takes
 THINK = _step(MODEL_CALLS, 180, 15)  # planning and model calls; local engines take over when a model stays away
 EFFECT = _step(CONNECTORS, 60, 15)  # one outside effect; a quarter of an hour of outage is waited out
+READ = _step(CONNECTORS, 300, 0)  # what is new in an outside system; an outage of it is not a failure of the step
 RECONCILE = _step(CONNECTORS, 60, 12)  # asking what became of one: longer, it must not be given up early
 KEEP = _step(ORCHESTRATION, 1_800, 8)  # upkeep of memory: the whole log is read
 SUM_UP = _step(MODEL_CALLS, 1_800, 8)  # a night's summaries; what is written stays written

@@ -12,7 +12,15 @@ from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
-from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
+from memory.fakes.shelves import (
+    InMemoryAttempts,
+    InMemoryCursors,
+    InMemoryInbox,
+    InMemoryModelJournal,
+    InMemoryOutbox,
+    InMemoryPackStore,
+    InMemoryRecall,
+)
 from memory.fakes.store import Store
 from memory.fakes.views import InMemoryViews
 from memory.flags import StateFlags
@@ -46,6 +54,8 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         guards=InMemoryGuards(store),
         journal=InMemoryModelJournal(store),
         inbox=InMemoryInbox(store),
+        cursors=InMemoryCursors(store),
+        attempts=InMemoryAttempts(),
         outbox=InMemoryOutbox(store),
         cache=cache,
         archive=InMemoryArchive(store),

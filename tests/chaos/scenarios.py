@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.actions import Risk
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
 from domain.decisions import Mode
 from domain.entities import (
     Address,
@@ -192,6 +193,14 @@ async def _raises_an_alarm(world: World) -> None:
     await world.insist(lambda: world.kept.log.append([event]))
 
 
+async def _reads_orders(world: World) -> None:
+    """Of a connected system, until it is switched off."""
+    connection = Connection(name="post", kind="post", mode=ConnectionMode.LIVE, poll_seconds=1)
+    await world.record(ConnectionDescribed(connection=connection, by="operator"))
+    await world.eventually(lambda: world.kept.state.get(Order, "7003"))
+    await world.record(ConnectionModeSet(name="post", mode=ConnectionMode.OFF, by="operator"))
+
+
 async def _refunds_wrongly(world: World) -> None:
     """A severe miss of the version that is tried: it has to be taken back."""
     missed = ExposureMatured(
@@ -299,6 +308,12 @@ SCENARIOS = (
             _in_force("approval", ApprovalPolicy(quiet_from_hour=0, quiet_to_hour=0)),
             _in_force("attention", AttentionPolicy(gather_minutes=0.005)),
         ),
+    ),
+    Scenario(
+        name="poll",
+        runs=("poll/post",),
+        targets=(RELAY, "poll/post"),
+        happens=_reads_orders,
     ),
 )
 BUSY_DAY = Scenario(
