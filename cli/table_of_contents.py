@@ -44,7 +44,7 @@ CONTENTS = (
     Entry("flags", "flag_commands", _STEER, "What is switched on, for what share, and what is being tried."),
     Entry("experiments", "experiment_commands", _STEER, "What is tried on a part of the cases, and on what evidence."),
     Entry("schedule", "schedule_commands", _STEER, "The times at which runs start by themselves."),
-    Entry("connect", "connect_commands", _DATA, "Connect a mailbox or another system: tries it, and turns it on in dry-run."),
+    Entry("connect", "connect_commands", _DATA, "Connect a system: asks what it needs, tries it, and turns it on in dry-run."),
     Entry("connectors", "connect_commands", _DATA, "The connected systems and how they are doing."),
     Entry("import", "import_commands", _DATA, "Import data of other systems. All lines or none; again changes nothing."),
     Entry("shop", "business_commands", _DATA, "Who you are: name, address, currency and signature of the shop."),

@@ -14,7 +14,7 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import entry, inbox, timeline, today
+from console.pages import entry, inbox, link, timeline, today
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -54,7 +54,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/health", _health, methods=["GET"])
-    for router in (entry.router, live.router, *PAGES):
+    for router in (entry.router, link.router, live.router, *PAGES):
         app.include_router(router)
     app.add_exception_handler(NotEntered, _to_login)
     app.add_exception_handler(StewardError, _refused)
