@@ -21,7 +21,7 @@ from connectors.kinds import Opened, Opening
 from connectors.mailbox import KIND
 from domain.ports import Attempts
 
-ADDRESS, PASSWORD = "hello@mill.example", "open sesame"
+ADDRESS, PASSWORD = "hello@mill.example", "open-sesame"
 
 Taken = Callable[[Envelope], Awaitable[str]]
 """What the server does with a mail it was given, and what it answers."""
