@@ -41,6 +41,7 @@ def connect(
     serves: Annotated[list[Capability] | None, typer.Option(help="What goes through it; else all it can.")] = None,
     every: Annotated[int | None, typer.Option(min=1, max=86_400, help="Seconds between two readings.")] = None,
     mode: Annotated[ConnectionMode | None, typer.Option(help="Switch a connected system.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Disconnect it: off, serving nothing, its secrets removed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect a system: asks what it needs, tries it, and turns it on in dry-run. Switch it with --mode when you trust it."""
@@ -48,6 +49,8 @@ def connect(
 
     async def work(system: System) -> dict[str, Any]:
         known = await system.memory.state.get(Connection, name)
+        if forget:
+            return await _forget(system, known, name)
         if only_mode and mode is not None:
             return await _switch(system, known, name, mode)
         if mode is not None and (known is None or mode is not known.mode):
@@ -77,10 +80,25 @@ async def _connect(system: System, wish: Wish, known: Connection | None) -> dict
 
 
 async def _switch(system: System, known: Connection | None, name: str, mode: ConnectionMode) -> dict[str, Any]:
-    if known is None:
-        raise NotFound(f"nothing is connected as {name!r}", hint=f"`./steward connect {name}` connects it")
+    known = _connected(known, name)
     await record(system, ConnectionModeSet(name=name, mode=mode, by=OPERATOR), at=now())
     return _told(known.model_copy(update={"mode": mode}), KINDS[known.kind], "")
+
+
+async def _forget(system: System, known: Connection | None, name: str) -> dict[str, Any]:
+    """Its settings stay in the log, as everything does; what was read stays read."""
+    known = _connected(known, name)
+    await refuse_while_under_way(system, known.serves)
+    gone = known.model_copy(update={"mode": ConnectionMode.OFF, "serves": ()})
+    await record(system, ConnectionDescribed(connection=gone, by=OPERATOR), at=now())
+    Vault(system.settings.home, {}).forget(name)
+    return _told(gone, KINDS[known.kind], "")
+
+
+def _connected(known: Connection | None, name: str) -> Connection:
+    if known is None:
+        raise NotFound(f"nothing is connected as {name!r}", hint=f"`./steward connect {name}` connects it")
+    return known
 
 
 def _told(connection: Connection, kind: Kind, said: str) -> dict[str, Any]:

@@ -6,22 +6,16 @@ Reading changes nothing: folders are opened read-only and bodies are peeked at.
 import imaplib
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 
 from imap_tools import BaseMailBox, MailBox, MailboxLoginError, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxFolderStatusError
 
 from domain.errors import Permanent, Retryable
 
-_SECONDS = 30.0
-_WHOLE = 20 * 1024 * 1024  # a larger mail is read up to _BEGINNING: its text is in front, its attachments are not needed
-_BEGINNING = 1024 * 1024
-_AT_ONCE = 50  # mails
-_BYTES_AT_ONCE = 40 * 1024 * 1024
 _SENT_NAMES = ("Sent", "INBOX.Sent", "Sent Items", "Sent Messages", "INBOX.Sent Items")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -35,6 +29,17 @@ class Server:
     security: str
     user: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """A mail of more than ``whole`` bytes is read up to ``beginning``: its text is in front, its attachments are not needed."""
+
+    seconds: float = 30.0
+    whole: int = 20 * 1024 * 1024
+    beginning: int = 1024 * 1024
+    mails_at_once: int = 50
+    bytes_at_once: int = 40 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,10 @@ class Found:
 class ImapAccount:
     """One account. Raises Retryable where the server is away, Permanent for what the operator has to mend."""
 
-    def __init__(self, server: Server, *, name: str) -> None:
+    def __init__(self, server: Server, *, name: str, limits: Limits = Limits()) -> None:
         self._server = server
         self._name = name
+        self._limits = limits
 
     def check(self, folder: str) -> str:
         with self._open() as box:
@@ -82,7 +88,7 @@ class ImapAccount:
             box.folder.set(folder, readonly=True)
             criteria = f"UID {start.uid + 1}:* SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year}"
             uids = sorted(uid for uid in map(int, box.uids(criteria, charset=None)) if uid > start.uid)
-            mails = tuple((Place(start.validity, uid), raw) for uid, raw in _within(_fetched(box, islice(uids, _AT_ONCE))))
+            mails = tuple((Place(start.validity, uid), raw) for uid, raw in self._fetched(box, uids))
             if len(mails) < len(uids):
                 return Found(mails, mails[-1][0], more=True)
             return Found(mails, Place(start.validity, max(start.uid, *uids[-1:], status["UIDNEXT"] - 1)), more=False)
@@ -105,7 +111,7 @@ class ImapAccount:
     def _open(self) -> Iterator[BaseMailBox]:
         """A session of its own: servers close idle ones, and a new one costs little beside a poll a minute."""
         try:
-            box = _connected(self._server)
+            box = _connected(self._server, self._limits.seconds)
             try:
                 box.login(self._server.user, self._server.password, initial_folder=None)
                 yield box
@@ -121,6 +127,27 @@ class ImapAccount:
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError, ValueError) as error:
             raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint="it is tried again by itself") from None
 
+    def _fetched(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """As many as fit into memory with ease, and at least one. A mail that went meanwhile is skipped."""
+        total = 0
+        for uid in uids[: self._limits.mails_at_once]:
+            raw = self._mail(box, uid)
+            if raw is not None:
+                yield uid, raw
+                total += len(raw)
+            if total > self._limits.bytes_at_once:
+                return
+
+    def _mail(self, box: BaseMailBox, uid: int) -> bytes | None:
+        _, answer = box.client.uid("fetch", str(uid), "(RFC822.SIZE)")
+        size = re.search(rb"RFC822\.SIZE (\d+)", b" ".join(part for part in answer if isinstance(part, bytes)))
+        if size is None:
+            return None
+        huge = int(size[1]) > self._limits.whole
+        part = f"(BODY.PEEK[]<0.{self._limits.beginning}>)" if huge else "(BODY.PEEK[])"
+        _, answer = box.client.uid("fetch", str(uid), part)
+        return next((part[1] for part in answer if isinstance(part, tuple)), None)
+
     def _not_let_in(self, error: MailboxLoginError) -> Permanent | Retryable:
         """RFC 5530: a server that is busy says so, and that is no wrong password."""
         if "[UNAVAILABLE]" in str(error.command_result):
@@ -129,37 +156,13 @@ class ImapAccount:
         return Permanent(f"{self._name} refuses the user or the password", hint=hint)
 
 
-def _connected(server: Server) -> BaseMailBox:
+def _connected(server: Server, seconds: float) -> BaseMailBox:
     match server.security:
         case "tls":
-            return MailBox(server.host, server.port, timeout=_SECONDS, ssl_context=ssl.create_default_context())
+            return MailBox(server.host, server.port, timeout=seconds, ssl_context=ssl.create_default_context())
         case "starttls":
-            return MailBoxStartTls(server.host, server.port, timeout=_SECONDS, ssl_context=ssl.create_default_context())
-    return MailBoxUnencrypted(server.host, server.port, timeout=_SECONDS)
-
-
-def _fetched(box: BaseMailBox, uids: Iterator[int]) -> Iterator[tuple[int, bytes]]:
-    """One after the other. A mail that went meanwhile is skipped, a huge one is read in its beginning."""
-    for uid in uids:
-        _, answer = box.client.uid("fetch", str(uid), "(RFC822.SIZE)")
-        size = re.search(rb"RFC822\.SIZE (\d+)", b" ".join(part for part in answer if isinstance(part, bytes)))
-        if size is None:
-            continue
-        part = "(BODY.PEEK[])" if int(size[1]) <= _WHOLE else f"(BODY.PEEK[]<0.{_BEGINNING}>)"
-        _, answer = box.client.uid("fetch", str(uid), part)
-        raw = next((part[1] for part in answer if isinstance(part, tuple)), None)
-        if raw is not None:
-            yield uid, raw
-
-
-def _within(mails: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """As many as fit into memory with ease; at least one."""
-    total = 0
-    for uid, raw in mails:
-        yield uid, raw
-        total += len(raw)
-        if total > _BYTES_AT_ONCE:
-            return
+            return MailBoxStartTls(server.host, server.port, timeout=seconds, ssl_context=ssl.create_default_context())
+    return MailBoxUnencrypted(server.host, server.port, timeout=seconds)
 
 
 def _is_in_sent(box: BaseMailBox, message_id: str) -> bool:

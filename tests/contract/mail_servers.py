@@ -15,12 +15,13 @@ from proxyprotocol.reader import ProxyProtocolReader
 from pydantic import SecretStr
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
+from pysasl.hashing import Cleartext
 
 from connectors.kinds import Opened, Opening
 from connectors.mailbox import KIND
 from domain.ports import Attempts
 
-ADDRESS, PASSWORD = "hello@mill.example", "open sesame"
+ADDRESS, PASSWORD = "hello@mill.example", "open-sesame"
 
 Taken = Callable[[Envelope], Awaitable[str]]
 """What the server does with a mail it was given, and what it answers."""
@@ -112,7 +113,7 @@ async def smtp_server(post: Post) -> AsyncIterator[int]:
             return await post.give(envelope)
 
     def let_in(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (ADDRESS.encode(), PASSWORD.encode()))
+        return AuthResult(success=(data.login, data.password) == (ADDRESS.encode(), PASSWORD.encode()), handled=False)
 
     def protocol() -> SMTP:
         with warnings.catch_warnings():
@@ -146,7 +147,7 @@ async def _pymap() -> AsyncIterator[int]:
         demo_user=ADDRESS,
         demo_password=PASSWORD,
     )
-    backend, config = await DictBackend.init(arguments, reject_dnsbl=False, invalid_user_sleep=0.0)
+    backend, config = await DictBackend.init(arguments, reject_dnsbl=False, invalid_user_sleep=0.0, hash_context=Cleartext())
     config.apply_context()
     callback = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
     server = await asyncio.start_server(callback, "127.0.0.1", 0)
