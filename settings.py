@@ -29,6 +29,8 @@ _VARIABLES = {
     "temporal_namespace": "TEMPORAL_NAMESPACE",
     "chroma_url": "CHROMA_URL",
     "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "console_url": "STEWARD_CONSOLE_URL",
+    "notify_urls": "STEWARD_NOTIFY_URLS",
 }
 
 
@@ -52,6 +54,10 @@ class Settings(BaseModel):
     chroma_url: HttpUrl | None = None
     """A Chroma server of your own in place of the embedded one."""
     anthropic_api_key: SecretStr | None = None
+    console_url: HttpUrl | None = None
+    """The address under which the operator finds the console, as the proxy in front of it has it; links are made of it."""
+    notify_urls: SecretStr | None = None
+    """Where messages to the operator go, as apprise writes addresses. Else they are in the file ``notify`` in the home."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -70,10 +76,12 @@ class Settings(BaseModel):
     def environ(self) -> dict[str, str]:
         """The environment for a child process in which ``Settings.load()`` gives these settings again."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-        key = self.anthropic_api_key
-        own = {name: str(getattr(self, f) or "") for f, name in _VARIABLES.items()}
-        own["ANTHROPIC_API_KEY"] = key.get_secret_value() if key else ""
+        own = {name: _plain(getattr(self, f)) for f, name in _VARIABLES.items()}
         return kept | dict(self.temporal_environ) | own
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
 
 
 def _environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,7 +39,9 @@ from activities.exposing import Exposer
 from activities.interceptor import StewardInterceptor
 from activities.learning import LearningActivities
 from activities.licensing import Licensing
+from activities.linking import Linking
 from activities.measuring import Measurer
+from activities.notifying import NotifyActivities
 from activities.refitting import Refitter, examples, knows
 from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
@@ -56,11 +58,12 @@ from agents.stock_planner import StockPlanner
 from agents.summariser import Summariser
 from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
+from connectors.apprise_notifier import AppriseNotifier, addresses
 from domain.actions import Bound, Capability
 from domain.errors import DomainError, SetupError, StewardError
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
-from domain.ports import Analytics, Connector, IntentModels, Model
+from domain.ports import Analytics, Connector, IntentModels, Model, Notifier
 from memory.migrations import migrate
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
@@ -105,16 +108,20 @@ PASSED_THROUGH = (
     "structlog",
 )
 CONNECT_ATTEMPTS = 30
+CONSOLE = "http://127.0.0.1:8400"
+"""Where the console is, if nobody says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """What touches the world: one connector a capability, the analytics, the model."""
+    """What touches the world: one connector a capability, the analytics, the model, messages to the operator."""
 
     connectors: Mapping[Capability, Connector]
     analytics: Analytics
     model: Model
     intents: IntentModels
+    notifier: Notifier = field(default_factory=AppriseNotifier)
+    console_url: str = CONSOLE
 
 
 async def connect(settings: Settings) -> Client:
@@ -146,6 +153,7 @@ class Staff:
     upkeep: UpkeepActivities
     attention: AttentionActivities
     digest: DigestActivities
+    notify: NotifyActivities
 
 
 def staff(kept: memory.Memory, outside: Outside) -> Staff:
@@ -195,6 +203,13 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         ),
         attention=AttentionActivities(**common),
         digest=DigestActivities(**common, guards=kept.guards),
+        notify=NotifyActivities(
+            log=log,
+            state=state,
+            notifier=outside.notifier,
+            linking=Linking(links=kept.links, state=state),
+            console_url=outside.console_url,
+        ),
     )
 
 
@@ -208,14 +223,17 @@ def queues(s: Staff) -> dict[str, list[Any]]:
             *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
-            *(s.rollout.judge_rollout, s.attention.attend),
+            *(s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
             *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
             *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
-        options.CONNECTORS: [s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo],
+        options.CONNECTORS: [
+            *(s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo),
+            *(s.notify.notify, s.notify.send_digest),
+        ],
     }
 
 
@@ -282,6 +300,8 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
             api_key=key, routing=routing, journal=kept.journal, embedder=embedder, daily_budget=daily_budget, taught=taught
         ),
         intents=LocalModel(embedder),
+        notifier=AppriseNotifier(addresses(settings.notify_urls, settings.home / "notify")),
+        console_url=settings.console_url or CONSOLE,
     )
 
 

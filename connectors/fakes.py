@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
 from domain.errors import EffectError, Permanent, Stale
 from domain.ids import derived_id, digest
+from domain.notifying import Delivery, Notification
 
 
 class InMemoryConnector(ABC):
@@ -186,3 +187,21 @@ class InMemoryAnalytics:
 
     async def measure(self, slug: str) -> list[ContentMetrics]:
         return list(self._pages.get(slug, ()))
+
+
+class InMemoryNotifier:
+    """Services that keep what they are told, until one is broken."""
+
+    def __init__(self, services: Sequence[str] = ()) -> None:
+        self.services = tuple(services)
+        self.sent: list[tuple[str, Notification]] = []
+        self.broken: set[str] = set()
+
+    async def send(self, message: Notification, *, to: Collection[str]) -> tuple[Delivery, ...]:
+        return tuple([self._take(service, message) for service in self.services if service in to])
+
+    def _take(self, service: str, message: Notification) -> Delivery:
+        if service in self.broken:
+            return Delivery(service=service, ok=False, said="it did not take it")
+        self.sent.append((service, message))
+        return Delivery(service=service, ok=True, said="delivered")
