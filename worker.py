@@ -38,7 +38,9 @@ from activities.intake import Intake
 from activities.interceptor import StewardInterceptor
 from activities.learning import LearningActivities
 from activities.licensing import Licensing
+from activities.linking import Linking
 from activities.measuring import Measurer
+from activities.notifying import NotifyActivities
 from activities.polling import PollActivities
 from activities.refitting import Refitter, examples, knows
 from activities.rollout import RolloutActivities
@@ -56,13 +58,14 @@ from agents.stock_planner import StockPlanner
 from agents.summariser import Summariser
 from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
+from connectors.apprise_notifier import AppriseNotifier, addresses
 from connectors.fakes import InMemorySources
 from domain.actions import Bound, Capability
 from domain.connections import Connection, ConnectionMode
 from domain.errors import DomainError, SetupError, StewardError
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
-from domain.ports import Analytics, Connector, IntentModels, Model, Sources
+from domain.ports import Analytics, Connector, IntentModels, Model, Notifier, Sources
 from memory.migrations import migrate
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
@@ -110,17 +113,21 @@ PASSED_THROUGH = (
     "structlog",
 )
 CONNECT_ATTEMPTS = 30
+CONSOLE = "http://127.0.0.1:8400"
+"""Where the console is, if nobody says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """What touches the world: one connector a capability, what connected systems tell us, the analytics, the model."""
+    """What touches the world: one connector a capability, what connected systems tell us, analytics, model, messages to you."""
 
     connectors: Mapping[Capability, Connector]
     analytics: Analytics
     model: Model
     intents: IntentModels
     sources: Sources = field(default_factory=InMemorySources)
+    notifier: Notifier = field(default_factory=AppriseNotifier)
+    console_url: str = CONSOLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +146,7 @@ class Staff:
     attention: AttentionActivities
     digest: DigestActivities
     poll: PollActivities
+    notify: NotifyActivities
 
 
 def staff(kept: memory.Memory, outside: Outside) -> Staff:
@@ -195,6 +203,13 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             log=log,
             state=state,
         ),
+        notify=NotifyActivities(
+            log=log,
+            state=state,
+            notifier=outside.notifier,
+            linking=Linking(links=kept.links, state=state),
+            console_url=outside.console_url,
+        ),
     )
 
 
@@ -208,14 +223,18 @@ def queues(s: Staff) -> dict[str, list[Any]]:
             *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
-            *(s.rollout.judge_rollout, s.attention.attend),
+            *(s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
             *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
             *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
-        options.CONNECTORS: [s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo, s.poll.poll],
+        options.CONNECTORS: [
+            s.poll.poll,
+            *(s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo),
+            *(s.notify.notify, s.notify.send_digest),
+        ],
     }
 
 
@@ -289,6 +308,8 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
             api_key=key, routing=routing, journal=kept.journal, embedder=embedder, daily_budget=daily_budget, taught=taught
         ),
         intents=LocalModel(embedder),
+        notifier=AppriseNotifier(addresses(settings.notify_urls, settings.home / "notify")),
+        console_url=settings.console_url or CONSOLE,
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
 from domain.errors import EffectError, Permanent, Stale
 from domain.ids import derived_id, digest
+from domain.notifying import Notification, ServiceAnswer
 from domain.ports import Source
 
 
@@ -225,3 +226,21 @@ class InMemorySources:
 
     async def source(self, connection: str) -> Source | None:
         return self.by_name.get(connection)
+
+
+class InMemoryNotifier:
+    """Services that keep what they are told, until one is broken."""
+
+    def __init__(self, services: Sequence[str] = ()) -> None:
+        self.services = tuple(services)
+        self.sent: list[tuple[str, Notification]] = []
+        self.broken: set[str] = set()
+
+    async def send(self, message: Notification, *, to: Collection[str]) -> tuple[ServiceAnswer, ...]:
+        return tuple([self._take(service, message) for service in self.services if service in to])
+
+    def _take(self, service: str, message: Notification) -> ServiceAnswer:
+        if service in self.broken:
+            return ServiceAnswer(service=service, ok=False, said="it did not take it")
+        self.sent.append((service, message))
+        return ServiceAnswer(service=service, ok=True, said="delivered")

@@ -1,6 +1,6 @@
 """Ports: what the inside needs from the outside. At most five methods each; every one has a real adapter and a fake."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from domain.flags import Evaluation, Flag
 from domain.knowledge import Fact, Head, InForce, OutboxItem, Recalled, Verification
 from domain.links import DecisionLink
 from domain.model import Moment, Value
+from domain.notifying import Notification, ServiceAnswer
 from domain.passage import Passage
 from domain.policies import Policy
 from domain.retention import Anchor, Manifest, Segment
@@ -398,6 +399,19 @@ class Outbox(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Return when something new is committed, or after ``seconds``."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells the operator something where they are. Addresses are secrets: neither names nor answers have any part of one."""
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the services there are; none where nothing is set up."""
+        ...
+
+    async def send(self, message: Notification, *, to: Collection[str]) -> tuple[ServiceAnswer, ...]:
+        """Send it to the services named. What a service does or refuses is an answer, never an error."""
         ...
 
 

@@ -228,6 +228,7 @@ class Digest(Value):
     day: str
     text: Text
     at: Moment
+    delivered: tuple[str, ...] = ()  # the services that took it
 
 
 class DigestWritten(EventData):
@@ -240,7 +241,23 @@ class DigestWritten(EventData):
         return f"digest/{self.digest.day}"
 
     def fold(self, state: Digest | None) -> Digest:
-        return self.digest
+        """A second page of a day replaces the first; it is not sent again."""
+        return self.digest.model_copy(update={"delivered": state.delivered}) if state else self.digest
+
+
+class DigestDelivered(EventData):
+    type = "digest.delivered"
+    entity = Digest
+    day: Name
+    services: tuple[str, ...] = Field(min_length=1)
+
+    @property
+    def stream(self) -> str:
+        return f"digest/{self.day}"
+
+    def fold(self, state: Digest | None) -> Digest:
+        digest: Digest = existing(state, self.stream)
+        return digest.model_copy(update={"delivered": tuple(dict.fromkeys((*digest.delivered, *self.services)))})
 
 
 class Controls(Value):
