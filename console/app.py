@@ -14,7 +14,7 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import entry, inbox, today
+from console.pages import content, entry, inbox, orders, purchases, stock, tickets, today
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -31,7 +31,15 @@ from domain.errors import (
 )
 
 STATIC = Path(__file__).with_name("static")
-PAGES: tuple[APIRouter, ...] = (today.router, inbox.router)
+PAGES: tuple[APIRouter, ...] = (
+    today.router,
+    inbox.router,
+    stock.router,
+    purchases.router,
+    tickets.router,
+    orders.router,
+    content.router,
+)
 """Every page behind the log-in, in the order of the menu."""
 _STATUS: dict[type[StewardError], int] = {
     AccessDenied: 403,
