@@ -14,7 +14,7 @@ from domain.event import SalesRow
 from domain.policies import StockPolicy
 from domain.ports import Policies, State
 
-_AHEAD = (7, 14, 28)
+_AHEAD = 28  # days that are looked ahead at least once
 _COMPANY = 19  # other SKUs of the supplier that a SKU with few sales may lean on; a plan of everything looks at all
 _WEEK = 7
 _YEARS = 10 * 365
@@ -85,7 +85,7 @@ def outlook(picture: StockPicture, policy: StockPolicy, *, weeks: int) -> Outloo
     product = picture.products[0]
     lead_times, items, history = arrays_of(picture, picture.products)
     horizon = int(horizon_of(items, policy)[0])
-    days = tuple(sorted({*_AHEAD, horizon}))
+    days = tuple(sorted({_AHEAD, horizon}))
     each = {day: forecast_of(history, np.full(len(picture.products), day, np.int64), policy) for day in days}
     return Outlook(
         sku=product.sku,

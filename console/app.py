@@ -14,7 +14,7 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import entry, inbox, link, timeline, today
+from console.pages import content, entry, inbox, link, orders, purchases, stock, tickets, timeline, today
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -31,7 +31,16 @@ from domain.errors import (
 )
 
 STATIC = Path(__file__).with_name("static")
-PAGES: tuple[APIRouter, ...] = (today.router, inbox.router, timeline.router)
+PAGES: tuple[APIRouter, ...] = (
+    today.router,
+    inbox.router,
+    stock.router,
+    purchases.router,
+    tickets.router,
+    orders.router,
+    content.router,
+    timeline.router,
+)
 """Every page behind the log-in, in the order of the menu."""
 _STATUS: dict[type[StewardError], int] = {
     AccessDenied: 403,

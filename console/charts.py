@@ -189,7 +189,7 @@ def _dates(frame: _Frame, days: Sequence[date], *, middle: float = 0.0) -> list[
 
 def _under(x: float, words: str) -> str:
     """Under the picture, and not beyond its edges."""
-    return svg.text(words, min(x, WIDTH - _RIGHT - 6), HEIGHT - _BOTTOM / 2 + 2, class_="tick", anchor="middle")
+    return svg.text(words, min(x, WIDTH - 20), HEIGHT - _BOTTOM / 2 + 2, class_="tick", anchor="middle")
 
 
 def _unbroken(points: Sequence[tuple[date, float | None]]) -> list[list[tuple[float, float]]]:

@@ -1,5 +1,6 @@
 """What the first page knows: what waits, what is wrong, how things stand, and what was learned."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -62,20 +63,28 @@ class Today:
 
 
 async def today(memory: Memory, *, now: datetime, zone: str, controls: Controls) -> Today:
-    attention = await look(memory.state, memory.policies, now=now)
-    shop = await memory.state.get(Shop, "self")
-    troubles = await open_alerts(memory)
-    report = next(iter(await memory.views.page(LearningReport, limit=1)), None)
+    attention, figures, troubles, reports = await asyncio.gather(
+        look(memory.state, memory.policies, now=now),
+        _tiles(memory, now=now, zone=zone),
+        open_alerts(memory),
+        memory.views.page(LearningReport, limit=1),
+    )
+    report = next(iter(reports), None)
     return Today(
         needs=[await _need(memory, one.notice) for one in attention.head],
         more=_questions(attention) - sum(_is_question(one.notice) for one in attention.head),
         troubles=troubles[:_MOST_ALERTS],
         quieter=max(len(troubles) - _MOST_ALERTS, 0),
-        tiles=await tiles(memory.figures, now=now, zone=zone, currency=shop.currency if shop else "EUR"),
+        tiles=figures,
         modes=modes(controls),
         report=report,
         fresh=report is not None and now - report.at <= _NIGHT,
     )
+
+
+async def _tiles(memory: Memory, *, now: datetime, zone: str) -> list[Tile]:
+    shop = await memory.state.get(Shop, "self")
+    return await tiles(memory.figures, now=now, zone=zone, currency=shop.currency if shop else "EUR")
 
 
 async def open_alerts(memory: Memory) -> list[Trouble]:

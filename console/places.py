@@ -20,8 +20,8 @@ _OF_ALERT = {"late": "purchase-order"}
 
 
 def place_of(stream: str) -> str:
-    """The page of an entity by its stream (``order/10001``), a fact's too (``product/MUG#price``); empty where there is none."""
-    kind, _, key = stream.partition("#")[0].partition("/")
+    """The page of an entity by its stream (``order/10001``); empty where there is none."""
+    kind, _, key = stream.partition("/")
     return f"{_OF_STREAM[kind]}{quote(key)}" if key and kind in _OF_STREAM else ""
 
 
@@ -30,8 +30,8 @@ def place_of_alert(alert: Alert) -> str:
     kind, _, about = alert.key.partition("/")
     if kind == "ratify":
         return place_of(f"policy/{about.partition('@')[0]}")
-    if kind == "question":
-        return place_of(about)
+    if kind == "question":  # question/<stream>#<predicate>
+        return place_of(about.rpartition("#")[0] or about)
     if kind == "experiment":  # experiment/<id>/<stage>
         return place_of(alert.key.rpartition("/")[0])
     if kind == "connector":

@@ -1,6 +1,8 @@
 -- What the console counts by day, so that no page reads all events: each index has only what one figure counts.
 
 CREATE INDEX event_by_type ON event (type, at);
+CREATE INDEX event_decides ON event (at) WHERE type = 'approval.decided' AND data #>> '{decision,verb}' <> 'snooze';
+CREATE INDEX event_changes ON event (at) WHERE type = 'approval.decided' AND data #>> '{decision,verb}' IN ('edit', 'reject');
 CREATE INDEX event_opens ON event (at) WHERE type = 'ticket.message-received' AND (pre IS NULL OR pre ->> 'status' = 'closed');
 CREATE INDEX event_closes ON event (at) WHERE type = 'ticket.closed' AND pre ->> 'status' <> 'closed';
 CREATE INDEX event_answers ON event (at) WHERE type = 'run.outcome-recorded' AND data #>> '{outcome,metric}' = 'first-response-minutes';

@@ -60,13 +60,13 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) guess
 CROSS JOIN LATERAL (VALUES ('judged', true), ('right', guess.intent = given.data #>> '{label,intent}')) figure (name, counts)
-WHERE name = ANY(%(names)s) AND counts AND given.type = 'label.given' AND given.at >= %(since)s AND given.at < %(until)s
+WHERE '{judged,right}' && %(names)s::text[] AND name = ANY(%(names)s) AND counts AND given.type = 'label.given' AND given.at >= %(since)s AND given.at < %(until)s
 GROUP BY name, day
 UNION ALL
 SELECT name, (measured ->> 'day')::date AS day, sum((measured ->> name)::numeric)
 FROM state
 CROSS JOIN LATERAL jsonb_array_elements(body -> 'metrics') measured
 CROSS JOIN LATERAL (VALUES ('impressions'), ('clicks')) figure (name)
-WHERE name = ANY(%(names)s) AND kind = 'content'
+WHERE '{impressions,clicks}' && %(names)s::text[] AND name = ANY(%(names)s) AND kind = 'content'
   AND (measured ->> 'day')::date BETWEEN %(first)s::date AND %(last)s::date
 GROUP BY name, day
