@@ -22,6 +22,7 @@ from domain import gate
 from domain.actions import Action, Capability, Receipt
 from domain.approvals import Approval, default_on_expiry, outside_quiet_hours
 from domain.autonomy import class_of
+from domain.bypasses import ActedUnderBypass
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal
 from domain.effects import Effect, EffectStatus, Reservation, effect_key, reservation_of
 from domain.errors import NotFound, Outdated, Permanent, Refused, Retryable, Stale, Unknown
@@ -77,9 +78,15 @@ class ActionActivities:
         return Proposed(proposal=proposal)
 
     async def _say_if_alone(self, request: ProposeInput, proposal: Proposal) -> None:
+        """Whose word spared the question: a bypass, or what the class had earned."""
+        kind, gated = proposal.action.kind, proposal.gate
+        if gated.bypass is not None:
+            said = ActedUnderBypass(run_id=request.run_id, action_kind=kind, bypass=gated.bypass, reasons=gated.reasons)
+            await self._record(request, said)
+            return
         key = class_of(request.workflow, proposal.action, proposal.why.topic)
         if await self._licensing.granted(key):
-            await self._record(request, ActedAlone(run_id=request.run_id, action_kind=proposal.action.kind, class_key=key))
+            await self._record(request, ActedAlone(run_id=request.run_id, action_kind=kind, class_key=key))
 
     @activity.defn
     async def carry_out(self, request: CarryOutInput) -> ActionResult:
@@ -165,6 +172,7 @@ class ActionActivities:
             breaker_open=await self._breaker_open(planned.action, request.now),
             bound_exceeded=await self._guards.exceeded(planned.action, run_id=request.run_id, now=request.now),
             licence=await self._licensing.licence(planned, workflow=request.workflow, run_id=request.run_id),
+            bypass=controls.bypass_of(request.workflow, planned.action.kind, request.now),
         )
         return Proposal(
             run_id=request.run_id,

@@ -34,6 +34,7 @@ CONTENTS = (
     Entry("run", "run_commands", _DAILY, "Start a run now and watch it until it is done or waits."),
     Entry("learn", "learn_command", _DAILY, "What went wrong and why, what is proposed, tried, kept and taken back."),
     Entry("mode", "control_commands", _STEER, "Show what is asked and what is automatic, or change it."),
+    Entry("bypass", "control_commands", _STEER, "For a while, do without asking what the mode ask would ask; other rules stay."),
     Entry("kill", "control_commands", _STEER, "Stop every new effect at once. What waits keeps waiting; nothing is lost."),
     Entry("breaker", "breaker_commands", _STEER, "What failed too often and rests, and when it is tried again."),
     Entry("rollback", "rollback_commands", _STEER, "Undo what a run did, newest first; says beforehand what cannot be undone."),

@@ -12,6 +12,7 @@ from domain.effects import Breaker, Effect, EffectStatus, Reservation
 from domain.event import Event, FactOp, NewEvent, SalesRow
 from domain.flags import Evaluation, Flag
 from domain.knowledge import Fact, Head, InForce, OutboxItem, Recalled, Verification
+from domain.links import DecisionLink
 from domain.model import Moment, Value
 from domain.passage import Passage
 from domain.policies import Policy
@@ -161,6 +162,24 @@ class Anchors(Protocol):
         ...
 
     async def note(self, anchor: Anchor) -> None: ...
+
+
+class DecisionLinks(Protocol):
+    """Links to one decision each, by the SHA-256 of their token. They lie beside the log."""
+
+    async def put(self, link: DecisionLink) -> None:
+        """Keep it; links that expired long ago are forgotten."""
+        ...
+
+    async def get(self, token_hash: str) -> DecisionLink | None: ...
+
+    async def use(self, token_hash: str, *, now: Moment) -> bool:
+        """Use it up. True for one caller only, and for nobody where it expired."""
+        ...
+
+    async def restore(self, token_hash: str) -> None:
+        """It may be used again."""
+        ...
 
 
 class ContextPacks(Protocol):

@@ -8,6 +8,7 @@ from domain.ports import (
     Archive,
     ContextPacks,
     Credentials,
+    DecisionLinks,
     Facts,
     Guards,
     Inbox,
@@ -50,3 +51,4 @@ class Memory:
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens
+    links: DecisionLinks

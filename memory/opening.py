@@ -16,6 +16,7 @@ from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
+from memory.links import PostgresDecisionLinks
 from memory.listener import Listener
 from memory.log import PostgresEventLog
 from memory.memory import Memory
@@ -79,4 +80,5 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         credentials=PostgresCredentials(database, appended=cache.appended),
         sessions=PostgresSessions(database, appended=cache.appended),
         tokens=PostgresApiTokens(database, appended=cache.appended),
+        links=PostgresDecisionLinks(database),
     )

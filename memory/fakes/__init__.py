@@ -8,6 +8,7 @@ from memory.cache import WorkingCache
 from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemorySessions
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
+from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
@@ -52,4 +53,5 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         credentials=InMemoryCredentials(store),
         sessions=InMemorySessions(store),
         tokens=InMemoryApiTokens(store),
+        links=InMemoryDecisionLinks(),
     )

@@ -67,13 +67,17 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay."""
+    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay.
+
+    The operator says yes to everything; for ``hold_seconds`` each yes could be taken back.
+    """
 
     name: str
     runs: tuple[str, ...]
     targets: tuple[str, ...] = ()
     happens: Callable[[World], Coroutine[Any, Any, None]]
     history: tuple[EventData, ...] = ()
+    hold_seconds: int = 0
 
 
 def order(number: int) -> Order:
@@ -236,6 +240,7 @@ SCENARIOS = (
         runs=("support/mail/1",),
         targets=(RELAY, "support/mail/1"),
         happens=_complains,
+        hold_seconds=1,
     ),
     Scenario(
         name="replenish",

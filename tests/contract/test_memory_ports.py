@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 import memory
 from domain.actions import Bound, CancelOrder, PlacePurchaseOrder, Receipt, RefundOrder, ReinstateOrder
 from domain.autonomy import Grant
+from domain.bypasses import BypassOpened
 from domain.context import ContextRequest, Section
 from domain.decisions import Diff, Mode
 from domain.effects import BreakerState, Effect, EffectStatus, Reservation
@@ -522,6 +523,20 @@ class TestGuards:
         again = wish(cancellation(), step="2", approval_id="").model_copy(update={"topic": "cancel"})
         with pytest.raises(Refused, match="nobody approved"):
             await kept.ledger.reserve(again, connector="shop")
+
+    async def test_what_is_bypassed_is_reserved_without_a_yes_until_the_bypass_ends(self, kept: memory.Memory) -> None:
+        """In its scope only, and never against what is off."""
+        await set_mode(kept, "support", Mode.ASK)
+        opened = BypassOpened(by="operator", scope="support/cancel-order", until=NOW + timedelta(hours=1), reason="rush", at=NOW)
+        await kept.log.append([event(opened)])
+        assert await kept.ledger.reserve(wish(cancellation(), approval_id=""), connector="shop")
+        late = wish(cancellation(), step="2", approval_id="").model_copy(update={"now": opened.until})
+        for other in (late, wish(refund(), step="3", approval_id="")):
+            with pytest.raises(Refused, match="is asked now"):
+                await kept.ledger.reserve(other, connector="shop")
+        await set_mode(kept, "support", Mode.OFF)
+        with pytest.raises(Refused, match="the mode of"):
+            await kept.ledger.reserve(wish(cancellation(), step="4", approval_id=""), connector="shop")
 
     async def test_an_effect_that_failed_is_reserved_again_only_as_the_mode_allows(self, kept: memory.Memory) -> None:
         """The switch that was turned meanwhile counts, and the failed effect stays failed."""
