@@ -38,6 +38,7 @@ _MODULES = (
     approvals,
     policies,
     runs,
+    bypasses,
     flags,
     experiments,
     failures,
