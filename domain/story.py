@@ -12,6 +12,7 @@ from domain.approvals import (
     ApprovalRequested,
     ApprovalTakenBack,
 )
+from domain.bypasses import ActedUnderBypass
 from domain.catalogue import load_event
 from domain.errors import InvalidInput
 from domain.event import Event, EventData
@@ -76,6 +77,8 @@ def _of_run(data: EventData) -> str:
             return f"suggests: {proposal.action.summary()}"
         case ActionRefused(summary=summary, reasons=reasons):
             return f"refused: {summary} ({'; '.join(reasons)})"
+        case ActedUnderBypass(action_kind=kind, bypass=bypass):
+            return f"{kind} goes ahead unasked: {bypass}"
         case ActionFailed(summary=summary, error=error):
             return f"failed: {summary} ({error})"
         case OutcomeRecorded(outcome=outcome):

@@ -153,6 +153,7 @@ class GovernedAction:
 
     async def _settled_by_operator(self, result: ActionResult) -> ActionResult:
         what_to_do = f"look in the outside system, then `steward settle {result.key} --happened` or `--not-happened`"
+        self.unsettled.add(result.key)  # who reads the alert may answer at once
         await self.alert(
             f"unknown/{result.key}", AlertLevel.URGENT, f"nobody knows whether this happened: {result.summary}", what_to_do
         )
@@ -163,7 +164,6 @@ class GovernedAction:
 
     async def _word_on(self, key: str) -> SettleInput:
         """The operator's next word on ``key``; each word is used once."""
-        self.unsettled.add(key)
         await workflow.wait_condition(lambda: key in self.settled)
         self.unsettled.discard(key)
         return self.settled.pop(key)
@@ -194,6 +194,7 @@ class GovernedAction:
         what_to_do = (
             f"mend the cause, then `steward settle {key} --not-happened` to try again, or `--happened` if you undid it by hand"
         )
+        self.unsettled.add(key)  # who reads the alert may answer at once
         await self.alert(f"undo/{key}", AlertLevel.URGENT, f"could not undo: {result.summary}: {result.detail}", what_to_do)
         if (await self._word_on(key)).happened:
             return result.model_copy(update={"kind": ResultKind.COMMITTED, "detail": "undone by hand"})
