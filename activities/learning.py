@@ -125,6 +125,7 @@ class LearningActivities:
         candidate = draft.candidate
         seen = await self._state.version(PolicyRecord, candidate.policy)
         record = await self._state.get(PolicyRecord, candidate.policy) or PolicyRecord(name=candidate.policy)
+        record, gave_way = await self._giving_way(draft, record, request.now)
         texts = customers_words(picture.observed.tickets)
         against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
         passed, reason = draft.judged()
@@ -132,8 +133,17 @@ class LearningActivities:
             return f"{candidate.policy}: {candidate.why}. {'; '.join(against) or reason}"
         tried = await self._state.find(Experiment)
         events = self._begin(record, candidate.model_copy(update={"checked": reason}), tried, request.now)
-        await self._change(record, events, seen, request)
+        await self._change(record, [*gave_way, *events], seen, request)
         return ""
+
+    async def _giving_way(self, draft: Draft, record: PolicyRecord, now: Moment) -> tuple[PolicyRecord, tuple[EventData, ...]]:
+        """The policy without the trial that the draft takes the place of, and what says so."""
+        trial = await self._state.get(Experiment, draft.instead_of) if draft.instead_of else None
+        if trial is None or record.trial != trial.experiment_id:
+            return record, ()
+        why = "gave way to a candidate whose replay says more than this trial has found"
+        events = steering.stopped(trial, record, by=steering.LEARNER, hard=False, why=why, now=now)
+        return steering.folded(record, events), events
 
     def _begin(self, record: PolicyRecord, candidate: Candidate, tried: Sequence[Experiment], now: Moment) -> list[EventData]:
         """The proposal, and its trial; or the question to the operator, where only they may let it happen."""
