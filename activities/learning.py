@@ -31,7 +31,7 @@ from learning.fix_queue import rank
 from learning.fixability import learned
 from learning.picture import Picture
 from learning.report import text_of
-from learning.static_checks import customers_words, refusals
+from learning.static_checks import customers_words, refusals, under_way
 from learning.summaries import measured, standing
 
 _TRIAL = timedelta(days=28)
@@ -88,7 +88,7 @@ class LearningActivities:
         refit, stock = await self._refitter.draft(picture), await self._tester.draft(picture)
         against = [await self._propose(draft, picture, request) for draft in (*drafts(picture), *stock, *refit)]
         refused = tuple(reason for reason in against if reason)
-        count = len(against) - len(refused)
+        count = against.count("")
         return Learned(count=count, text=f"{count} changes proposed, {len(refused)} not", refused=refused)
 
     @activity.defn
@@ -120,12 +120,17 @@ class LearningActivities:
         new = {q.key: q for q in asked if q.key not in picture.alerts}
         await self._append([AlertRaised(alert=_question(q, request.now)) for q in new.values()], request)
 
-    async def _propose(self, draft: Draft, picture: Picture, request: LearnInput) -> str:
-        """Propose one change, or say what speaks against it. Each reads the policy as it is by then."""
+    async def _propose(self, draft: Draft, picture: Picture, request: LearnInput) -> str | None:
+        """Propose one change, or say what speaks against it; None where it is proposed or tried already.
+
+        Each reads the policy as it is by then.
+        """
         candidate = draft.candidate
         seen = await self._state.version(PolicyRecord, candidate.policy)
         record = await self._state.get(PolicyRecord, candidate.policy) or PolicyRecord(name=candidate.policy)
         record, gave_way = await self._giving_way(draft, record, request.now)
+        if under_way(candidate, record):
+            return None
         texts = customers_words(picture.observed.tickets)
         against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
         passed, reason = draft.judged()
@@ -141,8 +146,7 @@ class LearningActivities:
         trial = await self._state.get(Experiment, draft.instead_of) if draft.instead_of else None
         if trial is None or record.trial != trial.experiment_id:
             return record, ()
-        why = "gave way to a candidate whose replay says more than this trial has found"
-        events = steering.stopped(trial, record, by=steering.LEARNER, hard=False, why=why, now=now)
+        events = steering.stopped(trial, record, by=steering.LEARNER, hard=False, why=steering.GAVE_WAY, now=now)
         return steering.folded(record, events), events
 
     def _begin(self, record: PolicyRecord, candidate: Candidate, tried: Sequence[Experiment], now: Moment) -> list[EventData]:
