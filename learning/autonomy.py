@@ -5,7 +5,7 @@ approvals never outweigh a severe miss: after one, three times as many reviews a
 
 Some records speak for others. Who lets an order of 400 go would let one of 40 go, so a class is also judged by the same
 actions with larger amounts. And actions that are planned by the same rules for each counterparty (orders, by supplier)
-lend their records to each other: at half their weight, and never more than the class has of its own.
+lend their records to each other: at half their weight, and at most half of what the class has of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +19,7 @@ from domain.policies import AutonomyPolicy
 
 _AFTER_SEVERE = 3
 _LENT = 0.5  # what a review counts for a class of another counterparty
+_MOST_LENT = 0.5  # of a class's own reviews
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Reviews:
 
     def with_lent(self, others: "Reviews") -> "Reviews":
         """Together with a share of the others' reviews, which keeps their proportions."""
-        share = min(_LENT, self.count / others.count) if others.count else 0.0
+        share = min(_LENT, _MOST_LENT * self.count / others.count) if others.count else 0.0
         return Reviews(self.approved + share * others.approved, self.corrected + share * others.corrected)
 
     def bound(self, certainty: float) -> float:
