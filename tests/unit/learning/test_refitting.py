@@ -90,7 +90,7 @@ async def test_a_trial_that_has_found_out_more_goes_on_and_so_does_a_holdout() -
     trial = await office.kept.state.get(Experiment, "triage@1")
     assert trial is not None
     picture = await look_back(office.kept.state, office.kept.policies, now=NOW + 2 * DAY)
-    changes = ({}, {"evidence": Evidence(win=1e9)}, {"stage": Stage.HOLDOUT})
+    changes: tuple[dict[str, object], ...] = ({}, {"evidence": Evidence(win=1e9)}, {"stage": Stage.HOLDOUT})
     pictures = [replace(picture, experiments=(trial.model_copy(update=change),)) for change in changes]
     drafts = [await Refitter(models=office.parrot).draft(each) for each in pictures]
     assert [[d.instead_of for d in found] for found in drafts] == [["triage@1"], [], []]
