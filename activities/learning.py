@@ -12,7 +12,7 @@ from activities.shelf import ShelfWatch
 from activities.steps import Learned, LearnInput
 from domain.errors import Retryable, VersionConflict
 from domain.event import EventData, NewEvent, new_event
-from domain.experiments import Ending, Experiment
+from domain.experiments import Experiment
 from domain.failures import FailureFound
 from domain.flags import LEARNING
 from domain.learning import Candidate, LearningReport, LearningReported
@@ -24,7 +24,7 @@ from learning import failures as bad
 from learning import steering
 from learning.assignment import ramp
 from learning.candidates import data
-from learning.discovery import level
+from learning.discovery import next_level
 from learning.drafts import Draft, drafts
 from learning.failure_classifier import FailureClassifier
 from learning.fix_queue import rank
@@ -37,7 +37,6 @@ from learning.summaries import measured, standing
 _TRIAL = timedelta(days=28)
 _QUESTION = "question/"  # how the keys of alerts begin that ask for data
 _PATIENCE = timedelta(days=14)  # a question that is open for longer is being ignored
-_ALPHA = 0.2  # of all promotions in the life of the company, the share that may be false
 _CONFIRMED = 0.1  # of the labels of failures, the share the operator is asked to confirm
 
 
@@ -158,7 +157,7 @@ class LearningActivities:
             proposed.fold(record),
             version,
             candidate,
-            level=level(len(tried) + 1, _ALPHA, _discoveries(tried)),
+            level=next_level(tried),
             share=ramp(0, candidate.risk),
             expires_at=now + _TRIAL,
             now=now,
@@ -180,11 +179,6 @@ class LearningActivities:
             new_event(e, at=request.now, key=(e.stream, occurrence), correlation_id=request.run_id, actor=steering.LEARNER)
             for e in events
         ]
-
-
-def _discoveries(experiments: Sequence[Experiment]) -> int:
-    """Promotions on evidence; what was shipped undecided is none."""
-    return sum(e.promoted_at is not None and e.ending is not Ending.SHIPPED for e in experiments)
 
 
 def _question(question: data.Question, now: Moment) -> Alert:

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from math import floor, log
 
+from domain.actions import Risk
 from domain.choice import unit_of
 from domain.experiments import Experiment, Stage
 from domain.labels import Label
 from domain.policies import TriagePolicy
 from domain.ports import IntentModels
 from learning.candidates.triage import LEAST_NEW_LABELS, Comparison, triage_candidate
+from learning.discovery import next_level
 from learning.drafts import Draft
 from learning.offline_gate import paired_evidence
 from learning.picture import Picture
 from learning.replay import Paired, paired
+from learning.verdict import win_limit
 
 _FOLDS = 3
 _GATE = 10.0  # what the gate asks for; only what is beyond it counts for the trial, since the gate chose the candidate by it
-_SUPERSEDING = 100.0  # what it takes to end a running trial for the new candidate: as with the gate, only what is beyond counts
 _RUNG = 1.25  # a refit is tried when the new labels have grown by a quarter: few looks, and each has something new to see
 
 
@@ -27,22 +29,23 @@ class Refitter:
     async def draft(self, picture: Picture) -> tuple[Draft, ...]:
         """The refitted model as a candidate, where new labels make it better than the one in force; else nothing.
 
-        A trial of an earlier refit gives way to one whose replay says more than the trial has found out: a trial takes weeks,
-        in which as many labels come in as it began with.
+        A trial of an earlier refit gives way where the replay alone proves what the trial has not: a trial takes weeks, in
+        which as many labels come in as it began with.
         """
         incumbent = picture.in_force(TriagePolicy)
         labels = sorted(picture.observed.labels, key=lambda label: (label.at, label.ticket_id))
         fresh = [label for label in labels if not knows(incumbent.document, label)]
         trial = _trial(picture)
-        if not _due(fresh, picture) or (trial is not None and trial.stage is not Stage.CANARY):
+        if not _due(fresh, picture) or (trial is not None and not _gives_way(trial)):
             return ()
         proof, changed = await self._proved(labels, fresh, incumbent.document)
         compared = Comparison(wins=proof.wins, losses=proof.losses, compared=proof.compared)
         candidate = triage_candidate(labels, incumbent, compared, examples=changed)
-        beyond = paired_evidence(proof.wins, proof.losses) / (_SUPERSEDING if trial else _GATE)
-        if candidate is None or (trial is not None and beyond <= max(trial.evidence.win, 1.0)):
+        beyond = max(paired_evidence(proof.wins, proof.losses) / _GATE, 1.0)
+        proved = beyond >= win_limit(Risk.R1, next_level(picture.experiments))
+        if candidate is None or (trial is not None and not proved):
             return ()
-        tried = candidate.model_copy(update={"evidence": max(beyond, 1.0)})
+        tried = candidate.model_copy(update={"evidence": beyond})
         return (Draft(tried, proof, instead_of=trial.experiment_id if trial else ""),)
 
     async def _proved(self, labels: Sequence[Label], fresh: Sequence[Label], incumbent: TriagePolicy) -> tuple[Paired, list[str]]:
@@ -76,6 +79,12 @@ def examples(labels: Sequence[Label]) -> tuple[tuple[str, str], ...]:
 def _trial(picture: Picture) -> Experiment | None:
     running = picture.record("triage").trial
     return next((e for e in picture.experiments if e.experiment_id == running), None)
+
+
+def _gives_way(trial: Experiment) -> bool:
+    """A canary whose own evidence, with that of its replay, is not yet what a promotion takes."""
+    won = trial.evidence.win if trial.evidence.matured else trial.prior
+    return trial.stage is Stage.CANARY and won < win_limit(trial.risk, trial.level)
 
 
 def _due(fresh: Sequence[Label], picture: Picture) -> bool:

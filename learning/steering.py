@@ -23,7 +23,7 @@ from learning.documents import document_of, in_force
 from learning.merging import merged
 
 LEARNER, VERDICT = "learner", "verdict"
-GAVE_WAY = "gave way to a candidate whose replay says more than this trial has found"
+GAVE_WAY = "gave way to a candidate whose replay proves what this trial has not"
 
 
 def propose(record: PolicyRecord, candidate: Candidate, *, now: Moment) -> tuple[PolicyProposed, PolicyVersion]:

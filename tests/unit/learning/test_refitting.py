@@ -53,9 +53,9 @@ class Office:
             shelf=ShelfWatch(measurer=self.trial.measurer, state=state),
         )
 
-    async def labelled(self, count: int, *, word: str, at: datetime) -> None:
-        """So many mails that begin with ``word`` were said to ask where an order is."""
-        told = {"intent": "where-is-my-order", "source": LabelSource.CORRECTED, "by": "operator", "at": at}
+    async def labelled(self, count: int, *, word: str, at: datetime, intent: str = "where-is-my-order") -> None:
+        """People said of so many mails that begin with ``word`` what they are about."""
+        told = {"intent": intent, "source": LabelSource.CORRECTED, "by": "operator", "at": at}
         labels = (Label.model_validate({"ticket_id": f"{word}-{n}", "text": f"{word} {n}", **told}) for n in range(count))
         await self.trial.tell(*(LabelGiven(label=label) for label in labels), at=at)
 
@@ -71,7 +71,8 @@ class Office:
 async def test_a_stronger_refit_takes_the_place_of_one_that_is_being_tried() -> None:
     """The earlier trial is stopped and its version dropped in the same step that begins the new one."""
     office = Office()
-    await office.labelled(12, word="pony", at=NOW)
+    await office.labelled(7, word="pony", at=NOW)
+    await office.labelled(5, word="post", at=NOW, intent="late")
     first, _ = await office.night(NOW + DAY)
     await office.labelled(15, word="cart", at=NOW + 1.5 * DAY)
     second, _ = await office.night(NOW + 2 * DAY)
@@ -82,15 +83,16 @@ async def test_a_stronger_refit_takes_the_place_of_one_that_is_being_tried() -> 
 
 
 async def test_a_trial_that_has_found_out_more_goes_on_and_so_does_a_holdout() -> None:
-    """The replay has to say more than the trial: a hundred times what the evidence is against chance."""
+    """A trial that only waits for cases is not begun anew."""
     office = Office()
-    await office.labelled(12, word="pony", at=NOW)
+    await office.labelled(7, word="pony", at=NOW)
+    await office.labelled(5, word="post", at=NOW, intent="late")
     await office.night(NOW + DAY)
     await office.labelled(15, word="cart", at=NOW + 1.5 * DAY)
     trial = await office.kept.state.get(Experiment, "triage@1")
     assert trial is not None
     picture = await look_back(office.kept.state, office.kept.policies, now=NOW + 2 * DAY)
-    changes: tuple[dict[str, object], ...] = ({}, {"evidence": Evidence(win=1e9)}, {"stage": Stage.HOLDOUT})
+    changes: tuple[dict[str, object], ...] = ({}, {"evidence": Evidence(win=1e9, matured=9)}, {"stage": Stage.HOLDOUT})
     pictures = [replace(picture, experiments=(trial.model_copy(update=change),)) for change in changes]
     drafts = [await Refitter(models=office.parrot).draft(each) for each in pictures]
     assert [[d.instead_of for d in found] for found in drafts] == [["triage@1"], [], []]
@@ -100,7 +102,7 @@ async def test_a_refit_is_tried_when_the_new_labels_have_grown_by_a_quarter() ->
     """Ten, then thirteen: eleven and twelve are no reason to fit again."""
     office, fitted, before = Office(), [], 0
     for day, count in enumerate((9, 1, 1, 1, 1)):
-        await office.labelled(count, word=f"late{day}", at=NOW + day * DAY)
+        await office.labelled(count, word=f"post{day}", at=NOW + day * DAY, intent="late")
         await office.night(NOW + (day + 0.5) * DAY)
         fitted.append(office.parrot.fits > before)
         before = office.parrot.fits
