@@ -5,6 +5,7 @@ from temporalio import activity
 from activities.licensing import Licensing
 from activities.steps import DecisionNote, EndNote, RefusedDecisionNote, ReminderNote
 from agents.learner import Learner
+from domain import gate
 from domain.actions import SendReply
 from domain.approvals import (
     Approval,
@@ -103,15 +104,22 @@ class ApprovalActivities:
             await self._append(LabelGiven(label=label), note.now, note.decision.decision_id, actor=note.decision.by)
 
     async def _review(self, approval: Approval, note: DecisionNote) -> None:
-        """The decision counts for the action's class. A reply that the operator was asked to write was no proposal."""
+        """The decision counts for the action's class: for what its members would do alone.
+
+        What is asked whatever the class has earned (for want of confidence, over a limit, held by the auditor) says nothing
+        about that, unless it is severe. A reply that the operator was asked to write was no proposal.
+        """
         proposal, decision = approval.proposal, note.decision
         if isinstance(proposal.action, SendReply) and not proposal.action.body.strip():
+            return
+        severe = decision.verb is Verb.REJECT and decision.reason.lower().startswith(_SEVERE)
+        if gate.doubts(proposal.gate) and not severe:
             return
         await self._licensing.reviewed(
             class_of(proposal.workflow, proposal.action, proposal.why.topic),
             ref=f"{approval.approval_id}/{decision.decision_id}"[:200],
             corrected=decision.verb is not Verb.APPROVE,
-            severe=decision.verb is Verb.REJECT and decision.reason.lower().startswith(_SEVERE),
+            severe=severe,
             now=note.now,
         )
 

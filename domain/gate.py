@@ -7,6 +7,10 @@ from domain.actions import Action, Reversibility, Risk
 from domain.decisions import Bypass, GateDecision, GateOutcome, Mode, Severity, Verdict, Why
 from domain.policies import GatePolicy
 
+MODE_ASKS = "the mode is ask"
+SAMPLED = "a sample of what Steward does alone"
+_ALWAYS = " is always asked"
+
 
 class Licence(StrEnum):
     """What an action's class has earned, where its mode is ask."""
@@ -54,10 +58,15 @@ def decide(
     return GateDecision(outcome=GateOutcome.ALLOW, reasons=("within policy",))
 
 
+def doubts(decision: GateDecision) -> tuple[str, ...]:
+    """The reasons that are about this very action: not the rules that ask about every one of its kind, or about a sample."""
+    return tuple(r for r in decision.reasons if r not in (MODE_ASKS, SAMPLED) and not r.endswith(_ALWAYS))
+
+
 def _asked_by_mode(mode: Mode, licence: Licence) -> tuple[str, ...]:
     if mode is not Mode.ASK or licence is Licence.EARNED:
         return ()
-    return ("the mode is ask" if licence is Licence.NONE else "a sample of what Steward does alone",)
+    return (MODE_ASKS if licence is Licence.NONE else SAMPLED,)
 
 
 def _reasons_to_ask(action: Action, verdict: Verdict, why: Why, policy: GatePolicy) -> tuple[str, ...]:
@@ -65,7 +74,7 @@ def _reasons_to_ask(action: Action, verdict: Verdict, why: Why, policy: GatePoli
     if why.force_ask:
         reasons.append(why.force_ask)
     if action.kind in policy.always_ask:
-        reasons.append(f"{action.kind} is always asked")
+        reasons.append(f"{action.kind}{_ALWAYS}")
     floor = policy.minimum_confidence.get(action.kind, policy.default_minimum_confidence)
     if why.confidence < floor:
         reasons.append(f"confidence {why.confidence:.2f} is under {floor:.2f}")
