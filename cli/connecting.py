@@ -71,7 +71,7 @@ def _answer(setting: Setting, wish: Wish, before: Mapping[str, str]) -> str:
     if setting.name in wish.typed:
         return wish.typed[setting.name]
     default = before.get(setting.name, setting.default)
-    return str(typer.prompt(setting.ask, default=default)) if wish.may_ask else default or ""
+    return str(typer.prompt(setting.ask, default=default, show_default=bool(default))) if wish.may_ask else default or ""
 
 
 def _asked_secretly(setting: Setting, *, keep: bool) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from domain.ids import canonical_json, digest
 
+_FULL = 256 * 1024 * 1024  # bytes
+
 
 class Exchanges:
     """The file at ``path``. Lines that do not parse, as a crash may leave one, are passed over."""
@@ -18,6 +20,9 @@ class Exchanges:
         self._path = path
 
     def note(self, call: str, question: Any, answer: Any) -> None:
+        """Once the file is full, nothing more is recorded: dry-run is a trial, not an archive."""
+        if self._path.exists() and self._path.stat().st_size > _FULL:
+            return
         line = canonical_json({"call": call, "question": digest(question), "answer": answer}) + "\n"
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -17,6 +17,7 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxF
 from domain.errors import Permanent, Retryable
 
 _SENT_NAMES = ("Sent", "INBOX.Sent", "Sent Items", "Sent Messages", "INBOX.Sent Items")
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError)  # what answers that make no sense end in
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -113,7 +114,8 @@ class ImapAccount:
         try:
             box = _connected(self._server, self._limits.seconds)
             try:
-                box.login(self._server.user, self._server.password, initial_folder=None)
+                login = box.login if self._server.password.isascii() and self._server.user.isascii() else box.login_utf8
+                login(self._server.user, self._server.password, initial_folder=None)
                 yield box
             finally:
                 with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
@@ -124,7 +126,7 @@ class ImapAccount:
             raise Permanent(f"{self._name} has no such folder", hint=f"`./steward connect {self._name}` sets another") from None
         except ssl.SSLCertVerificationError:
             raise Permanent(f"{self._name} shows a certificate that is not valid for it", hint="check the host's name") from None
-        except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError, ValueError) as error:
+        except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError, *_NONSENSE) as error:
             raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint="it is tried again by itself") from None
 
     def _fetched(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ import asyncio
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import parseaddr
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -30,7 +31,7 @@ class Delivery:
         self._imap = imap
         self._smtp = smtp
         self._attempts = attempts
-        self._one_at_a_time = asyncio.Lock()
+        self._sending: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check(self) -> str:
         """Logs in on both sides; nothing is sent. One line."""
@@ -42,7 +43,7 @@ class Delivery:
 
     async def send(self, action: Action, message: EmailMessage, *, key: str, expected_version: str, now: datetime) -> Receipt:
         """Raises Stale where the thread moved, Unknown where an earlier attempt under ``key`` may have gone out."""
-        async with self._one_at_a_time:
+        async with self._sending.setdefault(key, asyncio.Lock()):
             attempt = await self._attempts.prepare(self._attempt(action, message, key, now))
             receipt = _receipt(attempt, action)
             match attempt.status:
