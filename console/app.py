@@ -15,7 +15,7 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import entry, inbox, runs, timeline, today
+from console.pages import access, controls, entry, inbox, runs, timeline, today
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -32,7 +32,7 @@ from domain.errors import (
 )
 
 STATIC = Path(__file__).with_name("static")
-PAGES: tuple[APIRouter, ...] = (today.router, inbox.router, runs.router, timeline.router)
+PAGES: tuple[APIRouter, ...] = (today.router, inbox.router, runs.router, timeline.router, controls.router, access.router)
 """Every page behind the log-in, in the order of the menu."""
 _STATUS: dict[type[StewardError], int] = {
     AccessDenied: 403,
