@@ -15,7 +15,21 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import content, entry, inbox, link, orders, purchases, runs, stock, tickets, timeline, today
+from console.pages import (
+    access,
+    content,
+    controls,
+    entry,
+    inbox,
+    link,
+    orders,
+    purchases,
+    runs,
+    stock,
+    tickets,
+    timeline,
+    today,
+)
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -32,16 +46,21 @@ from domain.errors import (
 )
 
 STATIC = Path(__file__).with_name("static")
-PAGES: tuple[APIRouter, ...] = (
-    today.router,
-    inbox.router,
-    runs.router,
-    stock.router,
-    purchases.router,
-    tickets.router,
-    orders.router,
-    content.router,
-    timeline.router,
+PAGES: tuple[APIRouter, ...] = tuple(
+    page.router
+    for page in (
+        today,
+        inbox,
+        runs,
+        stock,
+        purchases,
+        tickets,
+        orders,
+        content,
+        timeline,
+        controls,
+        access,
+    )
 )
 """Every page behind the log-in, in the order of the menu."""
 _STATUS: dict[type[StewardError], int] = {

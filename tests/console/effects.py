@@ -18,6 +18,11 @@ async def past_effects(memory: Memory, *, now: datetime) -> None:
 
 async def commit(memory: Memory, action: Action, *, at: datetime, run_id: str = RUN) -> Effect:
     """Approved by somebody, and done."""
+    return await memory.ledger.commit(await begin(memory, action, at=at, run_id=run_id), Receipt(reference="r-1", at=at), [])
+
+
+async def begin(memory: Memory, action: Action, *, at: datetime, run_id: str = RUN) -> str:
+    """The key of an effect that is under way."""
     reservation = Reservation(
         key=effect_key(run_id, "one", action),
         run_id=run_id,
@@ -30,7 +35,7 @@ async def commit(memory: Memory, action: Action, *, at: datetime, run_id: str = 
     )
     await memory.ledger.reserve(reservation, connector="local-shop")
     await memory.ledger.begin(reservation.key, now=at)
-    return await memory.ledger.commit(reservation.key, Receipt(reference="r-1", at=at), [])
+    return reservation.key
 
 
 def reply() -> SendReply:
