@@ -71,6 +71,7 @@ from workflows.digest import DigestWorkflow
 from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
+from workflows.proposed import ProposedWorkflow
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
@@ -90,6 +91,7 @@ WORKFLOWS = (
     RolloutWorkflow,
     LearningCycleWorkflow,
     AttentionWorkflow,
+    ProposedWorkflow,
 )
 PASSED_THROUGH = (
     "domain",

@@ -13,7 +13,7 @@ from domain.decisions import Mode
 from domain.errors import InvalidInput
 from domain.runs import Controls, KillSwitchSet, ModeSet
 
-WORKFLOWS = ("support", "replenish", "content")
+WORKFLOWS = ("support", "replenish", "content", "propose")
 _MEANS = {
     Mode.OFF: "nothing is even proposed",
     Mode.SUGGEST: "proposed and recorded, never done",

@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.steps import SettleInput
 from domain.approvals import Approval, Decision
+from domain.autonomy import PROPOSE
 from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
 from domain.event import Topic
+from domain.ids import digest
 from domain.judging import judge
 from domain.knowledge import OutboxItem
 from workflows import options
@@ -20,6 +22,7 @@ from workflows.attention import AttentionInput, AttentionWorkflow, SomethingWait
 from workflows.digest import DigestStart, DigestWorkflow
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
+from workflows.proposed import ProposedInput, ProposedWorkflow
 from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
 from workflows.rollout import ResultMatured, RolloutInput, RolloutWorkflow
 from workflows.search_attributes import KIND
@@ -27,6 +30,7 @@ from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
 from workflows.stock_replenishment import Crossed, ReplenishInput, StockReplenishmentWorkflow
 from workflows.support_triage import MessageArrived, SupportInput, SupportTriageWorkflow
 
+_DIGEST = "proposal"  # in the memo of a proposed run: what its id stands for
 _PATIENCE = timedelta(seconds=20)  # how long a decision waits for a worker to take it
 
 
@@ -99,9 +103,40 @@ class Gateway:
         said: str = await self._client.get_workflow_handle(run_id, result_type=str).result()
         return said
 
+    async def propose(self, proposal_id: str, proposed: ProposedInput) -> str:
+        """Take a program's action to the operator; the same proposal again is the same run. Returns the run's id.
+
+        Raises InvalidInput where the id was used for another proposal.
+        """
+        run_id = f"propose/{proposal_id}"
+        try:
+            await self._client.start_workflow(
+                ProposedWorkflow.run,
+                proposed,
+                id=run_id,
+                task_queue=options.ORCHESTRATION,
+                task_timeout=options.TASK,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"proposed: {proposed.action.kind}",
+                search_attributes=_attributes(PROPOSE),
+                memo={_DIGEST: digest(proposed)},
+            )
+        except WorkflowAlreadyStartedError as there:
+            memo = await (await self._client.get_workflow_handle(run_id).describe()).memo()
+            if memo.get(_DIGEST) != digest(proposed):
+                raise InvalidInput(f"{proposal_id} was proposed with other content", hint="take another id") from there
+        return run_id
+
+    async def start_rollback(self, run_id: str, *, by: str) -> str:
+        """Undo what a run did. Returns the id of the run that undoes; a second one at a time joins the first."""
+        return (await self._start_rollback(run_id, by)).id
+
     async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
         """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""
-        handle = await self._client.start_workflow(
+        return await (await self._start_rollback(run_id, by)).result()
+
+    async def _start_rollback(self, run_id: str, by: str) -> WorkflowHandle[RollbackWorkflow, RollbackResult]:
+        return await self._client.start_workflow(
             RollbackWorkflow.run,
             RollbackInput(run_id=run_id, by=by),
             id=f"rollback/{run_id}",
@@ -111,7 +146,6 @@ class Gateway:
             static_summary=f"undo {run_id}",
             search_attributes=_attributes("rollback"),
         )
-        return await handle.result()
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop; what it began in its current plan is undone. Raises NotFound."""
