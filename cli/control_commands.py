@@ -8,12 +8,10 @@ from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.kill_switch import banner
 from cli.output import AsJson, print_json, print_table, say
-from domain.actions import ACTION_TYPES
 from domain.decisions import Mode
-from domain.errors import InvalidInput
 from domain.runs import Controls, KillSwitchSet, ModeSet
+from domain.scopes import WORKFLOWS, checked_scope
 
-WORKFLOWS = ("support", "replenish", "content", "propose")
 _MEANS = {
     Mode.OFF: "nothing is even proposed",
     Mode.SUGGEST: "proposed and recorded, never done",
@@ -40,7 +38,7 @@ def mode(
     """Show what is asked and what is automatic, or change it. Where nothing is set, everything is asked."""
 
     async def work(system: System) -> Controls:
-        checked = _checked_scope(scope) if scope is not None else ""
+        checked = checked_scope(scope) if scope is not None else ""
         if value is not None:
             await record(system, ModeSet(scope=checked, mode=value, by=OPERATOR), at=now())
         return await system.memory.state.get(Controls, "self") or Controls()
@@ -82,11 +80,3 @@ def _modes(controls: Controls) -> list[tuple[str, Mode]]:
 def _parts(scope: str) -> tuple[str, str]:
     workflow, _, kind = scope.partition("/")
     return workflow, kind
-
-
-def _checked_scope(scope: str) -> str:
-    workflow, slash, kind = scope.partition("/")
-    if workflow not in WORKFLOWS or (slash and kind not in ACTION_TYPES):
-        hint = f"one of {', '.join(WORKFLOWS)}, or one with an action, such as support/send-reply"
-        raise InvalidInput(f"{scope!r} names no workflow or action", hint=hint)
-    return scope

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from domain.catalogue import KIND_OF
 from domain.event import Event
@@ -50,6 +51,8 @@ class Views(Protocol):
         """Every one, newest first, read in pages."""
         ...
 
+    async def event(self, event_id: UUID) -> Event | None: ...
+
 
 class PostgresViews:
     """See ``Views``."""
@@ -80,6 +83,10 @@ class PostgresViews:
             for event in page:
                 yield event
             wanted = wanted.model_copy(update={"before": page[-1].seq})
+
+    async def event(self, event_id: UUID) -> Event | None:
+        row = await self._database.row("get_event", event_id=event_id)
+        return Event.model_validate(row) if row else None
 
 
 def _columns(wanted: EventFilter) -> dict[str, object]:

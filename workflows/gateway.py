@@ -121,31 +121,24 @@ class Gateway:
                 search_attributes=_attributes(PROPOSE),
                 memo={_DIGEST: digest(proposed)},
             )
+        except RPCError as error:
+            raise _rpc(error, run_id) from error
         except WorkflowAlreadyStartedError as there:
             memo = await (await self._client.get_workflow_handle(run_id).describe()).memo()
             if memo.get(_DIGEST) != digest(proposed):
                 raise InvalidInput(f"{proposal_id} was proposed with other content", hint="take another id") from there
         return run_id
 
-    async def start_rollback(self, run_id: str, *, by: str) -> str:
-        """Undo what a run did. Returns the id of the run that undoes; a second one at a time joins the first."""
-        return (await self._start_rollback(run_id, by)).id
-
     async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
         """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""
-        return await (await self._start_rollback(run_id, by)).result()
+        handle = self._client.get_workflow_handle(await self.start_rollback(run_id, by=by), result_type=RollbackResult)
+        undone: RollbackResult = await handle.result()
+        return undone
 
-    async def _start_rollback(self, run_id: str, by: str) -> WorkflowHandle[RollbackWorkflow, RollbackResult]:
-        return await self._client.start_workflow(
-            RollbackWorkflow.run,
-            RollbackInput(run_id=run_id, by=by),
-            id=f"rollback/{run_id}",
-            task_queue=options.ORCHESTRATION,
-            task_timeout=options.TASK,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"undo {run_id}",
-            search_attributes=_attributes("rollback"),
-        )
+    async def start_rollback(self, run_id: str, *, by: str) -> str:
+        """Begin to undo what a run did. Returns the id of the run that undoes it: the one under way where there is one."""
+        start = RollbackInput(run_id=run_id, by=by)
+        return await self._start(RollbackWorkflow.run, start, f"rollback/{run_id}", "rollback", f"undo {run_id}")
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop; what it began in its current plan is undone. Raises NotFound."""
@@ -209,17 +202,21 @@ class Gateway:
         )
 
     async def _start(self, run: Any, start: Any, run_id: str, kind: str, summary: str) -> str:
-        with suppress(WorkflowAlreadyStartedError):
-            await self._client.start_workflow(
-                run,
-                start,
-                id=run_id,
-                task_queue=options.ORCHESTRATION,
-                task_timeout=options.TASK,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=summary,
-                search_attributes=_attributes(kind),
-            )
+        """Raises Retryable where Temporal does not answer."""
+        try:
+            with suppress(WorkflowAlreadyStartedError):
+                await self._client.start_workflow(
+                    run,
+                    start,
+                    id=run_id,
+                    task_queue=options.ORCHESTRATION,
+                    task_timeout=options.TASK,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    static_summary=summary,
+                    search_attributes=_attributes(kind),
+                )
+        except RPCError as error:
+            raise _rpc(error, run_id) from error
         return run_id
 
     async def _update(self, handle: WorkflowHandle[Any, Any], name: str, argument: Any, *, update_id: str) -> str:
