@@ -15,6 +15,8 @@ from console.api.app import create_api
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
+from console.mcp_http import PATH as MCP
+from console.mcp_http import McpOverHttp
 from console.pages import entry, inbox, today
 from console.rendering import render
 from console.statuses import status_of
@@ -31,9 +33,11 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
     app.state.house = house
     app.state.feed = Feed(house.memory)
+    app.state.mcp = McpOverHttp(house)
     app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount("/api/v1", create_api(house))
+    app.router.add_route(MCP, app.state.mcp)
     app.add_api_route("/health", _health, methods=["GET"])
     for router in (entry.router, live.router, *PAGES):
         app.include_router(router)
@@ -48,7 +52,8 @@ def create_app(house: House) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     await app.state.feed.start()
     try:
-        yield
+        async with app.state.mcp.living():
+            yield
     finally:
         await app.state.feed.stop()
 
