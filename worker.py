@@ -79,6 +79,7 @@ from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
 from workflows.polling import PollWorkflow
+from workflows.proposed import ProposedWorkflow
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
@@ -99,6 +100,7 @@ WORKFLOWS = (
     LearningCycleWorkflow,
     AttentionWorkflow,
     PollWorkflow,
+    ProposedWorkflow,
 )
 PASSED_THROUGH = (
     "domain",

@@ -12,9 +12,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from console import live
+from console.api.app import create_api
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
+from console.mcp_http import PATH as MCP
+from console.mcp_http import McpOverHttp
 from console.pages import (
     access,
     content,
@@ -31,19 +34,9 @@ from console.pages import (
     today,
 )
 from console.rendering import render
+from console.statuses import status_of
 from console.visit import NotEntered
-from domain.errors import (
-    AccessDenied,
-    DecisionRefused,
-    InvalidInput,
-    NotFound,
-    Refused,
-    Retryable,
-    SetupError,
-    Stale,
-    StewardError,
-    TooManyTries,
-)
+from domain.errors import StewardError
 
 STATIC = Path(__file__).with_name("static")
 PAGES: tuple[APIRouter, ...] = tuple(
@@ -63,17 +56,6 @@ PAGES: tuple[APIRouter, ...] = tuple(
     )
 )
 """Every page behind the log-in, in the order of the menu."""
-_STATUS: dict[type[StewardError], int] = {
-    AccessDenied: 403,
-    TooManyTries: 429,
-    NotFound: 404,
-    InvalidInput: 422,
-    DecisionRefused: 409,
-    Stale: 409,
-    Refused: 409,
-    Retryable: 503,
-    SetupError: 503,
-}
 
 
 def create_app(house: House) -> FastAPI:
@@ -81,8 +63,11 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
     app.state.house = house
     app.state.feed = Feed(house.memory)
+    app.state.mcp = McpOverHttp(house)
     app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/api/v1", create_api(house))
+    app.router.add_route(MCP, app.state.mcp)
     app.add_api_route("/health", _health, methods=["GET"])
     for router in (entry.router, link.router, live.router, *PAGES):
         app.include_router(router)
@@ -98,7 +83,8 @@ def create_app(house: House) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     await app.state.feed.start()
     try:
-        yield
+        async with app.state.mcp.living():
+            yield
     finally:
         await app.state.feed.stop()
 
@@ -118,8 +104,7 @@ async def _to_login(request: Request, _error: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     """What happened and what to do, as a page or, for a part of one, as its place for messages."""
     assert isinstance(error, StewardError)
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    return _told(request, status, error.message, error.hint)
+    return _told(request, status_of(error), error.message, error.hint)
 
 
 async def _http(request: Request, error: Exception) -> Response:

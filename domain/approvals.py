@@ -28,6 +28,7 @@ class Via(StrEnum):
 
     CLI = "cli"
     CONSOLE = "console"
+    API = "api"
     MAIL_LINK = "mail-link"
     MCP = "mcp"
     WEB_UI_SIGNAL = "web-ui-signal"  # the raw signal of the Temporal Web UI, or of a script

@@ -11,6 +11,8 @@ from domain.money import Money
 
 _BANDS = (10, 25, 50, 100, 250, 500, 1_000)
 NO_MONEY = "no-money"
+PROPOSE = "propose"
+"""The workflow of what programs propose: it is always asked, so that its classes earn nothing."""
 
 
 def band_of(money: Money | None) -> str:

@@ -54,6 +54,8 @@ class Views(Protocol):
         """Every one, newest first, read in pages."""
         ...
 
+    async def event(self, event_id: UUID) -> Event | None: ...
+
 
 class PostgresViews:
     """See ``Views``."""
@@ -84,6 +86,10 @@ class PostgresViews:
             for event in page:
                 yield event
             wanted = wanted.model_copy(update={"before": page[-1].seq})
+
+    async def event(self, event_id: UUID) -> Event | None:
+        row = await self._database.row("get_event", event_id=event_id)
+        return Event.model_validate(row) if row else None
 
 
 def _columns(wanted: EventFilter) -> dict[str, object]:

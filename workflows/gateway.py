@@ -5,14 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.steps import SettleInput
 from domain.approvals import Approval, Decision
+from domain.autonomy import PROPOSE
 from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
 from domain.event import Topic
+from domain.ids import digest
 from domain.judging import judge
 from domain.knowledge import OutboxItem
 from workflows import options
@@ -21,6 +23,7 @@ from workflows.digest import DigestStart, DigestWorkflow
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
 from workflows.polling import LookNow, PollStart, PollWorkflow
+from workflows.proposed import ProposedInput, ProposedWorkflow
 from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
 from workflows.rollout import ResultMatured, RolloutInput, RolloutWorkflow
 from workflows.search_attributes import KIND
@@ -28,6 +31,7 @@ from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
 from workflows.stock_replenishment import Crossed, ReplenishInput, StockReplenishmentWorkflow
 from workflows.support_triage import MessageArrived, SupportInput, SupportTriageWorkflow
 
+_DIGEST = "proposal"  # in the memo of a proposed run: what its id stands for
 _PATIENCE = timedelta(seconds=20)  # how long a decision waits for a worker to take it
 
 
@@ -101,6 +105,32 @@ class Gateway:
         run_id = await self.start_learning(now=now)
         said: str = await self._client.get_workflow_handle(run_id, result_type=str).result()
         return said
+
+    async def propose(self, proposal_id: str, proposed: ProposedInput) -> str:
+        """Take a program's action to the operator; the same proposal again is the same run. Returns the run's id.
+
+        Raises InvalidInput where the id was used for another proposal.
+        """
+        run_id = f"propose/{proposal_id}"
+        try:
+            await self._client.start_workflow(
+                ProposedWorkflow.run,
+                proposed,
+                id=run_id,
+                task_queue=options.ORCHESTRATION,
+                task_timeout=options.TASK,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"proposed: {proposed.action.kind}",
+                search_attributes=_attributes(PROPOSE),
+                memo={_DIGEST: digest(proposed)},
+            )
+        except RPCError as error:
+            raise _rpc(error, run_id) from error
+        except WorkflowAlreadyStartedError as there:
+            memo = await (await self._client.get_workflow_handle(run_id).describe()).memo()
+            if memo.get(_DIGEST) != digest(proposed):
+                raise InvalidInput(f"{proposal_id} was proposed with other content", hint="take another id") from there
+        return run_id
 
     async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
         """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.actions import ACTION_TYPES
-from domain.autonomy import ClassKey, ClassRecord, Grant
+from domain.autonomy import PROPOSE, ClassKey, ClassRecord, Grant
 from domain.failures import RootCause
 from domain.knowledge import InForce
 from domain.learning import Candidate
@@ -27,7 +27,8 @@ def _may_be_asked(policy: AutonomyPolicy, record: ClassRecord) -> bool:
     """Neither granted nor refused already, and of a kind that is not too dangerous ever to be granted."""
     action = ACTION_TYPES.get(ClassKey.read(record.key).kind)
     known = record.key not in policy.grants and record.key not in policy.refused
-    return known and action is not None and action.spec.risk <= policy.most_severe
+    earns = not record.key.startswith(f"{PROPOSE}/")
+    return known and earns and action is not None and action.spec.risk <= policy.most_severe
 
 
 def _candidate(record: ClassRecord, records: Sequence[ClassRecord], incumbent: InForce[AutonomyPolicy], now: Moment) -> Candidate:

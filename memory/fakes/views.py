@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import TypeVar
+from uuid import UUID
 
 from domain.approvals import Approval, ApprovalStatus
 from domain.catalogue import KIND_OF
@@ -33,6 +34,9 @@ class InMemoryViews:
     async def all_events(self, wanted: EventFilter) -> AsyncIterator[Event]:
         for event in await self.events(wanted, limit=len(self._store.events)):
             yield event
+
+    async def event(self, event_id: UUID) -> Event | None:
+        return next((event for event in self._store.events if event.event_id == event_id), None)
 
     def _found(self, entity: type[E], equals: dict[str, str]) -> list[E]:
         wanted, prefix = as_fields(entity, equals).items(), f"{KIND_OF[entity]}/"

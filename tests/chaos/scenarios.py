@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.actions import Risk
+from domain.actions import RefundOrder, Risk
 from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
 from domain.decisions import Mode
 from domain.entities import (
@@ -52,6 +52,7 @@ from domain.policies import (
 from domain.runs import Alert, AlertLevel, AlertRaised, ModeSet
 from tests.chaos.passages import RELAY
 from tests.chaos.world import World
+from workflows.proposed import ProposedInput
 from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 
 CUSTOMERS = 10
@@ -201,6 +202,12 @@ async def _reads_orders(world: World) -> None:
     await world.record(ConnectionModeSet(name="post", mode=ConnectionMode.OFF, by="operator"))
 
 
+async def _a_program_proposes(world: World) -> None:
+    refund = RefundOrder(order_id="1001", amount=Money.of(10), reason="a crack in the glaze")
+    proposed = ProposedInput(action=refund, by="bookkeeper", reason="the customer wrote to the bookkeeper")
+    await world.insist(lambda: world.gateway.propose("first", proposed))
+
+
 async def _refunds_wrongly(world: World) -> None:
     """A severe miss of the version that is tried: it has to be taken back."""
     missed = ExposureMatured(
@@ -314,6 +321,12 @@ SCENARIOS = (
         runs=("poll/post",),
         targets=(RELAY, "poll/post"),
         happens=_reads_orders,
+    ),
+    Scenario(
+        name="propose",
+        runs=("propose/first",),
+        targets=("propose/first",),
+        happens=_a_program_proposes,
     ),
 )
 BUSY_DAY = Scenario(

@@ -38,6 +38,7 @@ SOURCES = (
     "learning_cycle",
     "attention",
     "polling",
+    "proposed",
 )
 
 
