@@ -15,7 +15,8 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import access, controls, entry, inbox, runs, timeline, today
+from console.pages import access, audit, connectors, controls, entry, inbox, memory, runs, timeline, today
+from console.proof import Proof
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -32,7 +33,8 @@ from domain.errors import (
 )
 
 STATIC = Path(__file__).with_name("static")
-PAGES: tuple[APIRouter, ...] = (today.router, inbox.router, runs.router, timeline.router, controls.router, access.router)
+_PAGES = (today, inbox, runs, timeline, controls, access, connectors, audit, memory)
+PAGES: tuple[APIRouter, ...] = tuple(page.router for page in _PAGES)
 """Every page behind the log-in, in the order of the menu."""
 _STATUS: dict[type[StewardError], int] = {
     AccessDenied: 403,
@@ -52,6 +54,7 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
     app.state.house = house
     app.state.feed = Feed(house.memory)
+    app.state.proof = Proof(house.memory.log, clock=house.clock)
     app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/health", _health, methods=["GET"])
@@ -72,6 +75,7 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await app.state.feed.stop()
+        await app.state.proof.stop()
 
 
 async def _health() -> JSONResponse:

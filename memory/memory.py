@@ -23,6 +23,7 @@ from domain.ports import (
 )
 from memory.cache import WorkingCache
 from memory.flags import StateFlags
+from memory.reach import Reach
 from memory.timeline import Timeline
 from memory.views import Views
 
@@ -48,6 +49,7 @@ class Memory:
     anchors: Anchors
     passages: Passages
     views: Views
+    reach: Reach
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens

@@ -10,6 +10,7 @@ from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassa
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
+from memory.fakes.reach import InMemoryReach
 from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
 from memory.fakes.store import Store
 from memory.fakes.views import InMemoryViews
@@ -50,6 +51,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),
+        reach=InMemoryReach(store),
         credentials=InMemoryCredentials(store),
         sessions=InMemorySessions(store),
         tokens=InMemoryApiTokens(store),
