@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from temporalio.client import Client
 
+import connectors
 import memory
 import stack
 from console.app import create_app
@@ -47,6 +48,7 @@ def house_of(settings: Settings, kept: Memory, client: Client, *, ui_url: str) -
         memory=kept,
         client=client,
         gateway=gateway,
+        connectors=connectors.open_local(settings.home),
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
         doorkeeper=doorkeeper(kept, settings.home),
         clock=_now,

@@ -20,11 +20,14 @@ from console.mcp_http import PATH as MCP
 from console.mcp_http import McpOverHttp
 from console.pages import (
     access,
+    audit,
+    connectors,
     content,
     controls,
     entry,
     inbox,
     link,
+    memory,
     orders,
     purchases,
     runs,
@@ -33,6 +36,7 @@ from console.pages import (
     timeline,
     today,
 )
+from console.proof import Proof
 from console.rendering import render
 from console.statuses import status_of
 from console.visit import NotEntered
@@ -53,6 +57,9 @@ PAGES: tuple[APIRouter, ...] = tuple(
         timeline,
         controls,
         access,
+        connectors,
+        audit,
+        memory,
     )
 )
 """Every page behind the log-in, in the order of the menu."""
@@ -64,6 +71,7 @@ def create_app(house: House) -> FastAPI:
     app.state.house = house
     app.state.feed = Feed(house.memory)
     app.state.mcp = McpOverHttp(house)
+    app.state.proof = Proof(house.memory.log, clock=house.clock)
     app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount("/api/v1", create_api(house))
@@ -87,6 +95,7 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await app.state.feed.stop()
+        await app.state.proof.stop()
 
 
 async def _health() -> JSONResponse:

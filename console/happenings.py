@@ -62,9 +62,9 @@ def line(event: Event) -> Line:
     )
 
 
-def wanted(query: Mapping[str, str], zone: str, *, types: Sequence[str] = ()) -> Wanted:
-    """``from`` and ``to`` are days in ``zone``, both with all their hours. Raises InvalidInput."""
-    typed = {name: query.get(name, "").strip() for name in (*_TEXTS, "from", "to", "before")}
+def wanted(query: Mapping[str, str], zone: str, *, types: Sequence[str] = (), also: Sequence[str] = ()) -> Wanted:
+    """``from`` and ``to`` are days in ``zone``, both with all their hours; ``also`` is kept for links. Raises InvalidInput."""
+    typed = {name: query.get(name, "").strip() for name in (*_TEXTS, "from", "to", "before", *also)}
     for name, text in typed.items():
         if len(text) > _MOST or "\x00" in text:
             raise InvalidInput(f"{name} is nothing to look for", hint="shorten it")

@@ -1,6 +1,6 @@
 """What the pages may reach: the opened system, bound once in ``console/__main__.py`` or in a test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 from temporalio.client import Client
 
 from console.doorkeeper import Doorkeeper
+from domain.actions import Capability
+from domain.ports import Connector
 from memory.memory import Memory
 from workflows.deciding import Decider
 from workflows.gateway import Gateway
@@ -25,6 +27,7 @@ class House:
     memory: Memory
     client: Client
     gateway: Gateway
+    connectors: Mapping[Capability, Connector]
     decider: Decider
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]

@@ -24,7 +24,8 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(clock=clock, day=day, left=left, money=money, pretty=pretty, percent=percent, place=place_of, lines=lines)
+    made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
+    made.filters.update(place=place_of, lines=lines)
     return made
 
 
@@ -38,6 +39,11 @@ def clock(moment: datetime | None, zone: str) -> str:
         return ""
     local = moment.astimezone(ZoneInfo(zone))
     return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def stamp(moment: datetime, zone: str) -> str:
+    """``2026-03-03 08:15`` in the zone: where the year matters."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
 def day(moment: datetime, zone: str) -> str:

@@ -27,6 +27,7 @@ from memory.cache import WorkingCache
 from memory.figures import Figures
 from memory.flags import StateFlags
 from memory.listings import Listings
+from memory.reach import Reach
 from memory.timeline import Timeline
 from memory.views import Views
 
@@ -56,6 +57,7 @@ class Memory:
     views: Views
     figures: Figures
     listings: Listings
+    reach: Reach
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens

@@ -27,6 +27,7 @@ from memory.memory import Memory
 from memory.packs import CompiledPacks, PostgresPackStore
 from memory.passages import PostgresPassages
 from memory.policies import StatePolicies
+from memory.reach import PostgresReach
 from memory.recall import HybridRecall
 from memory.segments import SegmentFolder
 from memory.state import PostgresState
@@ -83,6 +84,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
         views=PostgresViews(database),
+        reach=PostgresReach(database),
         credentials=PostgresCredentials(database, appended=cache.appended),
         sessions=PostgresSessions(database, appended=cache.appended),
         tokens=PostgresApiTokens(database, appended=cache.appended),

@@ -12,6 +12,7 @@ from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
 from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
+from memory.fakes.reach import InMemoryReach
 from memory.fakes.shelves import (
     InMemoryAttempts,
     InMemoryCursors,
@@ -62,6 +63,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),
+        reach=InMemoryReach(store),
         credentials=InMemoryCredentials(store),
         sessions=InMemorySessions(store),
         tokens=InMemoryApiTokens(store),

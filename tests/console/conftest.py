@@ -8,6 +8,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+import connectors
 import memory
 from console.app import create_app
 from console.house import House, hosts_of
@@ -31,6 +32,7 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
         memory=kept,
         client=client,
         gateway=gateway,
+        connectors=connectors.open_local(home),
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
         doorkeeper=doorkeeper(kept),
         clock=lambda: datetime.now(UTC),

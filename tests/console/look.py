@@ -15,6 +15,7 @@ from playwright.async_api import Browser, StorageState, async_playwright
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+import connectors
 import memory
 import stack
 from console.app import create_app
@@ -56,6 +57,7 @@ async def _look(endpoints: stack.Endpoints, folder: Path, paths: list[str]) -> N
             memory=kept,
             client=client,
             gateway=gateway,
+            connectors=connectors.open_local(folder),
             decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
             doorkeeper=doorkeeper(kept),
             clock=lambda: datetime.now(UTC),
