@@ -11,7 +11,7 @@ from domain.model import Moment
 from domain.ports import EventLog, Inbox, Source, State
 from domain.runs import Alert, AlertLevel, AlertRaised
 
-_AT_ONCE = 100
+_AT_ONCE = 20  # a mail may be large
 
 
 class Intake:

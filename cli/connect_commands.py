@@ -13,7 +13,7 @@ from connectors.kinds import Kind
 from connectors.registry import KINDS
 from connectors.vault import Vault
 from domain.actions import Capability
-from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, StreamProgress
+from domain.connections import CONNECTING, Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, StreamProgress
 from domain.errors import InvalidInput, NotFound, StewardError
 
 _MEANS = {
@@ -153,7 +153,7 @@ async def _health(system: System, connection: Connection, *, check: bool) -> dic
         "mode": connection.mode.value,
         "serves": [c.value for c in connection.serves],
         "check": await _checked(system, connection) if check else "",
-        "streams": [_progress(s) for s in streams],
+        "streams": [_progress(s) for s in streams if s.stream != CONNECTING or s.failures],
     }
 
 

@@ -19,11 +19,11 @@ class Attempt(Value):
     """``payload`` is sent byte for byte. ``reference`` is its own id in the outside system; ``stream`` what it is about."""
 
     connection: Name
-    key: Name
-    stream: Name
-    action_kind: Name
-    action_digest: Name
-    reference: Name
+    key: str
+    stream: str
+    action_kind: str
+    action_digest: str
+    reference: str
     payload: bytes
     status: AttemptStatus = AttemptStatus.READY
     at: Moment

@@ -12,6 +12,9 @@ from domain.actions import Capability
 from domain.event import EventData, NewEvent, Topic, Wake, existing
 from domain.model import Moment, Name, Value
 
+CONNECTING = "(connecting)"
+"""In place of a stream's name, for the troubles of a connection that cannot even be opened."""
+
 
 class ConnectionMode(StrEnum):
     """What a connection may do. Reading is the same in live and dry-run: it changes nothing outside."""
@@ -81,7 +84,7 @@ class Record(Value):
     Where a thing changes (an order that is paid later), its version belongs into the id: ``1001@2026-03-01T09:30:00Z``.
     """
 
-    stream: Name
+    stream: str
     external_id: str = Field(min_length=1, max_length=500)
     raw: bytes
 
@@ -97,7 +100,7 @@ class Page(Value):
 class Delivery(Value):
     """A record as it lies in the inbox, with the time it came in."""
 
-    source: Name
+    source: str
     external_id: str
     raw: bytes
     at: Moment
@@ -122,7 +125,7 @@ class StreamProgress(Value):
     """How far a stream was read and how that went. ``failures`` counts those since the last success."""
 
     connection: Name
-    stream: Name
+    stream: str
     cursor: str = ""
     read_at: Moment | None = None
     failures: int = 0

@@ -15,6 +15,7 @@ from domain.connections import Connection, ConnectionDescribed, Record
 from domain.entities import Ticket
 from domain.errors import Permanent, Retryable
 from domain.event import new_event
+from domain.ports import Source
 from domain.runs import Alert
 from models.embedding import HashingEmbedder
 from tests.unit.domain.happenings import NOW
@@ -29,11 +30,23 @@ def mail(number: int) -> Record:
     return Record(stream="records", external_id=str(number), raw=raw)
 
 
+class Sources(InMemorySources):
+    """A connection that may be impossible to open."""
+
+    broken: Permanent | None = None
+
+    async def source(self, connection: str) -> Source | None:
+        if self.broken:
+            raise self.broken
+        return await super().source(connection)
+
+
 @dataclass(frozen=True)
 class Post:
     kept: memory.Memory
     source: InMemorySource
     activities: PollActivities
+    sources: Sources
 
     async def poll(self, after: timedelta = timedelta(0)) -> Polled:
         return await self.activities.poll(PollInput(connection="post", now=NOW + after))
@@ -47,11 +60,11 @@ async def post() -> Post:
     kept = memory.in_memory(embedder=HashingEmbedder())
     source = InMemorySource("post", normalise=as_mail)
     intake = Intake(inbox=kept.inbox, log=kept.log, state=kept.state)
-    sources = InMemorySources(post=source)
+    sources = Sources(post=source)
     polling = PollActivities(sources=sources, cursors=kept.cursors, intake=intake, log=kept.log, state=kept.state)
     connected = ConnectionDescribed(connection=Connection(name="post", kind="post", poll_seconds=60), by="operator")
     await kept.log.append([new_event(connected, at=NOW, key=("1",))])
-    return Post(kept, source, polling)
+    return Post(kept, source, polling, sources)
 
 
 async def test_it_rests_longer_after_every_failure_and_never_longer_than_an_hour(post: Post) -> None:
@@ -82,6 +95,20 @@ async def test_a_step_that_died_anywhere_is_repeated_without_loss_and_without_a_
     assert (await post.poll()).text == "0 new"
     assert await post.tickets() == 3
     assert len(await post.kept.log.read()) == 4
+
+
+async def test_a_stream_that_fails_does_not_starve_the_others(post: Post) -> None:
+    """It alone is tried later, and counted; a connection that cannot be opened is told too, and forgotten when it can."""
+    post.source.streams = ("broken", "records")
+    post.source.failures.append(Retryable("no such thing today"))
+    post.source.records = [mail(1)]
+    assert (await post.poll()).look_again_seconds == 120.0
+    assert await post.tickets() == 1
+    post.sources.broken = Permanent("no password")
+    assert "could not read (connecting): no password" in (await post.poll()).text
+    post.sources.broken = None
+    await post.poll()
+    assert [s.failures for s in await post.kept.cursors.streams("post")] == [0, 0, 0]
 
 
 async def test_a_flood_is_read_in_portions(post: Post) -> None:
