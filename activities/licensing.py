@@ -1,5 +1,6 @@
 """Earned autonomy in use: which class an action belongs to, whether it may go without asking, and what is learned of it."""
 
+from domain.actions import SendReply
 from domain.autonomy import ClassRecord, ClassReviewed, Grant, class_of
 from domain.choice import unit_of
 from domain.decisions import Planned
@@ -24,7 +25,12 @@ class Licensing:
         self._state = state
 
     async def licence(self, planned: Planned, *, workflow: str, run_id: str) -> Licence:
-        """Whether the action's class may act without asking. A share of what may is asked all the same."""
+        """Whether the action's class may act without asking. A share of what may is asked all the same.
+
+        A reply that nobody has written yet is nothing that could go.
+        """
+        if isinstance(planned.action, SendReply) and not planned.action.body.strip():
+            return Licence.NONE
         key = class_of(workflow, planned.action, planned.why.topic)
         grant = await self.granted(key)
         if grant is None or not (await self._flags.evaluate(AUTONOMY, unit=key)).value:

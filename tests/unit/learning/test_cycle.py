@@ -144,6 +144,8 @@ async def test_a_class_that_was_always_right_is_proposed_once_and_granted_by_the
     licences = [await shop.licensing.licence(planned, workflow="support", run_id=f"support/{n}") for n in range(200)]
     assert 5 < sum(licence == "sampled" for licence in licences) < 40
     assert "none" not in licences
+    unwritten = planned.model_copy(update={"action": planned.action.model_copy(update={"body": ""})})
+    assert await shop.licensing.licence(unwritten, workflow="support", run_id="support/1") == "none"
 
 
 async def test_only_what_a_class_would_do_alone_counts_for_it() -> None:
