@@ -31,7 +31,9 @@ async def kept(urls: dict[str, str] | None) -> AsyncIterator[memory.Memory]:
     if urls is None:
         yield memory.in_memory(embedder=HashingEmbedder())
         return
-    async with memory.open_memory(**urls, embedder=HashingEmbedder()) as opened:
+    async with memory.open_memory(
+        database_url=urls["database_url"], chroma_url=urls["chroma_url"], embedder=HashingEmbedder()
+    ) as opened:
         yield opened
 
 
