@@ -14,7 +14,7 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import content, entry, inbox, orders, purchases, stock, tickets, today
+from console.pages import content, entry, inbox, learning, orders, purchases, rules, stock, tickets, today
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -39,6 +39,8 @@ PAGES: tuple[APIRouter, ...] = (
     tickets.router,
     orders.router,
     content.router,
+    learning.router,
+    rules.router,
 )
 """Every page behind the log-in, in the order of the menu."""
 _STATUS: dict[type[StewardError], int] = {

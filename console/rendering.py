@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.places import place_of
 from domain.event import Event
+from domain.learning import MetricSummary
+from domain.metrics import METRICS
 from domain.money import Money
 from domain.story import story
 from domain.wording import left
@@ -24,7 +26,9 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(clock=clock, day=day, left=left, money=money, pretty=pretty, percent=percent, place=place_of, lines=lines)
+    made.filters.update(
+        clock=clock, day=day, left=left, money=money, pretty=pretty, percent=percent, place=place_of, lines=lines, outcome=outcome
+    )
     return made
 
 
@@ -55,6 +59,15 @@ def percent(share: float) -> str:
 def lines(events: Sequence[Event]) -> list[tuple[datetime, str]]:
     """(when, one line) of what happened, the newest first, as the events are given; many of a kind in a row are one."""
     return story(events[::-1])[::-1]
+
+
+def outcome(summary: MetricSummary) -> tuple[str, int, str, int]:
+    """(result, cases, mean in its own unit, bad ones), as a row of a table."""
+    metric = METRICS.get(summary.metric)
+    unit = metric.measured_in if metric else ""
+    share = unit in ("yes or no", "share")
+    mean = percent(summary.mean) if share else f"{summary.mean:.1f} {unit}".strip()
+    return summary.metric, summary.count, mean, summary.bad
 
 
 def pretty(value: Any) -> str:
