@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.places import place_of
 from domain.event import Event
+from domain.learning import MetricSummary
+from domain.metrics import METRICS
 from domain.money import Money
 from domain.story import story
 from domain.wording import left
@@ -25,7 +27,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
-    made.filters.update(place=place_of, lines=lines)
+    made.filters.update(place=place_of, lines=lines, outcome=outcome)
     return made
 
 
@@ -61,6 +63,15 @@ def percent(share: float) -> str:
 def lines(events: Sequence[Event]) -> list[tuple[datetime, str]]:
     """(when, one line) of what happened, the newest first, as the events are given; many of a kind in a row are one."""
     return story(events[::-1])[::-1]
+
+
+def outcome(summary: MetricSummary) -> tuple[str, int, str, int]:
+    """(result, cases, mean in its own unit, bad ones), as a row of a table."""
+    metric = METRICS.get(summary.metric)
+    unit = metric.measured_in if metric else ""
+    share = unit in ("yes or no", "share")
+    mean = percent(summary.mean) if share else f"{summary.mean:.1f} {unit}".strip()
+    return summary.metric, summary.count, mean, summary.bad
 
 
 def pretty(value: Any) -> str:

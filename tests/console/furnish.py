@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from demo.shop import shop_events
-from domain.actions import Action, ChangeAddress, PlacePurchaseOrder, PublishContent, RefundOrder, Risk, SendReply
+from domain.actions import Action, ChangeAddress, PlacePurchaseOrder, PublishContent, RefundOrder, SendReply
 from domain.approvals import Approval, ApprovalRequested
 from domain.decisions import Diff, Finding, GateDecision, GateOutcome, Mode, Proposal, Severity, Verdict, Why
 from domain.entities import (
@@ -21,12 +21,12 @@ from domain.entities import (
 )
 from domain.event import EventData, NewEvent, new_event
 from domain.events import ContentMeasured, ContentPublished, MessageReceived, ProductListed, ReorderPointSet, TicketTriaged
-from domain.experiments import Experiment, ExperimentStarted, Objective
 from domain.learning import LearningReport, LearningReported, MetricSummary
 from domain.money import Money
 from domain.runs import Alert, AlertLevel, AlertRaised, ModeSet, Outcome, OutcomeRecorded, RunFinished, RunStarted
 from memory.memory import Memory
 from tests.console.effects import past_effects
+from tests.console.past import learned, past, queue
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 """In a ticket, a subject, a title: it has to be shown as text."""
@@ -61,7 +61,14 @@ def _happenings(now: datetime) -> Iterable[tuple[str, datetime, list[EventData]]
     yield "", now - hour, list(_alerts(now))
     yield "", now - timedelta(days=20), [ContentPublished(piece=piece(now - timedelta(days=20)))]
     yield "", now - hour, [ContentMeasured(slug="choosing-a-mug", metrics=m) for m in metrics(now)]
-    yield "learn", now - 6 * hour, [ExperimentStarted(experiment=experiment(now)), LearningReported(report=report(now))]
+    yield "learn", now - 6 * hour, [*learned(now), LearningReported(report=report(now))]
+    yield from past(now, _asked)
+
+
+def _asked(n: int, run_id: str, at: datetime) -> Approval:
+    """A reply that was asked in the past."""
+    action, topic, reason = questions(at)[1]
+    return approval(1_000 + n, action, run_id, topic=topic, reason=reason, now=at)
 
 
 def questions(now: datetime) -> list[tuple[Action, str, str]]:
@@ -193,27 +200,9 @@ def report(now: datetime) -> LearningReport:
         day=now.date().isoformat(),
         at=now - timedelta(hours=6),
         outcomes=(MetricSummary(metric="first-response-minutes", count=6, mean=4.5, bad=0),),
+        queue=queue(),
         proposed=("let replies to where-is-my-order go out alone",),
         text="Six replies, none corrected.",
-    )
-
-
-def experiment(now: datetime) -> Experiment:
-    """A trial with a few judgements behind it."""
-    return Experiment(
-        experiment_id="titles@2",
-        policy="titles",
-        control=1,
-        candidate=2,
-        risk=Risk.R1,
-        objectives=(Objective(metric="ctr"),),
-        salt="salt",
-        level=0.05,
-        started_at=now - timedelta(days=6),
-        expires_at=now + timedelta(days=22),
-        exposed=40,
-        share=0.33,
-        curve=tuple((n * 4, 1.0 + n * 0.4, 0.8) for n in range(1, 9)),
     )
 
 
