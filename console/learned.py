@@ -1,5 +1,6 @@
 """What the learning pages know: proposals, trials with their evidence, what earned autonomy, and how it went over time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from domain.experiments import Experiment
 from domain.failures import Failure
 from domain.learning import LearningReport
 from domain.policies import POLICY_TYPES, AutonomyPolicy, PolicyRecord, PolicyVersion
-from learning.autonomy import has_earned, limit_of, upper_bound
+from learning.autonomy import has_earned, limit_of, speaking
 from learning.documents import changed, document_of
 from learning.evidence import HARM_LIMIT
 from learning.verdict import win_limit
@@ -110,7 +111,8 @@ async def _would_go_alone(memory: Memory, record: PolicyRecord, version: PolicyV
         return []
     policy = AutonomyPolicy.model_validate(version.document)
     new = policy.grants.keys() - AutonomyPolicy.model_validate(document_of(record, version.parent)).grants.keys()
-    return [_standing(policy, await memory.state.get(ClassRecord, key) or ClassRecord(key=key)) for key in sorted(new)]
+    records = await memory.views.page(ClassRecord, limit=_CLASSES)
+    return [_standing(policy, await memory.state.get(ClassRecord, key) or ClassRecord(key=key), records) for key in sorted(new)]
 
 
 async def classes(memory: Memory) -> list[ClassStanding]:
@@ -118,16 +120,17 @@ async def classes(memory: Memory) -> list[ClassStanding]:
     policy = (await memory.policies.in_force(AutonomyPolicy)).document
     records = {record.key: record for record in await memory.views.page(ClassRecord, limit=_CLASSES)}
     keys = (*policy.grants, *(key for key in records if key not in policy.grants))
-    found = [_standing(policy, records.get(key) or ClassRecord(key=key)) for key in keys]
+    everything = tuple(records.values())
+    found = [_standing(policy, records.get(key) or ClassRecord(key=key), everything) for key in keys]
     return sorted(found, key=lambda c: (c.grant is None, -c.record.reviewed, c.record.key))
 
 
-def _standing(policy: AutonomyPolicy, record: ClassRecord) -> ClassStanding:
+def _standing(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord]) -> ClassStanding:
     return ClassStanding(
         record=record,
-        bound=upper_bound(record, policy.certainty),
+        bound=speaking(policy, record, records).bound(policy.certainty),
         limit=limit_of(policy, record.key),
-        earned=has_earned(policy, record),
+        earned=has_earned(policy, record, records),
         grant=policy.grants.get(record.key),
         refused=record.key in policy.refused,
     )
