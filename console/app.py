@@ -88,6 +88,7 @@ def create_app(house: House) -> FastAPI:
     app.add_exception_handler(TooLarge, _too_large)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
     return app
 
 
@@ -128,6 +129,11 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _malformed(request: Request, _error: Exception) -> Response:
     return _told(request, 422, "this address has something in it that means nothing here", "the menu leads on")
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    """The log has the rest: it is written there after this answer."""
+    return _told(request, 500, "this was not foreseen", f"{type(error).__name__}: `./steward logs console` says more")
 
 
 async def _too_large(_request: Request, _error: Exception) -> Response:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from activities.breakers import next_trial
 from console.house import House
 from domain.actions import ACTION_TYPES, Capability
+from domain.autonomy import PROPOSE
 from domain.decisions import Bypass, Mode
 from domain.effects import Breaker
 from domain.errors import Retryable
@@ -19,6 +20,7 @@ _REACHES = {
     "support": (Capability.HELPDESK, Capability.SHOP),
     "replenish": (Capability.SUPPLIERS,),
     "content": (Capability.SITE,),
+    PROPOSE: tuple(Capability),
 }
 
 
