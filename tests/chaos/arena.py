@@ -24,7 +24,10 @@ from tests.chaos.scenarios import CUSTOMERS, Scenario, business, order
 from tests.chaos.world import PATIENCE, World, new_namespace, opened
 from tests.conftest import TEMPLATE, Servers
 
-AT_ONCE = 8
+AT_ONCE = 10
+"""So many worlds are under way side by side; most of them wait."""
+LOOKED_AFTER = 0.25
+"""Seconds between two looks at a world: more often costs more than the world itself does."""
 ANALYTICS = "slug,day,impressions,clicks\nmoss-mug,2026-03-01,100,20\n"
 
 
@@ -48,7 +51,7 @@ class Arena:
 
     async def undisturbed(self, scenario: Scenario) -> tuple[Ending, list[Passage]]:
         """How it ends when nothing goes wrong, and every passage of its targets on the way."""
-        async with self.world(scenario) as world:
+        async with self._places, self.world(scenario) as world:
             journal = world.orders.home / "passages"
             report = await played(scenario, world, journal=journal)
             return report.ending, [p for p in written(journal) if p.run in scenario.targets]
@@ -110,7 +113,7 @@ async def played(
                 workers.look_after()
                 if time.monotonic() > deadline:
                     break
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(LOOKED_AFTER)
             return Report(passages=die_at, kills=workers.kills, ending=await ending(world, scenario.runs))
         finally:
             for task in (operator, *happening):
@@ -149,7 +152,7 @@ async def _operator(world: World, *, hold_seconds: int) -> None:
     while True:
         with suppress(StewardError):
             await world.approve_everything(hold_seconds=hold_seconds)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(2 * LOOKED_AFTER)
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """Chaos runs on the shared database, and on a Temporal server of this process's own, with a namespace a world."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,6 @@ def own_temporal() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def arena(servers: Servers, own_temporal: str, tmp_path: Path) -> Arena:
-    return Arena(servers, temporal_address=own_temporal, folder=tmp_path)
+@pytest.fixture(scope="module")
+def arena(servers: Servers, own_temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Arena:
+    return Arena(servers, temporal_address=own_temporal, folder=tmp_path_factory.mktemp("worlds"))

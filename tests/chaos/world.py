@@ -31,7 +31,7 @@ from tests.workflow.waiting import until
 from workflows.gateway import Gateway
 
 T = TypeVar("T")
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which what does not come is not waited for any more."""
 
 
