@@ -7,12 +7,12 @@ from hmac import compare_digest
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from domain.access import Session, proven
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.house import House
 from console.rendering import render
+from domain.access import Session, proven
 from domain.errors import AccessDenied, InvalidInput
 from domain.policies import ApprovalPolicy
 from domain.runs import Controls

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
-from console.doorkeeper import Doorkeeper
 
+from console.doorkeeper import Doorkeeper
 from memory.memory import Memory
 
 CODE = "AAAA-BBBB"
