@@ -117,7 +117,8 @@ def cover(title: str, days: Sequence[int], mean: Sequence[float], high: Sequence
     parts.append(svg.path([frame.place(x, y) for x, y in zip(xs, middle, strict=True)], class_="l1"))
     tips = zip(days, mean, high, strict=True)
     parts += [svg.dot(*frame.place(d, m), 2.5, class_="c1", tip=f"in {d} days: {m:.1f}, hardly over {h:.1f}") for d, m, h in tips]
-    parts.append(svg.line(_LEFT, frame.y(there), WIDTH - _RIGHT, frame.y(there), class_="limit"))
+    level = frame.y(max(there, 0.0))
+    parts.append(svg.line(_LEFT, level, WIDTH - _RIGHT, level, class_="limit"))
     rows = [(f"{d} days", f"{m:.1f}", f"{h:.1f}") for d, m, h in zip(days, mean, high, strict=True)]
     return Chart(
         title=title,

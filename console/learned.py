@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import dropwhile
 from typing import Any
 
-from console.charts import Chart, bars, evidence, line
+from scipy.stats import beta
+
+from console.charts import Band, Chart, bars, evidence, line
 from console.tiles import filled, known, minutes, percent, shares
 from domain.autonomy import ClassRecord, Grant
 from domain.errors import NotFound
@@ -23,6 +26,7 @@ from memory.memory import Memory
 
 _WEEKS = 12
 _REPORTS = 14
+_TAIL = 0.1  # of the band around a share, on either side
 _TRIALS = 100
 _CLASSES = 200
 Differences = list[tuple[str, str, str]]
@@ -172,24 +176,15 @@ async def charts(memory: Memory, *, now: datetime, zone: str) -> list[Chart]:
     )
     series = await memory.figures.by_day(names, days)
     rates = shares(series[Figure.CLICKS], series[Figure.IMPRESSIONS], days)
+    alone = (await memory.policies.in_force(AutonomyPolicy)).document.text_limit
     return [
-        line(
-            "Triage was right",
-            weekly(series, Figure.RIGHT, Figure.JUDGED, days),
-            words=percent,
-            note="of the tickets you looked at, by week",
-        ),
-        line(
-            "Left to you",
-            weekly(series, Figure.HANDED_OVER, Figure.OPENED, days),
-            words=percent,
-            note="of the tickets that came, by week",
-        ),
-        line(
+        _share("Triage was right", weeks(series, Figure.RIGHT, Figure.JUDGED, days), note="of the tickets you looked at"),
+        _share("Left to you", weeks(series, Figure.HANDED_OVER, Figure.OPENED, days), note="of the tickets that came"),
+        _share(
             "Corrected by you",
-            weekly(series, Figure.CHANGED, Figure.DECIDED, days),
-            words=percent,
-            note="of what you decided, by week",
+            weeks(series, Figure.CHANGED, Figure.DECIDED, days),
+            note="of what you decided",
+            limit=(alone, "under it, texts may act alone"),
         ),
         line("First response", _with(days, known(series[Figure.FIRST_RESPONSE], days)), words=minutes, note="median of a day"),
         line("Click-through rate", _with(days, rates), words=lambda v: f"{v * 100:.1f} %", note="of all pages, by day"),
@@ -197,15 +192,39 @@ async def charts(memory: Memory, *, now: datetime, zone: str) -> list[Chart]:
     ]
 
 
-def weekly(series: Series, part: Figure, whole: Figure, days: Days) -> list[tuple[date, float | None]]:
-    """The share of each week, which is named by its first day; None where there was no whole."""
-    totals = {f: [sum(week, Decimal(0)) for week in _weeks(series[f], days)] for f in (part, whole)}
-    pairs = zip(days.each[::7], totals[part], totals[whole], strict=True)
-    return [(day, float(some / all_) if all_ else None) for day, some, all_ in pairs]
+@dataclass(frozen=True)
+class Week:
+    """``part`` of ``whole`` in the week that begins on ``day``."""
+
+    day: date
+    part: float
+    whole: float
+
+    @property
+    def share(self) -> float | None:
+        return self.part / self.whole if self.whole else None
+
+    def likely(self, tail: float) -> float:
+        """The share that the true one is under with this probability (Beta posterior, Jeffreys' prior)."""
+        return float(beta.ppf(tail, 0.5 + min(self.part, self.whole), 0.5 + max(self.whole - self.part, 0.0)))
 
 
-def _weeks(of_day: dict[date, Decimal], days: Days) -> list[list[Decimal]]:
-    return [[of_day.get(start + timedelta(days=n), Decimal(0)) for n in range(7)] for start in days.each[::7]]
+def weeks(series: Series, part: Figure, whole: Figure, days: Days) -> list[Week]:
+    """From the first week on that has any."""
+    found = [Week(day, _of_week(series[part], day), _of_week(series[whole], day)) for day in days.each[::7]]
+    return list(dropwhile(lambda week: not week.whole, found))
+
+
+def _of_week(of_day: dict[date, Decimal], begin: date) -> float:
+    return float(sum(of_day.get(begin + timedelta(days=n), Decimal(0)) for n in range(7)))
+
+
+def _share(title: str, found: list[Week], *, note: str, limit: tuple[float, str] | None = None) -> Chart:
+    """By week, with how far it may be from the truth: a week of a small shop has few cases."""
+    low, high = ([week.likely(tail) for week in found] for tail in (_TAIL, 1 - _TAIL))
+    points = [(week.day, week.share) for week in found]
+    band = Band(low=low, high=high, words=f"the true share, {1 - 2 * _TAIL:.0%} sure")
+    return line(title, points, words=percent, band=band, limit=limit, note=f"{note}, by week")
 
 
 def _with(days: Days, values: list[float | None]) -> list[tuple[date, float | None]]:

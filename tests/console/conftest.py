@@ -1,10 +1,13 @@
 """The console over the real database, asked as a browser asks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -12,7 +15,8 @@ import connectors
 import memory
 from console.app import create_app
 from console.house import House, hosts_of
-from tests.conftest import Servers
+from models.embedding import HashingEmbedder
+from tests.conftest import TEMPLATE, Servers
 from tests.console.browser import Browser
 from tests.console.door import doorkeeper
 from tests.console.furnish import furnish
@@ -44,10 +48,30 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
 
 
 @pytest.fixture
-async def furnished(house: House) -> House:
-    """The demo shop with questions, runs and alerts."""
-    await furnish(house.memory, now=house.clock())
+def furnished(house: House) -> House:
+    """The demo shop with questions, runs and alerts: ``template`` sees that it is wanted."""
     return house
+
+
+@pytest.fixture
+def template(request: pytest.FixtureRequest) -> str:
+    """A database that is furnished once, for the tests that want it so."""
+    return str(request.getfixturevalue("furnished_template")) if "furnished" in request.fixturenames else TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def furnished_template(servers: Servers, worker_id: str) -> str:
+    """Made once by each process of the tests."""
+    name = f"furnished_{worker_id}"
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    asyncio.run(_furnish(servers, make_conninfo(servers.admin_url, dbname=name)))
+    return name
+
+
+async def _furnish(servers: Servers, database_url: str) -> None:
+    async with memory.open_memory(database_url=database_url, chroma_url=servers.chroma_url, embedder=HashingEmbedder()) as kept:
+        await furnish(kept, now=datetime.now(UTC))
 
 
 @pytest.fixture

@@ -37,8 +37,7 @@ async def furnish(memory: Memory, *, now: datetime) -> None:
     shop = shop_events(now.date())
     await memory.log.append(shop)
     await memory.log.append(_named(_reorder_points(shop), "", now - timedelta(days=1)))
-    for run_id, at, events in _happenings(now):
-        await memory.log.append(_named(events, run_id, at))
+    await memory.log.append([event for run_id, at, events in _happenings(now) for event in _named(events, run_id, at)])
     await past_effects(memory, now=now)
 
 

@@ -25,7 +25,7 @@ Asking = Callable[[int, str, datetime], Approval]
 
 
 def past(now: datetime, asking: Asking) -> Iterable[tuple[str, datetime, list[EventData]]]:
-    """At noon of each day a ticket answered after a decision; every fifth was changed, every seventh left to the operator."""
+    """One ticket a day, at noon, that was decided: every fifth was changed, every seventh left to the operator."""
     for n in range(1, DAYS + 1):
         at = (now - timedelta(days=n)).replace(hour=12)
         ticket_id = f"mail/past-{n}@example.org"
