@@ -1,5 +1,6 @@
 """The audit trail: who decided what, through which door, what was refused, who came in, what was steered and what was done."""
 
+import asyncio
 import csv
 import io
 import json
@@ -46,6 +47,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
 """The types of events under each heading."""
 ALL = tuple(sorted({name for types in TOPICS.values() for name in types}))
 COLUMNS = ("seq", "at", "who", "door", "what", "type", "about", "run", "recorded_at", "event_id", "prev_hash", "hash", "data")
+_PIECE = 100  # lines
 _BEFORE_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -95,6 +97,18 @@ async def as_json(events: AsyncIterator[Event]) -> AsyncIterator[str]:
         yield before + json.dumps(said, ensure_ascii=False)
         before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+async def in_pieces(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Many lines at a time, and between two pieces whoever else waits has their turn: a file may be of the whole log."""
+    piece: list[str] = []
+    async for line in lines:
+        piece.append(line)
+        if len(piece) == _PIECE:
+            yield "".join(piece)
+            piece.clear()
+            await asyncio.sleep(0)
+    yield "".join(piece)
 
 
 def defused(cell: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from console.audit import ALL, TOPICS, as_csv, as_json, entry
+from console.audit import ALL, TOPICS, as_csv, as_json, entry, in_pieces
 from console.happenings import Wanted, wanted
 from console.proof import Proof
 from console.visit import Here, Visit
@@ -71,4 +71,4 @@ def _proof(visit: Visit) -> Proof:
 def _file(visit: Visit, lines: AsyncIterator[str], ending: str, kind: str) -> StreamingResponse:
     name = f"steward-audit-{visit.now:%Y-%m-%d}.{ending}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type=f"{kind}; charset=utf-8", headers=headers)
+    return StreamingResponse(in_pieces(lines), media_type=f"{kind}; charset=utf-8", headers=headers)
