@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 import stack
 from cli.entrance import Entrance, directions, look_for_entrance
-from cli.kill_switch import banner, read_controls, reason
+from cli.kill_switch import banner, bypass_lines, open_bypasses, read_controls, reason
 from cli.output import AsJson, give_up, plain, print_json, print_table, run, say
 from domain.errors import StewardError
 from settings import Settings
@@ -82,11 +83,15 @@ def status(*, as_json: AsJson = False) -> None:
     controls = read_controls(settings, found)
     if as_json:
         # The endpoints hold the database's password.
-        print_json({**found.model_dump(exclude={"endpoints"}), "kill_switch": controls.kill_switch if controls else None})
+        shown = found.model_dump(exclude={"endpoints"})
+        bypassed = open_bypasses(controls, datetime.now(UTC)) if controls else None
+        print_json({**shown, "kill_switch": controls.kill_switch if controls else None, "bypasses": bypassed})
     else:
         _print_parts(found)
         if controls and (line := banner(controls)):
             say(line, style="red")
+        for line in bypass_lines(controls, datetime.now(UTC)) if controls else ():
+            say(line, style="yellow")
     if found.phase != "running":
         raise typer.Exit(EXIT_NOT_UP)
 

@@ -45,6 +45,7 @@ def house_of(settings: Settings, kept: Memory, client: Client, *, ui_url: str) -
     gateway = Gateway(client)
     return House(
         memory=kept,
+        client=client,
         gateway=gateway,
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
         doorkeeper=doorkeeper(kept, settings.home),

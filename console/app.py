@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -17,14 +18,24 @@ from console.house import House
 from console.live import Feed
 from console.mcp_http import PATH as MCP
 from console.mcp_http import McpOverHttp
-from console.pages import entry, inbox, today
+from console.pages import content, entry, inbox, link, orders, purchases, runs, stock, tickets, timeline, today
 from console.rendering import render
 from console.statuses import status_of
 from console.visit import NotEntered
 from domain.errors import StewardError
 
 STATIC = Path(__file__).with_name("static")
-PAGES: tuple[APIRouter, ...] = (today.router, inbox.router)
+PAGES: tuple[APIRouter, ...] = (
+    today.router,
+    inbox.router,
+    runs.router,
+    stock.router,
+    purchases.router,
+    tickets.router,
+    orders.router,
+    content.router,
+    timeline.router,
+)
 """Every page behind the log-in, in the order of the menu."""
 
 
@@ -39,11 +50,12 @@ def create_app(house: House) -> FastAPI:
     app.mount("/api/v1", create_api(house))
     app.router.add_route(MCP, app.state.mcp)
     app.add_api_route("/health", _health, methods=["GET"])
-    for router in (entry.router, live.router, *PAGES):
+    for router in (entry.router, link.router, live.router, *PAGES):
         app.include_router(router)
     app.add_exception_handler(NotEntered, _to_login)
     app.add_exception_handler(StewardError, _refused)
     app.add_exception_handler(TooLarge, _too_large)
+    app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     return app
 
@@ -81,6 +93,10 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     hint = "the menu leads on" if error.status_code == 404 else ""
     return _told(request, error.status_code, "there is no such page" if error.status_code == 404 else str(error.detail), hint)
+
+
+async def _malformed(request: Request, _error: Exception) -> Response:
+    return _told(request, 422, "this address has something in it that means nothing here", "the menu leads on")
 
 
 async def _too_large(_request: Request, _error: Exception) -> Response:

@@ -15,8 +15,8 @@ from domain.access import (
     AT_MOST,
     LOOK_EVERY,
     ApiToken,
-    Attempt,
     LoggedIn,
+    LoginAttempt,
     LoginRefused,
     PasswordWay,
     Scope,
@@ -180,13 +180,13 @@ class Doorkeeper:
 
     # --- helpers --------------------------------------------------------------------------------------------------
 
-    async def _try(self, client: str) -> Attempt:
+    async def _try(self, client: str) -> LoginAttempt:
         tried = await self._credentials.attempt(client_key(client), now=self._clock())
         if not tried.admitted and tried.until is not None:
             raise TooManyTries("too many tries", until=tried.until, hint=f"the next one counts at {tried.until:%H:%M:%S} UTC")
         return tried
 
-    async def _check(self, password: str, tried: Attempt, client: str) -> str:
+    async def _check(self, password: str, tried: LoginAttempt, client: str) -> str:
         """The hash that ``password`` was found to match. Raises AccessDenied."""
         stored = await self._credentials.password()
         if not await self._passwords.matches(password, stored) or stored is None:
@@ -194,7 +194,7 @@ class Doorkeeper:
         await self._credentials.forgive(client_key(client))
         return stored
 
-    async def _refusal(self, tried: Attempt, client: str, message: str = "", hint: str = "") -> AccessDenied:
+    async def _refusal(self, tried: LoginAttempt, client: str, message: str = "", hint: str = "") -> AccessDenied:
         """Tell the log where a wait begins with this failure."""
         if tried.until is not None:
             told = LoginRefused(network=network(client), refused=tried.failures, until=tried.until, at=self._clock())
@@ -206,7 +206,7 @@ class Doorkeeper:
         if self._passwords.outdated(stored):
             await self._credentials.set_password(await self._passwords.hash(password), replaces=stored)
 
-    async def _open(self, tried: Attempt, client: str) -> Entered:
+    async def _open(self, tried: LoginAttempt, client: str) -> Entered:
         cookie, now = secrets.token_urlsafe(_COOKIE_BYTES), self._clock()
         session = Session(
             session_id=sha256(cookie),

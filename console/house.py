@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from temporalio.client import Client
+
 from console.doorkeeper import Doorkeeper
 from memory.memory import Memory
 from workflows.deciding import Decider
@@ -21,6 +23,7 @@ class House:
     """
 
     memory: Memory
+    client: Client
     gateway: Gateway
     decider: Decider
     doorkeeper: Doorkeeper

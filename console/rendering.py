@@ -1,7 +1,7 @@
 """Templates: everything is escaped, a name that is missing is an error, and moments are shown in the shop's own time."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from console.places import place_of
+from domain.event import Event
 from domain.money import Money
+from domain.story import story
 from domain.wording import left
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -21,7 +24,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(clock=clock, day=day, left=left, money=money, pretty=pretty, percent=percent)
+    made.filters.update(clock=clock, day=day, left=left, money=money, pretty=pretty, percent=percent, place=place_of, lines=lines)
     return made
 
 
@@ -47,6 +50,11 @@ def money(amount: Money) -> str:
 
 def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
+
+
+def lines(events: Sequence[Event]) -> list[tuple[datetime, str]]:
+    """(when, one line) of what happened, the newest first, as the events are given; many of a kind in a row are one."""
+    return story(events[::-1])[::-1]
 
 
 def pretty(value: Any) -> str:

@@ -89,7 +89,7 @@ class Tries(Value):
     last: Moment
 
 
-class Attempt(Value):
+class LoginAttempt(Value):
     """Whether a try is let through. It counts as refused until it has succeeded, so that tries at once count too.
 
     ``until`` is when the wait ends: the one that goes on, or the one that begins if this try fails.
@@ -111,13 +111,13 @@ def blocked_until(failures: int, last: Moment) -> Moment | None:
     return last + min(FIRST_WAIT * (1 << doubled), LONGEST_WAIT)
 
 
-def attempt(before: Tries, now: Moment) -> Attempt:
+def attempt(before: Tries, now: Moment) -> LoginAttempt:
     """What becomes of a try. One that is not admitted leaves ``before`` as it is."""
     failures = before.failures if now - before.last < FORGET_TRIES_AFTER else 0
     until = blocked_until(failures, before.last)
     if until is not None and now < until:
-        return Attempt(admitted=False, failures=failures, until=until)
-    return Attempt(admitted=True, failures=failures + 1, until=blocked_until(failures + 1, now))
+        return LoginAttempt(admitted=False, failures=failures, until=until)
+    return LoginAttempt(admitted=True, failures=failures + 1, until=blocked_until(failures + 1, now))
 
 
 def alive(session: Session, now: Moment) -> bool:

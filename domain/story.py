@@ -35,6 +35,7 @@ from domain.runs import (
     RunReverted,
     RunStarted,
 )
+from domain.steering_words import steered
 
 
 def story(events: Sequence[Event]) -> list[tuple[datetime, str]]:
@@ -55,7 +56,7 @@ def told(event: Event) -> str:
         data = load_event(event.type, event.data)
     except InvalidInput:
         return ""
-    return _of_run(data) or _of_approval(data) or _of_business(data)
+    return _of_run(data) or _of_approval(data) or _of_business(data) or steered(data)
 
 
 def _kind(member: tuple[Event, str]) -> tuple[bool, str]:

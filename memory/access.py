@@ -6,7 +6,7 @@ Locks are taken in one order: the row that changes, then the head of the chain.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from domain.access import FORGET_TRIES_AFTER, ApiToken, Attempt, Session, Tries, attempt
+from domain.access import FORGET_TRIES_AFTER, ApiToken, LoginAttempt, Session, Tries, attempt
 from domain.event import NewEvent
 from domain.model import Moment
 from memory.append import append
@@ -30,7 +30,7 @@ class PostgresCredentials:
         hashes = {"password_hash": password_hash, "replaces": replaces}
         return await _change_and_tell(self._database, self._appended, how, hashes, events)
 
-    async def attempt(self, client: str, *, now: Moment) -> Attempt:
+    async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
         """The row stays locked until the try is counted, so nobody else reads it in between."""
         async with self._database.transaction() as connection:
             await execute(connection, "forget_tries", {"before": now - FORGET_TRIES_AFTER})

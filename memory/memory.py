@@ -6,8 +6,11 @@ from domain.ports import (
     Anchors,
     ApiTokens,
     Archive,
+    Attempts,
     ContextPacks,
     Credentials,
+    Cursors,
+    DecisionLinks,
     Facts,
     Guards,
     Inbox,
@@ -21,7 +24,9 @@ from domain.ports import (
     State,
 )
 from memory.cache import WorkingCache
+from memory.figures import Figures
 from memory.flags import StateFlags
+from memory.listings import Listings
 from memory.timeline import Timeline
 from memory.views import Views
 
@@ -41,12 +46,17 @@ class Memory:
     guards: Guards
     journal: ModelJournal
     inbox: Inbox
+    cursors: Cursors
+    attempts: Attempts
     outbox: Outbox
     cache: WorkingCache
     archive: Archive
     anchors: Anchors
     passages: Passages
     views: Views
+    figures: Figures
+    listings: Listings
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens
+    links: DecisionLinks

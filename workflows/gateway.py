@@ -22,6 +22,7 @@ from workflows.attention import AttentionInput, AttentionWorkflow, SomethingWait
 from workflows.digest import DigestStart, DigestWorkflow
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
+from workflows.polling import LookNow, PollStart, PollWorkflow
 from workflows.proposed import ProposedInput, ProposedWorkflow
 from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
 from workflows.rollout import ResultMatured, RolloutInput, RolloutWorkflow
@@ -65,6 +66,8 @@ class Gateway:
                 await self._wake_rollout(item)
             case Topic.ATTENTION:
                 await self._wake_attention(item, debounce)
+            case Topic.CONNECTION:
+                await self._wake_poll(item)
             case _:
                 raise InvalidInput(f"nothing listens to {item.topic!r}", hint="the outbox was written by a newer version")
 
@@ -200,6 +203,23 @@ class Gateway:
             static_summary=f"what is worth an interrupt on {day}",
             search_attributes=_attributes("attention"),
         )
+
+    async def look(self, connection: str, *, event_id: str = "") -> None:
+        """Read a connection now, and from now on for as long as it is on. Safe to repeat."""
+        await self._client.start_workflow(
+            PollWorkflow.run,
+            PollStart(connection=connection),
+            id=f"poll/{connection}",
+            task_queue=options.ORCHESTRATION,
+            task_timeout=options.TASK,
+            start_signal="look_now",
+            start_signal_args=[LookNow(event_id=event_id)],
+            static_summary=f"read {connection}",
+            search_attributes=_attributes("poll"),
+        )
+
+    async def _wake_poll(self, item: OutboxItem) -> None:
+        await self.look(item.key, event_id=str(item.event_id))
 
     async def _start(self, run: Any, start: Any, run_id: str, kind: str, summary: str) -> str:
         """Raises Retryable where Temporal does not answer."""

@@ -65,7 +65,11 @@ class Questions:
         self.decided: dict[str, str] = {}
 
     async def ask(self, approval: Approval, *, moot: Callable[[], bool]) -> Answer:
-        """Ask, and wait for the answer or the end of it. ``moot`` withdraws the question when something newer arrived."""
+        """Ask, and wait for the answer or the end of it. ``moot`` withdraws the question when something newer arrived.
+
+        No ``finally`` here: a run that the worker lets go of is collected as garbage, maybe while another run is at
+        work in this thread, and what a ``finally`` shows then would become a command of that other run.
+        """
         pending = Pending(approval)
         self.pending[approval.approval_id] = pending
         try:
@@ -73,13 +77,17 @@ class Questions:
                 ApprovalActivities.request_approval, approval, summary="ask the operator", **options.RECORD
             )
             self._changed()
-            return await self._answer(pending, moot)
+            answer = await self._answer(pending, moot)
         except (Exception, asyncio.CancelledError):
             await shielded(self._end(pending, ApprovalStatus.WITHDRAWN, "the run ended"))
+            self._close(approval)
             raise
-        finally:
-            del self.pending[approval.approval_id]
-            self._changed()
+        self._close(approval)
+        return answer
+
+    def _close(self, approval: Approval) -> None:
+        del self.pending[approval.approval_id]
+        self._changed()
 
     async def _answer(self, pending: Pending, moot: Callable[[], bool]) -> Answer:
         """Wait for a decision, nudging on time, until the approval expires."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from domain.access import ApiToken, Attempt, Session, Tries, attempt
+from domain.access import ApiToken, LoginAttempt, Session, Tries, attempt
 from domain.event import NewEvent
 from domain.model import Moment
 from memory.fakes.store import Store
@@ -27,7 +27,7 @@ class InMemoryCredentials:
         self._hash = password_hash
         return True
 
-    async def attempt(self, client: str, *, now: Moment) -> Attempt:
+    async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
         found = attempt(self._tries.get(client, _NEVER), now)
         if found.admitted:
             self._tries[client] = Tries(failures=found.failures, last=now)

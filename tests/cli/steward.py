@@ -45,6 +45,14 @@ class Steward:
             code = main(words)
         return Said(code, out.getvalue(), err.getvalue())
 
+    def fed(self, text: str, *words: str) -> Said:
+        """With ``text`` on its standard input."""
+        before, sys.stdin = sys.stdin, io.StringIO(text)
+        try:
+            return self(*words)
+        finally:
+            sys.stdin = before
+
     def process(
         self,
         *words: str,

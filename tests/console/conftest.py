@@ -29,6 +29,7 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
     gateway = Gateway(client)
     return House(
         memory=kept,
+        client=client,
         gateway=gateway,
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
         doorkeeper=doorkeeper(kept),

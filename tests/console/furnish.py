@@ -26,6 +26,7 @@ from domain.learning import LearningReport, LearningReported, MetricSummary
 from domain.money import Money
 from domain.runs import Alert, AlertLevel, AlertRaised, ModeSet, Outcome, OutcomeRecorded, RunFinished, RunStarted
 from memory.memory import Memory
+from tests.console.effects import past_effects
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 """In a ticket, a subject, a title: it has to be shown as text."""
@@ -38,6 +39,7 @@ async def furnish(memory: Memory, *, now: datetime) -> None:
     await memory.log.append(_named(_reorder_points(shop), "", now - timedelta(days=1)))
     for run_id, at, events in _happenings(now):
         await memory.log.append(_named(events, run_id, at))
+    await past_effects(memory, now=now)
 
 
 def _named(events: Iterable[EventData], run_id: str, at: datetime) -> list[NewEvent]:

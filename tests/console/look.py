@@ -50,9 +50,11 @@ async def _look(endpoints: stack.Endpoints, folder: Path, paths: list[str]) -> N
         kept = await opened.enter_async_context(
             memory.open_memory(database_url=endpoints.database_url, chroma_url=endpoints.chroma_url, embedder=HashingEmbedder())
         )
-        gateway = Gateway(await Client.connect(endpoints.temporal_address, data_converter=pydantic_data_converter))
+        client = await Client.connect(endpoints.temporal_address, data_converter=pydantic_data_converter)
+        gateway = Gateway(client)
         house = House(
             memory=kept,
+            client=client,
             gateway=gateway,
             decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
             doorkeeper=doorkeeper(kept),

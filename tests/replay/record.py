@@ -1,6 +1,7 @@
 """Records the histories anew, from undisturbed runs on a stack of its own.
 
-    python -m tests.replay.record [SCENARIO ...]
+    python -m tests.replay.record            all of them
+    python -m tests.replay.record poll       those of the scenarios named
 
 Do it when a workflow is changed on purpose and no run of the old kind is under way any more; otherwise the change
 belongs behind ``workflow.patched``, and the old histories have to go on replaying.
@@ -10,6 +11,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,9 @@ from tests.chaos.world import World, new_namespace, opened
 HISTORIES = Path(__file__).with_name("histories")
 
 
-async def record(up: stack.Endpoints, folder: Path, names: list[str]) -> None:
+async def record(up: stack.Endpoints, folder: Path, names: Sequence[str]) -> None:
     """Play every scenario, or those named, in a world of its own and keep the history of each of its runs."""
-    for scenario in [s for s in SCENARIOS if not names or s.name in names]:
+    for scenario in (s for s in SCENARIOS if not names or s.name in names):
         home = folder / scenario.name
         home.mkdir()
         orders = Orders(

@@ -15,7 +15,7 @@ from temporalio.testing import TimeSkipper
 import connectors
 import memory
 import worker
-from connectors.fakes import InMemoryAnalytics
+from connectors.fakes import InMemoryAnalytics, InMemoryNotifier, InMemorySources
 from domain.actions import Capability
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb, Via
 from domain.decisions import Mode, Planned
@@ -43,6 +43,8 @@ class World:
     gateway: Gateway
     kept: memory.Memory
     connectors: dict[Capability, Connector]
+    sources: InMemorySources
+    notifier: InMemoryNotifier
 
     async def record(self, *events: EventData, at: datetime | None = None) -> None:
         now = at or datetime.now(UTC)
@@ -130,8 +132,19 @@ def max_cached_workflows(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 async def world(env: TimeSkipper, kept: memory.Memory, model: LocalModel, max_cached_workflows: int) -> AsyncIterator[World]:
     adapters = connectors.in_memory()
-    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model)
+    sources, notifier = InMemorySources(), InMemoryNotifier(("phone", "mail"))
+    outside = worker.Outside(
+        connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model, sources=sources, notifier=notifier
+    )
     async with AsyncExitStack() as running:
         for one in worker.workers(env.client, kept, outside, workflows=WORKFLOWS, max_cached_workflows=max_cached_workflows):
             await running.enter_async_context(one)
-        yield World(env=env, client=env.client, gateway=Gateway(env.client), kept=kept, connectors=adapters)
+        yield World(
+            env=env,
+            client=env.client,
+            gateway=Gateway(env.client),
+            kept=kept,
+            connectors=adapters,
+            sources=sources,
+            notifier=notifier,
+        )

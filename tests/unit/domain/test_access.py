@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from domain.access import (
     AccessRecord,
     ApiToken,
-    Attempt,
     LoggedIn,
+    LoginAttempt,
     LoginRefused,
     PasswordSet,
     PasswordWay,
@@ -63,9 +63,9 @@ def test_within_an_hour_nobody_gets_many_tries(gaps: list[int]) -> None:
 def test_a_try_during_the_wait_does_not_prolong_it() -> None:
     """And one after a quiet day begins anew."""
     tries = Tries(failures=8, last=NOW)
-    assert attempt(tries, NOW + SECOND) == Attempt(admitted=False, failures=8, until=NOW + 8 * SECOND)
-    assert attempt(tries, NOW + 8 * SECOND) == Attempt(admitted=True, failures=9, until=NOW + 24 * SECOND)
-    assert attempt(tries, NOW + DAY) == Attempt(admitted=True, failures=1, until=None)
+    assert attempt(tries, NOW + SECOND) == LoginAttempt(admitted=False, failures=8, until=NOW + 8 * SECOND)
+    assert attempt(tries, NOW + 8 * SECOND) == LoginAttempt(admitted=True, failures=9, until=NOW + 24 * SECOND)
+    assert attempt(tries, NOW + DAY) == LoginAttempt(admitted=True, failures=1, until=None)
 
 
 def test_a_session_ends_after_half_a_day_unused_or_after_thirty_days() -> None:
