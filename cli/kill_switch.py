@@ -4,8 +4,8 @@ import asyncio
 from datetime import datetime
 
 import stack
-from domain.decisions import Bypass
 from domain.runs import Controls
+from domain.switches import open_bypasses
 from domain.wording import clock
 from settings import Settings
 
@@ -25,10 +25,6 @@ def read_controls(settings: Settings, found: stack.StackStatus) -> Controls | No
 def banner(controls: Controls) -> str:
     """One line where the switch is on, else nothing."""
     return f"The kill switch is on: {reason(controls)}. `./steward kill --off` ends it." if controls.kill_switch else ""
-
-
-def open_bypasses(controls: Controls, at: datetime) -> list[Bypass]:
-    return [bypass for bypass in controls.bypasses if at < bypass.until]
 
 
 def bypass_lines(controls: Controls, at: datetime) -> list[str]:

@@ -12,9 +12,10 @@ import typer
 
 import stack
 from cli.entrance import Entrance, directions, look_for_entrance
-from cli.kill_switch import banner, bypass_lines, open_bypasses, read_controls, reason
+from cli.kill_switch import banner, bypass_lines, read_controls, reason
 from cli.output import AsJson, give_up, plain, print_json, print_table, run, say
 from domain.errors import StewardError
+from domain.switches import open_bypasses
 from settings import Settings
 from stack import doctor as stack_doctor
 from stack import logs as stack_logs

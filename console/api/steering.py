@@ -10,7 +10,7 @@ from domain.actions import Action
 from domain.decisions import Mode
 from domain.errors import InvalidInput, NotFound
 from domain.runs import Controls, KillSwitchSet, ModeSet, Run
-from domain.scopes import checked_scope
+from domain.switches import checked_scope
 from domain.undoing import undoing
 from workflows.starting import What, start
 
