@@ -20,6 +20,7 @@ from cli.following import aloud, asked_by, follow, silent
 from cli.output import AsJson, print_json, run, say
 from cli.showing import find_approval
 from cli.steering import Steering, with_steering
+from cli.through_console import decide
 from domain.approvals import Approval, Verb, Via
 from domain.errors import InvalidInput, VersionConflict
 from domain.runs import Alert, AlertClosed
@@ -137,7 +138,7 @@ def _decide(which: str, make: Callable[[Approval], DecisionRequest], *, wait: bo
         approval = await find_approval(steering, which)
         request = make(approval)
         before = await steering.memory.log.head()
-        result = (await steering.decider.decide(request)).said
+        result = (await decide(steering, request)).said
         run_id = approval.proposal.run_id
         if not as_json:
             say(result)

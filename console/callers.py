@@ -7,13 +7,12 @@ from uuid import uuid4
 from starlette.requests import Request
 
 from console.house import House
-from domain.access import ApiToken, Scope
+from domain.access import CLI_TOKEN, ApiToken, Scope
 from domain.approvals import Via
 from domain.errors import AccessDenied
 from domain.event import EventData, new_event
 
 OPERATOR = "operator"
-CLI_TOKEN = "cli"  # noqa: S105 - the name of the token of this machine's command line, not the token
 _SCHEME = "bearer "
 
 

@@ -1,7 +1,6 @@
 """The MCP server at ``/mcp``: streamable HTTP without sessions, behind the same tokens as the API."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +25,8 @@ class McpOverHttp:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
         self._server = create_mcp(_caller_in)
         # Names and origins are looked at here and by the guard, which know the console's own.
         self._inner = self._server.streamable_http_app(
@@ -36,10 +37,21 @@ class McpOverHttp:
             transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
 
-    @asynccontextmanager
-    async def living(self) -> AsyncIterator[None]:
+    async def start(self) -> None:
+        """In a task of its own: what is begun in one task has to end there (anyio), and start and stop may be called in two."""
+        started = asyncio.Event()
+        self._task = asyncio.create_task(self._live(started), name="mcp")
+        await started.wait()
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        if self._task:
+            await self._task
+
+    async def _live(self, started: asyncio.Event) -> None:
         async with self._server.session_manager.run():
-            yield
+            started.set()
+            await self._stopping.wait()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -22,7 +22,7 @@ from workflows.watching import Rest, how_is
 PAGE = 25
 _EVENTS = 200
 _QUESTIONS = 20
-WORKFLOWS = ("support", "replenish", "content", "rollback")
+WORKFLOWS = ("support", "replenish", "content", "propose", "rollback")
 STATUSES = ("running", "done", "failed", "cancelled")
 
 

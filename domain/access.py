@@ -24,6 +24,7 @@ FORGET_TRIES_AFTER = timedelta(days=1)
 
 IDLE_FOR, AT_MOST = timedelta(hours=12), timedelta(days=30)
 PROOF_HOLDS = timedelta(minutes=10)
+CLI_TOKEN = "cli"  # noqa: S105 - the name of the token of this machine's command line, not the token
 LOOK_EVERY = timedelta(minutes=1)
 """How often the use of a session or a token is written down."""
 

@@ -2,9 +2,11 @@
 
 import os
 import pty
+import sys
 from pathlib import Path
 
 import pytest
+from mcp import Client, StdioServerParameters
 
 import stack
 from cli.context import System
@@ -12,7 +14,7 @@ from cli.entrance import Entrance, directions, entrance
 from memory import in_memory
 from memory.setup_code import setup_code
 from models.embedding import HashingEmbedder
-from settings import Settings
+from settings import CHECKOUT, Settings
 from tests.cli.steward import Steward
 
 
@@ -83,3 +85,32 @@ def _said(terminal: int) -> str:
         return os.read(terminal, 4_096).decode()
     except OSError:
         return ""
+
+
+def test_a_decision_comes_with_the_token_of_this_machine(shop: Steward) -> None:
+    """Made at its first use, in a file that only its owner can read; a file that is lost is replaced."""
+    asked = shop("inbox", "--all", "--json").json["approvals"][0]["approval_id"]
+    place = shop.home / "cli-token"
+    for _ in range(2):
+        assert shop("snooze", asked, "--for", "1h").code == 0
+        assert (place.stat().st_mode & 0o777, place.read_text()[:4]) == (0o600, "stw_")
+        place.unlink()
+    used = [t for t in shop("token", "list", "--json").json if t["name"] == "cli"]
+    assert [(t["revoked_at"] is None, t["used_at"] is not None) for t in used[-2:]] == [(False, True), (True, True)]
+    events = shop("log", "tail", "--stream", f"approval/{asked}", "--json").json
+    assert events[-1]["data"]["decision"]["via"] == "cli"
+
+
+async def test_an_agent_is_served_over_its_streams(shop: Steward) -> None:
+    """It may read and nothing else, where nothing else is said."""
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-P", "-m", "cli", "mcp"],
+        env={**shop.settings.environ(), "PYTHONPATH": str(CHECKOUT)},
+    )
+    async with Client(command) as client:
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+        inbox = await client.call_tool("inbox", {})
+    assert ("get_state" in tools, tools & {"propose_action", "decide"}) == (True, set())
+    assert inbox.structured_content is not None
+    assert inbox.structured_content["data"]["total"] > 0
