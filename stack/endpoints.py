@@ -42,6 +42,7 @@ def connected(settings: Settings, endpoints: Endpoints) -> Settings:
             "temporal_namespace": endpoints.temporal_namespace,
             "temporal_environ": {**given, **found},
             "chroma_url": endpoints.chroma_url,
+            "console_url": endpoints.console_url,
         }
     )
 
