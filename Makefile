@@ -5,8 +5,10 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header
-# In the order of the folders: the longest files come first, where sorting by the number of tests would start them last.
-PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Four processes on two cores, because much of the time is spent waiting; which tests go where is in tests/distribution.py.
+PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
+# Where it is set, each process that a test starts compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo check test test-peers bench lock clean
 .DEFAULT_GOAL := help

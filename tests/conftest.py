@@ -12,12 +12,14 @@ import pytest
 import structlog
 from filelock import FileLock
 from psycopg.conninfo import make_conninfo
+from xdist.remote import Producer
 
 import memory
 import stack
 from memory.migrations import migrate
 from models.embedding import HashingEmbedder
 from settings import Settings
+from tests.distribution import Dealer, place
 
 TEMPLATE = "steward_template"
 IN_MEMORY = Path("/dev/shm")
@@ -29,6 +31,15 @@ def pytest_configure() -> None:
     """Put the tests' folders into memory where there is room: every test has a database of 400 files, and no power fails."""
     if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: place(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealer:
+    return Dealer(config, log)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +18,7 @@ import worker
 from cli.import_commands import import_report
 from connectors.fakes import InMemoryAnalytics, InMemorySuppliers
 from connectors.importers.catalog import CatalogOptions, read_catalog
+from connectors.importers.report import ImportReport
 from connectors.importers.sales import read_sales
 from connectors.importers.table import TableOptions
 from domain.actions import Capability, PlacePurchaseOrder
@@ -37,8 +39,9 @@ NOW = datetime(2012, 1, 2, 9, tzinfo=UTC)
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no evaluation data at {DATA}; say STEWARD_TEST_DATA=<folder>")
 
 
-async def import_shop(kept: memory.Memory) -> tuple[int, int]:
-    """How many events the two files brought."""
+@cache
+def read_shop() -> tuple[ImportReport, ImportReport]:
+    """The two files, read once: what reading them says does not depend on what is known."""
     listed = read_catalog(
         (DATA / "sku_catalog.csv").read_bytes(),
         table=TableOptions(mapping={"sku": "StockCode", "title": "description", "price": "median_price"}),
@@ -52,8 +55,13 @@ async def import_shop(kept: memory.Memory) -> tuple[int, int]:
     )
     assert not listed.rejected
     assert not sold.rejected
-    counts = [await import_report(report, log=kept.log, state=kept.state) for report in (listed, sold)]
-    return counts[0], counts[1]
+    return listed, sold
+
+
+async def import_shop(kept: memory.Memory) -> tuple[int, int]:
+    """How many events the two files brought."""
+    listed, sold = [await import_report(report, log=kept.log, state=kept.state) for report in read_shop()]
+    return listed, sold
 
 
 @pytest.fixture
