@@ -34,6 +34,7 @@ from domain.events import (
     StockReceived,
 )
 from domain.experiments import Arm, Exposure, ExposureRecorded
+from domain.ids import derived_id
 from domain.money import Money
 from domain.passage import Passage
 from domain.policies import BoundsPolicy, GatePolicy, PolicyActivated, PolicyProposed, PolicyTrialStarted, PolicyVersion
@@ -172,6 +173,12 @@ class TestEventLog:
         again = [e for n in range(0, len(events), 3) for e in await kept.log.append(events[n : n + 3])]
         assert again == stored
         assert (await kept.log.head()).seq == len(already) + len(events)
+
+    async def test_an_event_is_found_by_its_id(self, kept: memory.Memory) -> None:
+        """One that is in no log is none."""
+        first, _ = await kept.log.append([sale(1), sale(2)])
+        assert await kept.views.event(first.event_id) == first
+        assert await kept.views.event(derived_id("nothing")) is None
 
 
 class TestState:
