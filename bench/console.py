@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, process_time
 from urllib.parse import quote
 
 import httpx
@@ -29,6 +29,7 @@ from bench.console_years import approval_of, fill, ticket_of
 from console.__main__ import house_of
 from console.app import PAGES, STATIC, create_app
 from console.house import House
+from domain.entities import Order, PurchaseOrder
 from memory.migrations import migrate
 from memory.setup_code import setup_code
 from models.embedding import HashingEmbedder
@@ -38,21 +39,24 @@ _FIRST_BAR, _PAGE_BAR = 150.0, 300.0  # milliseconds
 _SCRIPT_BAR = 60_000  # bytes
 _FIRST = "/"
 _WARM_UP = 2
+_ANSWERED = (200, 303)  # shown, or sent on to another page
 _PASSWORD = "ninety geese in a row"  # noqa: S105 - of a database that is thrown away
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """Milliseconds of one page; ``status`` is the answer's."""
+    """Milliseconds of one page; ``status`` is the answer's. ``cpu`` is what the console itself worked on it (median): on a busy
+    machine the difference to ``p50`` is the database and waiting."""
 
     page: str
     status: int
     p50: float
     p95: float
+    cpu: float
 
     @property
     def met(self) -> bool:
-        return self.status == 200 and self.p95 < _PAGE_BAR and (self.page != _FIRST or self.p50 < _FIRST_BAR)
+        return self.status in _ANSWERED and self.p95 < _PAGE_BAR and (self.page != _FIRST or self.p50 < _FIRST_BAR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,7 @@ async def _measured(settings: Settings, found: stack.Endpoints, events: int, app
         database_url=found.database_url, chroma_url=found.chroma_url, embedder=HashingEmbedder(), home=settings.home
     ) as kept:
         there = await fill(kept, events=events, approvals=approvals, now=datetime.now(UTC))
-        examples = _examples(approvals - 1)
+        examples = await _examples(kept, approvals - 1)
         timings = await _timings(house_of(settings, kept, client, ui_url=found.ui_url or ""), examples, rounds)
     return Measured(
         events=there,
@@ -107,24 +111,31 @@ def pages(examples: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
     for route in (route for router in PAGES for route in router.routes if isinstance(route, APIRoute)):
         if "GET" not in (route.methods or ()):
             continue
-        names = route.param_convertors
-        known = all(name in examples for name in names)
-        yield route.path, str(route.url_path_for(route.name, **{n: examples[n] for n in names})) if known else None
+        given = {name: _example(examples, route.path, name) for name in route.param_convertors}
+        known = {name: value for name, value in given.items() if value is not None}
+        yield route.path, str(route.url_path_for(route.name, **known)) if len(known) == len(given) else None
+
+
+def _example(examples: Mapping[str, str], path: str, name: str) -> str | None:
+    """Of the page, where several have the same name for different things, else of the name."""
+    return examples.get(f"{path.partition('{')[0]}{name}", examples.get(name))
 
 
 def script_bytes() -> int:
     return sum(path.stat().st_size for path in STATIC.rglob("*.js"))
 
 
-def _examples(number: int) -> dict[str, str]:
+async def _examples(kept: memory.Memory, number: int) -> dict[str, str]:
     """The newest of everything, by the names that paths have for it."""
     ticket, sku = ticket_of(number), "STO-MUG-MOSS"
+    orders, purchases = await kept.views.page(Order, limit=1), await kept.views.page(PurchaseOrder, limit=1)
     return {
         "approval_id": approval_of(number),
         "run_id": f"support/{ticket}",
         "ticket_id": ticket,
         "sku": sku,
-        "order_id": "10001",
+        "order_id": orders[0].order_id,
+        "/business/purchase-orders/order_id": purchases[0].purchase_order_id,
         "seq": "1000",
         "kind": "product",
         "key": sku,
@@ -145,12 +156,14 @@ async def _timings(house: House, examples: Mapping[str, str], rounds: int) -> li
 async def _timing(browser: httpx.AsyncClient, path: str, url: str, rounds: int) -> Timing:
     for _ in range(_WARM_UP):
         status = (await browser.get(url)).status_code
-    taken = []
+    taken, worked = [], []
     for _ in range(rounds):
-        began = perf_counter()
+        began, at_work = perf_counter(), process_time()
         await browser.get(url)
         taken.append((perf_counter() - began) * 1_000)
-    return Timing(page=path, status=status, p50=median(taken), p95=quantiles(taken, n=20, method="inclusive")[-1])
+        worked.append((process_time() - at_work) * 1_000)
+    p95 = quantiles(taken, n=20, method="inclusive")[-1]
+    return Timing(page=path, status=status, p50=median(taken), p95=p95, cpu=median(worked))
 
 
 def _print_json(measured: Measured) -> None:
@@ -158,9 +171,10 @@ def _print_json(measured: Measured) -> None:
 
 
 def _print_table(measured: Measured) -> None:
-    table = Table("page", "p50 ms", "p95 ms", "", title=f"{measured.events:,} events")
+    table = Table("page", "p50 ms", "p95 ms", "cpu ms", "", title=f"{measured.events:,} events")
     for timing in measured.timings:
-        table.add_row(timing.page, f"{timing.p50:.0f}", f"{timing.p95:.0f}", "" if timing.met else f"MISSED ({timing.status})")
+        figures = (f"{figure:.0f}" for figure in (timing.p50, timing.p95, timing.cpu))
+        table.add_row(timing.page, *figures, "" if timing.met else f"MISSED ({timing.status})")
     console = Console()
     console.print(table)
     console.print(f"bars: first page p50 < {_FIRST_BAR:.0f} ms, every page p95 < {_PAGE_BAR:.0f} ms")
