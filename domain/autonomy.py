@@ -25,6 +25,12 @@ def class_of(workflow: str, action: Action, topic: str) -> str:
     return f"{workflow}/{action.kind}/{topic or 'any'}/{band_of(action.money())}"
 
 
+def exceeds(band: str, limit: Money | None) -> bool:
+    """Whether every amount of the band is over the limit; without one nothing is."""
+    place = _size(band)
+    return limit is not None and place > 0 and _BANDS[place - 1] >= limit.amount
+
+
 class ClassKey(NamedTuple):
     """A class's key in its parts. One that names no class has no workflow and no kind."""
 

@@ -1,24 +1,33 @@
 """Classes of actions that earned to be done without asking. The operator ratifies each once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.actions import ACTION_TYPES
-from domain.autonomy import ClassKey, ClassRecord, Grant
+from domain.autonomy import ClassKey, ClassRecord, Grant, exceeds
 from domain.failures import RootCause
 from domain.knowledge import InForce
 from domain.learning import Candidate
 from domain.model import Moment
+from domain.money import Money
 from domain.policies import AutonomyPolicy
 from learning.autonomy import has_earned, limit_of, own, speaking
 from learning.candidates.drafting import drafted
 
 
 def autonomy_candidates(
-    records: Sequence[ClassRecord], incumbent: InForce[AutonomyPolicy], *, now: Moment
+    records: Sequence[ClassRecord],
+    incumbent: InForce[AutonomyPolicy],
+    *,
+    limits: Mapping[str, Money] | None = None,
+    now: Moment,
 ) -> tuple[Candidate, ...]:
-    """One candidate a class, each adding one grant, the most reviewed class first."""
+    """One candidate a class, each adding one grant, the most reviewed class first.
+
+    ``limits`` are the amounts by kind of action above which the gate asks in any case: there a grant would change nothing.
+    """
     policy = incumbent.document
-    earned = [r for r in records if _may_be_asked(policy, r) and has_earned(policy, r, records)]
+    spared = [r for r in records if _may_be_asked(policy, r) and not _over(r, limits or {})]
+    earned = [r for r in spared if has_earned(policy, r, records)]
     ordered = sorted(earned, key=lambda r: (-r.reviewed, r.key))
     return tuple(_candidate(record, records, incumbent, now) for record in ordered)
 
@@ -28,6 +37,11 @@ def _may_be_asked(policy: AutonomyPolicy, record: ClassRecord) -> bool:
     action = ACTION_TYPES.get(ClassKey.read(record.key).kind)
     known = record.key not in policy.grants and record.key not in policy.refused
     return known and action is not None and action.spec.risk <= policy.most_severe
+
+
+def _over(record: ClassRecord, limits: Mapping[str, Money]) -> bool:
+    key = ClassKey.read(record.key)
+    return exceeds(key.band, limits.get(key.kind))
 
 
 def _candidate(record: ClassRecord, records: Sequence[ClassRecord], incumbent: InForce[AutonomyPolicy], now: Moment) -> Candidate:

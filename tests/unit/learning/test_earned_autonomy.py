@@ -7,6 +7,7 @@ import pytest
 from domain.actions import Action, PlacePurchaseOrder
 from domain.autonomy import ClassKey, ClassRecord, Grant, class_of
 from domain.knowledge import InForce
+from domain.money import Money
 from domain.policies import AutonomyPolicy
 from learning.autonomy import Reviews, has_earned, own, sample_share, speaking, without_what_is_lost
 from learning.candidates.autonomy import autonomy_candidates
@@ -38,6 +39,15 @@ def test_larger_amounts_speak_for_smaller_ones_and_not_the_other_way_round() -> 
     records = (order("clay", "up-to-50", 2), order("clay", "up-to-500", 11, 1), order("clay", "over-1000", 4))
     assert own(records[0], records) == Reviews(17, 1)
     assert own(records[2], records) == Reviews(4, 0)
+
+
+def test_a_class_whose_every_amount_is_asked_anyway_is_not_proposed() -> None:
+    """A grant would change nothing; the class that the limit reaches into is proposed."""
+    classes = [ClassRecord(key=f"support/refund-order/damaged/{band}", approved=20) for band in ("up-to-25", "up-to-50")]
+    limits = {"refund-order": Money.of(25)}
+    found = autonomy_candidates(classes, InForce("autonomy", 1, POLICY), limits=limits, now=NOW)
+    assert [key for c in found for key in c.document["grants"]] == ["support/refund-order/damaged/up-to-25"]
+    assert len(autonomy_candidates(classes, InForce("autonomy", 1, POLICY), limits={"refund-order": Money.of(40)}, now=NOW)) == 2
 
 
 def test_actions_without_money_are_not_sizes_of_each_other() -> None:
