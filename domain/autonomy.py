@@ -50,10 +50,6 @@ class ClassKey(NamedTuple):
         """The same actions on the same topic, with more money at stake."""
         return self[:3] == other[:3] and _size(self.band) > _size(other.band) >= 0
 
-    def of_another_counterparty(self, other: "ClassKey") -> bool:
-        """The same actions on another topic, with at least as much at stake."""
-        return self[:2] == other[:2] and self.topic != other.topic and _size(self.band) >= _size(other.band)
-
 
 def _size(band: str) -> int:
     """The band's place among those of money, the smallest first; -1 where none is at stake."""

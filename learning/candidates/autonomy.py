@@ -10,7 +10,7 @@ from domain.learning import Candidate
 from domain.model import Moment
 from domain.money import Money
 from domain.policies import AutonomyPolicy
-from learning.autonomy import has_earned, limit_of, own, speaking
+from learning.autonomy import has_earned, limit_of, speaking
 from learning.candidates.drafting import drafted
 
 
@@ -45,13 +45,12 @@ def _over(record: ClassRecord, limits: Mapping[str, Money]) -> bool:
 
 
 def _candidate(record: ClassRecord, records: Sequence[ClassRecord], incumbent: InForce[AutonomyPolicy], now: Moment) -> Candidate:
-    policy, mine, all_told = incumbent.document, own(record, records), speaking(incumbent.document, record, records)
+    policy, told = incumbent.document, speaking(record, records)
     stays = f"; one in {1 / policy.sample:.0f} stays a question at first, fewer as you agree" if policy.sample else ""
-    larger = ", larger amounts among them" if mine.count > record.reviewed else ""
-    lent = " (with what you said of others of the kind)" if all_told.count > mine.count else ""
+    larger = ", larger amounts among them," if told.count > record.reviewed else ""
     why = (
-        f"do {record.key} without asking: of {mine.count:.0f} you looked at{larger} you changed {mine.corrected:.0f}, so with "
-        f"{policy.certainty:.0%} certainty you would change fewer than {all_told.bound(policy.certainty):.1%}{lent}{stays}"
+        f"do {record.key} without asking: of {told.count} you looked at{larger} you changed {told.corrected}, so with "
+        f"{policy.certainty:.0%} certainty you would change fewer than {told.bound(policy.certainty):.1%}{stays}"
     )
     grant = Grant(key=record.key, limit=limit_of(policy, record.key), sample=policy.sample, earned_at=now, why=why)
     return drafted(
