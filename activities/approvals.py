@@ -106,8 +106,8 @@ class ApprovalActivities:
     async def _review(self, approval: Approval, note: DecisionNote) -> None:
         """The decision counts for the action's class: for what its members would do alone.
 
-        What is asked whatever the class has earned (for want of confidence, over a limit, held by the auditor) says nothing
-        about that, unless it is severe. A reply that the operator was asked to write was no proposal.
+        What is asked out of a doubt (for want of confidence, by the planner's wish, held by the auditor) says nothing about
+        that, unless it is severe. A reply that the operator was asked to write was no proposal.
         """
         proposal, decision = approval.proposal, note.decision
         if isinstance(proposal.action, SendReply) and not proposal.action.body.strip():

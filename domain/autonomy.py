@@ -27,6 +27,12 @@ def class_of(workflow: str, action: Action, topic: str) -> str:
     return f"{workflow}/{action.kind}/{topic or 'any'}/{band_of(action.money())}"
 
 
+def exceeds(band: str, limit: Money | None) -> bool:
+    """Whether every amount of the band is over the limit; without one nothing is."""
+    place = _size(band)
+    return limit is not None and place > 0 and _BANDS[place - 1] >= limit.amount
+
+
 class ClassKey(NamedTuple):
     """A class's key in its parts. One that names no class has no workflow and no kind."""
 
@@ -45,10 +51,6 @@ class ClassKey(NamedTuple):
     def same_but_larger(self, other: "ClassKey") -> bool:
         """The same actions on the same topic, with more money at stake."""
         return self[:3] == other[:3] and _size(self.band) > _size(other.band) >= 0
-
-    def of_another_counterparty(self, other: "ClassKey") -> bool:
-        """The same actions on another topic, with at least as much at stake."""
-        return self[:2] == other[:2] and self.topic != other.topic and _size(self.band) >= _size(other.band)
 
 
 def _size(band: str) -> int:

@@ -1,5 +1,6 @@
 """The gate: whether an audited action goes ahead, is asked, is only suggested, or is refused. Pure."""
 
+import re
 from enum import StrEnum
 from typing import assert_never
 
@@ -10,6 +11,7 @@ from domain.policies import GatePolicy
 MODE_ASKS = "the mode is ask"
 SAMPLED = "a sample of what Steward does alone"
 _ALWAYS = " is always asked"
+_OVER_A_LIMIT = re.compile(r"(?:a refund of )?[\d,.]+ [A-Z]{3} is (?:over|above) the limit of [\d,.]+ [A-Z]{3}")
 
 
 class Licence(StrEnum):
@@ -59,8 +61,14 @@ def decide(
 
 
 def doubts(decision: GateDecision) -> tuple[str, ...]:
-    """The reasons that are about this very action: not the rules that ask about every one of its kind, or about a sample."""
-    return tuple(r for r in decision.reasons if r not in (MODE_ASKS, SAMPLED) and not r.endswith(_ALWAYS))
+    """The reasons that are about this very action: not the rules that ask about all of its kind, of its size, or a sample."""
+    return tuple(reason for reason in decision.reasons if not _is_rule(reason))
+
+
+def _is_rule(reason: str) -> bool:
+    if reason in (MODE_ASKS, SAMPLED) or reason.endswith(_ALWAYS):
+        return True
+    return all(_OVER_A_LIMIT.fullmatch(part) for part in reason.split("; "))
 
 
 def _asked_by_mode(mode: Mode, licence: Licence) -> tuple[str, ...]:

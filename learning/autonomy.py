@@ -3,9 +3,8 @@
 "The operator would have changed it" has a Beta posterior with Jeffreys' prior; what counts is its upper bound. Old
 approvals never outweigh a severe miss: after one, three times as many reviews are needed.
 
-Some records speak for others. Who lets an order of 400 go would let one of 40 go, so a class is also judged by the same
-actions with larger amounts. And actions that are planned by the same rules for each counterparty (orders, by supplier)
-lend their records to each other: at half their weight, and at most half of what the class has of its own.
+Larger amounts speak for smaller ones: who lets an order of 400 go would let one of 40 go, so a class is also judged by the
+same actions with more at stake. Never the other way round.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,55 +17,39 @@ from domain.autonomy import ClassKey, ClassRecord, Grant
 from domain.policies import AutonomyPolicy
 
 _AFTER_SEVERE = 3
-_LENT = 0.5  # what a review counts for a class of another counterparty
-_MOST_LENT = 0.5  # of a class's own reviews
 
 
 @dataclass(frozen=True)
 class Reviews:
-    """How often the operator let actions go as shown, and how often not; fractions where others speak for a class."""
+    """How often the operator let actions go as shown, and how often not."""
 
-    approved: float = 0.0
-    corrected: float = 0.0
+    approved: int = 0
+    corrected: int = 0
 
     @classmethod
     def of(cls, records: Iterable[ClassRecord]) -> "Reviews":
         found = list(records)
-        return cls(float(sum(r.approved for r in found)), float(sum(r.corrected for r in found)))
+        return cls(sum(r.approved for r in found), sum(r.corrected for r in found))
 
     @property
-    def count(self) -> float:
+    def count(self) -> int:
         return self.approved + self.corrected
-
-    def with_lent(self, others: "Reviews") -> "Reviews":
-        """Together with a share of the others' reviews, which keeps their proportions."""
-        share = min(_LENT, _MOST_LENT * self.count / others.count) if others.count else 0.0
-        return Reviews(self.approved + share * others.approved, self.corrected + share * others.corrected)
 
     def bound(self, certainty: float) -> float:
         """The share of corrections that the true one is under with this certainty."""
         return float(beta.ppf(certainty, 0.5 + self.corrected, 0.5 + self.approved))
 
 
-def own(record: ClassRecord, records: Sequence[ClassRecord] = ()) -> Reviews:
+def speaking(record: ClassRecord, records: Sequence[ClassRecord] = ()) -> Reviews:
     """The reviews of the class and of the same actions with larger amounts. ``records`` are those of all classes."""
-    mine = ClassKey.read(record.key)
-    larger = (r for r in records if r.key != record.key and ClassKey.read(r.key).same_but_larger(mine))
-    return Reviews.of((record, *larger))
-
-
-def speaking(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> Reviews:
-    """All that speaks for or against the class: its own reviews, and what classes of other counterparties lend it."""
-    mine, reviews = ClassKey.read(record.key), own(record, records)
-    if mine.kind not in policy.pooled:
-        return reviews
-    lenders = (r for r in records if ClassKey.read(r.key).of_another_counterparty(mine) and _stands(policy, r))
-    return reviews.with_lent(Reviews.of(lenders))
+    return Reviews.of(_speakers(record, records))
 
 
 def has_earned(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> bool:
     """Whether what is known speaks for letting the class act without asking."""
-    return _stands(policy, record) and speaking(policy, record, records).bound(policy.certainty) < limit_of(policy, record.key)
+    if any(_severe_lately(policy, speaker) for speaker in _speakers(record, records)):
+        return False
+    return speaking(record, records).bound(policy.certainty) < limit_of(policy, record.key)
 
 
 def limit_of(policy: AutonomyPolicy, key: str) -> float:
@@ -84,12 +67,12 @@ def reviews_needed(policy: AutonomyPolicy, key: str) -> int:
 
 
 def sample_share(policy: AutonomyPolicy, grant: Grant, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> float:
-    """The share of a granted class that is asked all the same: as much as its own record leaves open.
+    """The share of a granted class that is asked all the same: as much as the record leaves open.
 
-    The grant's own share where the record has just earned it, more where others lent their word, less as it grows; never
-    less than the policy's least, so that a change in the world is still seen.
+    The grant's own share where the record has just earned it, less as it grows, more after a correction; never less than the
+    policy's least, so that a change in the world is still seen.
     """
-    open_question = own(record, records).bound(policy.certainty) / grant.limit
+    open_question = speaking(record, records).bound(policy.certainty) / grant.limit
     return min(max(grant.sample * open_question, min(policy.least_sample, grant.sample)), 1.0)
 
 
@@ -109,9 +92,13 @@ def without_what_is_lost(policy: AutonomyPolicy, record: ClassRecord, records: S
 
 def _carried(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord]) -> bool:
     just_severe = record.severe and not record.since_severe
-    return not just_severe and speaking(policy, record, records).bound(policy.certainty) <= policy.grants[record.key].limit
+    return not just_severe and speaking(record, records).bound(policy.certainty) <= policy.grants[record.key].limit
 
 
-def _stands(policy: AutonomyPolicy, record: ClassRecord) -> bool:
-    """Whether no severe miss is too fresh to be forgotten."""
-    return not record.severe or record.since_severe >= _AFTER_SEVERE * reviews_needed(policy, record.key)
+def _speakers(record: ClassRecord, records: Sequence[ClassRecord]) -> tuple[ClassRecord, ...]:
+    mine = ClassKey.read(record.key)
+    return (record, *(r for r in records if r.key != record.key and ClassKey.read(r.key).same_but_larger(mine)))
+
+
+def _severe_lately(policy: AutonomyPolicy, record: ClassRecord) -> bool:
+    return bool(record.severe) and record.since_severe < _AFTER_SEVERE * reviews_needed(policy, record.key)

@@ -39,7 +39,8 @@ class Draft:
 def drafts(picture: Picture) -> Iterator[Draft]:
     """In the order in which causes are mended: policy before prompt before model; what only waits for a yes comes first."""
     observed = picture.observed
-    for candidate in autonomy_candidates(picture.classes, picture.in_force(AutonomyPolicy), now=picture.now):
+    limits = picture.in_force(GatePolicy).document.money_without_asking
+    for candidate in autonomy_candidates(picture.classes, picture.in_force(AutonomyPolicy), limits=limits, now=picture.now):
         yield Draft(candidate)
     yield from _thresholds(picture)
     support = picture.in_force(SupportPolicy)

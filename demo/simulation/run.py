@@ -34,6 +34,7 @@ from models.embedding import WordLlamaEmbedder
 from settings import Settings
 
 _NAMES = {True: WITH_LEARNING, False: WITHOUT_LEARNING}
+_SERVERS = "servers"  # the folder of everything that is gone in the end
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ async def _simulated(folder: Path, plan: Plan, console: Console, stop: _Stop) ->
     began = datetime.now(UTC)
     async with AsyncExitStack() as open_things:
         with console.status("starting PostgreSQL, Temporal and Chroma for the simulation"):
-            servers = await open_things.enter_async_context(servers_in(folder / "servers", plan.arms))
+            servers = await open_things.enter_async_context(servers_in(folder / _SERVERS, plan.arms))
         figures = await _all_arms(servers, folder, plan, console)
     shop = Shop.model_validate(load("shop")["shop"])
     return SimulationReport(
@@ -144,9 +145,9 @@ async def run_arm(servers: Servers, folder: Path, plan: Plan, *, learning: bool,
     name = namespace(learning)
     database_url = await _fresh_database(servers.database_url, name)
     client = await connected(servers.temporal_address, name)
-    keyless = Settings.load({"STEWARD_HOME": str(folder / name)})
-    embedder = WordLlamaEmbedder()
-    async with memory.open_memory(database_url=database_url, chroma_url=servers.chroma_url, embedder=embedder) as kept:
+    keyless = Settings.load({"STEWARD_HOME": str(folder / _SERVERS / name)})
+    addresses = {"database_url": database_url, "chroma_url": servers.chroma_url}
+    async with memory.open_memory(**addresses, embedder=WordLlamaEmbedder(), home=keyless.home) as kept:
         outside = replace(await worker.outside_of(keyless, kept), connectors=connectors.in_memory())
         arm = Arm(kept, client, outside, scenario=plan.scenario, seed=plan.seed, learning=learning)
         return await arm.live(plan.days, done=done)

@@ -61,11 +61,13 @@ def test_what_is_always_asked_has_a_floor_that_nothing_reaches() -> None:
 
 
 def test_a_review_is_by_rule_where_nothing_about_the_action_made_us_ask() -> None:
-    """The mode, a sample, the kind and want of confidence are rules; a doubt of the planner or the auditor is none."""
+    """The mode, a sample, the kind, a limit and want of confidence are rules; a doubt of planner or auditor is none."""
     told = [
         ("the mode is ask", ALWAYS, "confidence 0.55 is under 0.80"),
         ("a sample of what Steward does alone",),
+        ("a refund of 1,032.50 EUR is above the limit of 25.00 EUR", "1,032.50 EUR is over the limit of 25.00 EUR"),
         ("the mode is ask", "'oak' is a material that no fact supports", ALWAYS),
+        ("5.00 EUR was refunded on this order before; a refund of 32.00 EUR is above the limit of 25.00 EUR",),
     ]
     decided = [approval(reply("We ship."), ApprovalStatus.APPROVED, number=n, gate=why) for n, why in enumerate(told)]
-    assert [r.by_rule for r in reviews_of(decided)] == [True, True, False]
+    assert [r.by_rule for r in reviews_of(decided)] == [True, True, True, False, False]
