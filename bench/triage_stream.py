@@ -35,7 +35,7 @@ _SEEDS = 5
 _ACCURACY, _LABELS, _HANDLED, _ESCALATED = 0.91, 2_000, 0.95, 0.06
 _PROCESSES = 2
 _KNOWN_AN_INTENT = 2
-_MORE_LABELS, _NEW_TICKETS = 1.06, 500  # a refit is due at so many times the labels of the last, or after so many tickets
+_MORE_LABELS, _NEW_TICKETS = 1.06, 750  # a refit is due at so many times the labels of the last, or after so many tickets
 _AT_A_TIME = 25  # tickets that arrive while a refit is under way
 _CURVE = 1_000  # tickets a point, and tickets that count as the last
 
