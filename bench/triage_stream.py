@@ -35,9 +35,8 @@ _SEEDS = 5
 _ACCURACY, _LABELS, _HANDLED, _ESCALATED = 0.91, 2_000, 0.95, 0.06
 _PROCESSES = 2
 _KNOWN_AN_INTENT = 2
-_NEW_LABELS, _NEW_TICKETS = 60, 500  # a refit is due after
-_AT_A_TIME = 125  # tickets that arrive while a refit is under way
-_UNLABELLED = 1_000  # the latest tickets that a refit on the way sees beside the labelled ones; the last one sees more
+_MORE_LABELS, _NEW_TICKETS = 1.06, 750  # a refit is due at so many times the labels of the last, or after so many tickets
+_AT_A_TIME = 25  # tickets that arrive while a refit is under way
 _CURVE = 1_000  # tickets a point, and tickets that count as the last
 
 
@@ -154,12 +153,12 @@ class _Run:
 
     def outcome(self, seed: int, order: Sequence[int]) -> Stream:
         tickets = [self._queries.train[i] for i in order]
-        model = self._fitted(latest=0)
+        model = self._fitted()
         frozen, fitted_at = self._accuracy(model), (self._known, 0)
         while len(self._answered) < len(tickets):
             self._answer(model, tickets[len(self._answered) :][:_AT_A_TIME])
             if self._is_due(*fitted_at):
-                model, fitted_at = self._fitted(latest=_UNLABELLED), (len(self._taught), len(self._answered))
+                model, fitted_at = self._fitted(), (len(self._taught), len(self._answered))
         bought = Counter(answered.reason for answered in self._answered if answered.reason)
         return Stream(
             seed=seed,
@@ -167,12 +166,12 @@ class _Run:
             bought=bought.total(),
             audited=bought[Reason.AUDIT],
             frozen=frozen,
-            accuracy=self._accuracy(self._fitted(latest=len(tickets))),
+            accuracy=self._accuracy(self._fitted()),
             answered=tuple(self._answered),
         )
 
     def _is_due(self, taught: int, answered: int) -> bool:
-        return len(self._taught) >= taught + _NEW_LABELS or len(self._answered) >= answered + _NEW_TICKETS
+        return len(self._taught) >= taught * _MORE_LABELS or len(self._answered) >= answered + _NEW_TICKETS
 
     def _answer(self, model: IntentClassifier, tickets: Sequence[Example]) -> None:
         """Guess each, ask about some, and keep what can be learned from it."""
@@ -185,9 +184,8 @@ class _Run:
             else:
                 self._unlabelled.append(text)
 
-    def _fitted(self, *, latest: int) -> IntentClassifier:
-        seen = self._unlabelled[-latest:] if latest else []
-        return IntentClassifier.fit_on(self._taught, features=self._features, unlabelled=seen)
+    def _fitted(self) -> IntentClassifier:
+        return IntentClassifier.fit_on(self._taught, features=self._features, unlabelled=self._unlabelled)
 
     def _accuracy(self, model: IntentClassifier) -> float:
         guesses = model.guess([text for text, _ in self._queries.test])

@@ -1,7 +1,7 @@
 """When a person is asked what a mail is about: often while the model is new, then ever more rarely.
 
-After n texts the share that is asked about is ``7 x intents / n``, so labels grow with the logarithm of the texts, but
-never above two in three: the surest third of a new model's guesses is mostly right already, and labels are better spent
+After n texts the share that is asked about is ``6.65 x intents / n``, so labels grow with the logarithm of the texts, but
+never above four in five: the surest fifth of a new model's guesses is mostly right already, and labels are better spent
 on what a later model is unsure of.
 
 Which mails these are is decided by a threshold on the guess's margin. It follows the share as adaptive conformal
@@ -15,9 +15,9 @@ from enum import StrEnum
 from domain.choice import unit_of
 from models.local.guess import Guess
 
-_LABELS_AN_INTENT = 7.0
-_AT_MOST = 2 / 3
-_AUDITED = 0.05  # of those asked about, the share that is drawn at random
+_LABELS_AN_INTENT = 6.65
+_AT_MOST = 4 / 5
+_AUDITED = 0.02  # of those asked about, the share that is drawn at random
 _STEP = 0.02
 
 

@@ -12,8 +12,8 @@ Example = tuple[str, str]
 class Guess:
     """``probability`` is calibrated: of all guesses with 0.8, about eight in ten are right.
 
-    ``margin`` (0 to 1) is the lead over the second likeliest intent, measured by what is unknown about mails like this one:
-    where it is small, a label teaches most.
+    ``margin`` (0 to 1) is the lead over the second likeliest intent together with a second opinion on the likeliest: where
+    it is small, a guess is wrong most often and a label teaches most.
     """
 
     intent: str

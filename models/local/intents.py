@@ -19,7 +19,7 @@ from models.local.kernel_ridge import KernelRidge
 _RAREST = 2
 """An intent with fewer examples is nothing to generalise from."""
 _FEWEST = 2
-_UNLABELLED_AT_MOST = 2_000
+_UNLABELLED_AT_MOST = 4_000
 """So that a refit takes seconds: it grows with the third power of the number of texts."""
 
 

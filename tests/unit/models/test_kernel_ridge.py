@@ -1,5 +1,7 @@
 """The mathematics of the intent model, against doing it the long way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from models.embedding import HashingEmbedder
 from models.local import kernel_ridge
 from models.local.features import Features, Rows
 from models.local.kernel_ridge import KernelRidge
+from models.local.word_counts import WordCounts
 
 TEXTS = [f"{what} {which}" for what in ("where is my parcel", "send me an invoice", "the mug is broken") for which in "abcdefgh"]
 CLASSES = np.repeat([0, 1, 2], 8)
@@ -70,3 +73,18 @@ def test_margins_are_small_far_from_all_examples_and_between_them(rows: Rows) ->
     asked = Features(HashingEmbedder()).rows(["where is my parcel z", "where is my invoice", "quantum chromodynamics"])
     clear, torn, strange = fitted.judge(asked).margins
     assert 0 <= strange < torn < clear <= 1
+
+
+def test_likenesses_of_texts_with_each_other_are_the_same_below_the_diagonal(rows: Rows) -> None:
+    """They are made in parts; what is above is left out."""
+    many = rows + rows[[0] * kernel_ridge._AT_ONCE]
+    own, whole = kernel_ridge._own_products(many), kernel_ridge._products(many, many)
+    for part, expected in zip(own, whole, strict=True):
+        assert np.tril(part) == pytest.approx(np.tril(expected), abs=1e-6)
+
+
+def test_a_class_that_both_opinions_name_has_a_larger_margin(rows: Rows) -> None:
+    """With a count of words that was fitted on other classes, every margin is smaller."""
+    fitted = KernelRidge.fit(rows, CLASSES, rows[:0])
+    doubting = replace(fitted, counted=WordCounts.fit(rows.writing, np.eye(3, dtype=np.float32)[(CLASSES + 1) % 3]))
+    assert (doubting.judge(rows).margins < fitted.judge(rows).margins).all()
