@@ -4,7 +4,7 @@
 approvals never outweigh a severe miss: after one, three times as many reviews are needed.
 """
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from domain.actions import ACTION_TYPES, Risk
 from domain.autonomy import ClassRecord
@@ -15,7 +15,7 @@ _AFTER_SEVERE = 3
 
 def upper_bound(record: ClassRecord, certainty: float) -> float:
     """The share of corrections that the true one is under with this certainty."""
-    return float(beta.ppf(certainty, 0.5 + record.corrected, 0.5 + record.approved))
+    return float(betaincinv(0.5 + record.corrected, 0.5 + record.approved, certainty))
 
 
 def has_earned(policy: AutonomyPolicy, record: ClassRecord) -> bool:
