@@ -1,4 +1,4 @@
-# The worker, the `steward` command and, later, the console: one image. The servers are images of their own
+# The worker, the console and the `steward` command: one image. The servers are images of their own
 # (docker-compose.yml), so the embedded ones are not in it.
 
 FROM python:3.12.12-slim-bookworm AS build

@@ -12,11 +12,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # The processes share the cores: threads of each for its small matrices would only wait for each other, and burn time at it.
 check test: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo check test bench lock clean
+.PHONY: help demo check test test-peers bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/.stamp ## start everything, run one business day of the demo shop, show what happened
 	./steward demo
@@ -29,7 +29,12 @@ check: .venv/.stamp ## lint, types, import contracts and the tests that need no 
 	$(BIN)/pytest tests/unit tests/architecture tests/replay/test_fingerprints.py $(PYTEST_ARGS)
 
 test: .venv/.stamp ## all tests, on the embedded stack
-	$(BIN)/pytest tests $(PYTEST_ARGS)
+	$(BIN)/python -m tests.browser.install
+	$(BIN)/pytest tests --ignore=tests/peers $(PYTEST_ARGS)
+
+test-peers: .venv/.stamp ## connectors against real systems, which are installed from Debian's packages
+	$(BIN)/python -m tests.peers.install
+	$(BIN)/pytest tests/peers $(PYTEST_ARGS)
 
 bench: .venv/.stamp ## benchmarks
 	$(BIN)/python -m bench

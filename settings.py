@@ -29,6 +29,11 @@ _VARIABLES = {
     "temporal_namespace": "TEMPORAL_NAMESPACE",
     "chroma_url": "CHROMA_URL",
     "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "console_host": "STEWARD_CONSOLE_HOST",
+    "console_port": "STEWARD_CONSOLE_PORT",
+    "console_url": "STEWARD_CONSOLE_URL",
+    "temporal_ui_url": "STEWARD_TEMPORAL_UI_URL",
+    "notify_urls": "STEWARD_NOTIFY_URLS",
 }
 
 
@@ -52,6 +57,18 @@ class Settings(BaseModel):
     chroma_url: HttpUrl | None = None
     """A Chroma server of your own in place of the embedded one."""
     anthropic_api_key: SecretStr | None = None
+    console_host: str = "127.0.0.1"
+    """Where the console listens. Beyond loopback it wants a password first."""
+    console_port: int = Field(default=8400, ge=1, le=65_535)
+    """The port it listens on, or where that is taken another one."""
+    console_url: HttpUrl | None = None
+    """The address under which the operator finds it, as the proxy in front of it has it; links are made of it."""
+    temporal_ui_url: HttpUrl | None = None
+    """The Temporal Web UI, for links, where it is not the embedded one."""
+    connection_secrets: Mapping[str, SecretStr] = Field(default_factory=dict, repr=False)
+    """Every ``STEWARD_SECRET_*`` variable: passwords and tokens of connected systems (see ``connectors.vault``)."""
+    notify_urls: SecretStr | None = None
+    """Where messages to the operator go, as apprise writes addresses. Else they are in the file ``notify`` in the home."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -60,7 +77,8 @@ class Settings(BaseModel):
         given = {name: value for name, value in given.items() if value}
         temporal = {name: value for name, value in given.items() if name.startswith("TEMPORAL_")}
         values: dict[str, object] = {f: given[name] for f, name in _VARIABLES.items() if name in given}
-        values.update(_temporal_profile(temporal), temporal_environ=temporal)
+        secrets = {name: value for name, value in given.items() if name.startswith("STEWARD_SECRET_")}
+        values.update(_temporal_profile(temporal), temporal_environ=temporal, connection_secrets=secrets)
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -70,10 +88,13 @@ class Settings(BaseModel):
     def environ(self) -> dict[str, str]:
         """The environment for a child process in which ``Settings.load()`` gives these settings again."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-        key = self.anthropic_api_key
-        own = {name: str(getattr(self, f) or "") for f, name in _VARIABLES.items()}
-        own["ANTHROPIC_API_KEY"] = key.get_secret_value() if key else ""
-        return kept | dict(self.temporal_environ) | own
+        own = {name: _plain(getattr(self, f)) for f, name in _VARIABLES.items()}
+        secrets = {name: _plain(secret) for name, secret in self.connection_secrets.items()}
+        return kept | dict(self.temporal_environ) | secrets | own
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
 
 
 def _environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,8 +20,6 @@ from typing import Any
 import pydantic
 import structlog
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -36,10 +34,14 @@ from activities.back_testing import BackTester
 from activities.content import ContentActivities
 from activities.digest import DigestActivities
 from activities.exposing import Exposer
+from activities.intake import Intake
 from activities.interceptor import StewardInterceptor
 from activities.learning import LearningActivities
 from activities.licensing import Licensing
+from activities.linking import Linking
 from activities.measuring import Measurer
+from activities.notifying import NotifyActivities
+from activities.polling import PollActivities
 from activities.refitting import Refitter, examples, knows
 from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
@@ -56,22 +58,28 @@ from agents.stock_planner import StockPlanner
 from agents.summariser import Summariser
 from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
+from connectors.apprise_notifier import AppriseNotifier, addresses
+from connectors.fakes import InMemorySources
 from domain.actions import Bound, Capability
+from domain.connections import Connection, ConnectionMode
 from domain.errors import DomainError, SetupError, StewardError
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
-from domain.ports import Analytics, Connector, IntentModels, Model
+from domain.ports import Analytics, Connector, IntentModels, Model, Notifier, Sources
 from memory.migrations import migrate
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
 from settings import CHECKOUT, Settings
 from stack.bootstrap import ensure_search_attributes
+from stack.client import connect
 from workflows import options
 from workflows.attention import AttentionWorkflow
 from workflows.digest import DigestWorkflow
 from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
+from workflows.polling import PollWorkflow
+from workflows.proposed import ProposedWorkflow
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
@@ -91,6 +99,8 @@ WORKFLOWS = (
     RolloutWorkflow,
     LearningCycleWorkflow,
     AttentionWorkflow,
+    PollWorkflow,
+    ProposedWorkflow,
 )
 PASSED_THROUGH = (
     "domain",
@@ -105,30 +115,21 @@ PASSED_THROUGH = (
     "structlog",
 )
 CONNECT_ATTEMPTS = 30
+CONSOLE = "http://127.0.0.1:8400"
+"""Where the console is, if nobody says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """What touches the world: one connector a capability, the analytics, the model."""
+    """What touches the world: one connector a capability, what connected systems tell us, analytics, model, messages to you."""
 
     connectors: Mapping[Capability, Connector]
     analytics: Analytics
     model: Model
     intents: IntentModels
-
-
-async def connect(settings: Settings) -> Client:
-    """A Temporal client as every Temporal tool configures it, retried while the server starts. Raises SetupError."""
-    config = ClientConfig.load_client_connect_config(override_env_vars=dict(settings.temporal_environ))
-    config.setdefault("target_host", "localhost:7233")
-    for attempt in range(CONNECT_ATTEMPTS):
-        try:
-            return await Client.connect(**config, data_converter=pydantic_data_converter)
-        except RuntimeError as error:
-            if attempt == CONNECT_ATTEMPTS - 1:
-                raise SetupError(f"no Temporal server at {config['target_host']}: {error}", hint="`./steward up`") from error
-            await asyncio.sleep(0.2)
-    raise AssertionError
+    sources: Sources = field(default_factory=InMemorySources)
+    notifier: Notifier = field(default_factory=AppriseNotifier)
+    console_url: str = CONSOLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,8 @@ class Staff:
     upkeep: UpkeepActivities
     attention: AttentionActivities
     digest: DigestActivities
+    poll: PollActivities
+    notify: NotifyActivities
 
 
 def staff(kept: memory.Memory, outside: Outside) -> Staff:
@@ -195,6 +198,20 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         ),
         attention=AttentionActivities(**common),
         digest=DigestActivities(**common, guards=kept.guards),
+        poll=PollActivities(
+            sources=outside.sources,
+            cursors=kept.cursors,
+            intake=Intake(inbox=kept.inbox, log=log, state=state),
+            log=log,
+            state=state,
+        ),
+        notify=NotifyActivities(
+            log=log,
+            state=state,
+            notifier=outside.notifier,
+            linking=Linking(links=kept.links, state=state),
+            console_url=outside.console_url,
+        ),
     )
 
 
@@ -202,19 +219,24 @@ def queues(s: Staff) -> dict[str, list[Any]]:
     """Every activity on the queue of its kind of work."""
     return {
         options.ORCHESTRATION: [
-            *(s.approval.request_approval, s.approval.record_decision, s.approval.record_refused_decision),
-            *(s.approval.remind, s.approval.end_approval, s.action.settle_by_operator, s.action.effects_to_undo),
+            *(s.approval.request_approval, s.approval.record_decision, s.approval.conclude_decision),
+            *(s.approval.record_refused_decision, s.approval.remind, s.approval.end_approval),
+            *(s.action.settle_by_operator, s.action.effects_to_undo),
             *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
-            *(s.rollout.judge_rollout, s.attention.attend),
+            *(s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
             *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
             *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
-        options.CONNECTORS: [s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo],
+        options.CONNECTORS: [
+            s.poll.poll,
+            *(s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo),
+            *(s.notify.notify, s.notify.send_digest),
+        ],
     }
 
 
@@ -272,15 +294,24 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     async def daily_budget() -> Decimal:
         return (await kept.policies.in_force(BoundsPolicy)).document.per_day.get(Bound.MODEL_MONEY, Decimal("Infinity"))
 
+    async def connections() -> Sequence[Connection]:
+        return await kept.state.find(Connection)
+
+    board = connectors.open_switchboard(
+        settings.home, connections=connections, secrets=settings.connection_secrets, attempts=kept.attempts
+    )
     embedder = WordLlamaEmbedder()
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(
-        connectors=connectors.open_local(settings.home),
-        analytics=AnalyticsCsv(settings.home / "outside" / "analytics.csv"),
+        connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
+        sources=board,
+        analytics=board.analytics(otherwise=AnalyticsCsv(settings.home / "outside" / "analytics.csv")),
         model=models.open_model(
             api_key=key, routing=routing, journal=kept.journal, embedder=embedder, daily_budget=daily_budget, taught=taught
         ),
         intents=LocalModel(embedder),
+        notifier=AppriseNotifier(addresses(settings.notify_urls, settings.home / "notify")),
+        console_url=settings.console_url or CONSOLE,
     )
 
 
@@ -302,11 +333,14 @@ async def prepare(settings: Settings) -> None:
     if found is None:
         raise SetupError("Steward is not running", hint="`./steward up`")
     await migrate(found.database_url)
-    client = await connect(stack.connected(settings, found))
+    client = await connect(stack.connected(settings, found), attempts=CONNECT_ATTEMPTS)
     await ensure_search_attributes(client)
     async with opened(settings) as kept:
         policy = (await kept.policies.in_force(ApprovalPolicy)).document
+        on = [c.name for c in await kept.state.find(Connection) if c.mode is not ConnectionMode.OFF]
     await ensure_schedules(client, timezone=policy.timezone)
+    for name in on:
+        await Gateway(client).look(name)
 
 
 async def run(settings: Settings) -> None:
@@ -317,7 +351,7 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as open_things:
         kept = await open_things.enter_async_context(opened(settings))
         found = stack.endpoints(settings)
-        client = await connect(stack.connected(settings, found) if found else settings)
+        client = await connect(stack.connected(settings, found) if found else settings, attempts=CONNECT_ATTEMPTS)
         for worker in workers(client, kept, await outside_of(settings, kept)):
             await open_things.enter_async_context(worker)
         relay = asyncio.create_task(Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run())

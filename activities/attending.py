@@ -6,7 +6,7 @@ from functools import cached_property
 
 from domain.approvals import Approval, ApprovalStatus
 from domain.attention import AttentionDay, Notice
-from domain.entities import Ticket
+from domain.entities import Ticket, TicketStatus
 from domain.model import Moment, Value
 from domain.policies import ApprovalPolicy, AttentionPolicy
 from domain.ports import Policies, State
@@ -69,10 +69,10 @@ async def look(state: State, policies: Policies, *, now: Moment) -> Attention:
     today = local_day(hours, now)
     waiting = notices(
         await state.find(Approval, status=ApprovalStatus.PENDING),
-        [alert for alert in await state.find(Alert) if alert.open],
+        await state.find(Alert, open="true"),
         policy=policy,
         now=now,
-        pressing=frozenset(f"support/{t.ticket_id}" for t in await state.find(Ticket, urgency="high")),
+        pressing=await _pressing(state),
     )
     return Attention(
         policy=policy,
@@ -81,6 +81,13 @@ async def look(state: State, policies: Policies, *, now: Moment) -> Attention:
         today=next((d for d in days if d.day == today), AttentionDay(day=today)),
         days=days,
     )
+
+
+async def _pressing(state: State) -> frozenset[str]:
+    """Runs of open tickets whose customer calls it urgent. Closed ones are many, and wait for nothing."""
+    still_open = [status for status in TicketStatus if status is not TicketStatus.CLOSED]
+    found = [ticket for status in still_open for ticket in await state.find(Ticket, urgency="high", status=status)]
+    return frozenset(f"support/{ticket.ticket_id}" for ticket in found)
 
 
 async def recent_days(state: State, hours: ApprovalPolicy, *, now: Moment) -> tuple[AttentionDay, ...]:

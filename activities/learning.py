@@ -12,7 +12,7 @@ from activities.shelf import ShelfWatch
 from activities.steps import Learned, LearnInput
 from domain.errors import Retryable, VersionConflict
 from domain.event import EventData, NewEvent, new_event
-from domain.experiments import Ending, Experiment
+from domain.experiments import Experiment
 from domain.failures import FailureFound
 from domain.flags import LEARNING
 from domain.learning import Candidate, LearningReport, LearningReported
@@ -24,20 +24,19 @@ from learning import failures as bad
 from learning import steering
 from learning.assignment import ramp
 from learning.candidates import data
-from learning.discovery import level
+from learning.discovery import next_level
 from learning.drafts import Draft, drafts
 from learning.failure_classifier import FailureClassifier
 from learning.fix_queue import rank
 from learning.fixability import learned
 from learning.picture import Picture
 from learning.report import text_of
-from learning.static_checks import customers_words, refusals
+from learning.static_checks import customers_words, refusals, under_way
 from learning.summaries import measured, standing
 
 _TRIAL = timedelta(days=28)
 _QUESTION = "question/"  # how the keys of alerts begin that ask for data
 _PATIENCE = timedelta(days=14)  # a question that is open for longer is being ignored
-_ALPHA = 0.2  # of all promotions in the life of the company, the share that may be false
 _CONFIRMED = 0.1  # of the labels of failures, the share the operator is asked to confirm
 
 
@@ -88,7 +87,7 @@ class LearningActivities:
         refit, stock = await self._refitter.draft(picture), await self._tester.draft(picture)
         against = [await self._propose(draft, picture, request) for draft in (*drafts(picture), *stock, *refit)]
         refused = tuple(reason for reason in against if reason)
-        count = len(against) - len(refused)
+        count = against.count("")
         return Learned(count=count, text=f"{count} changes proposed, {len(refused)} not", refused=refused)
 
     @activity.defn
@@ -120,11 +119,17 @@ class LearningActivities:
         new = {q.key: q for q in asked if q.key not in picture.alerts}
         await self._append([AlertRaised(alert=_question(q, request.now)) for q in new.values()], request)
 
-    async def _propose(self, draft: Draft, picture: Picture, request: LearnInput) -> str:
-        """Propose one change, or say what speaks against it. Each reads the policy as it is by then."""
+    async def _propose(self, draft: Draft, picture: Picture, request: LearnInput) -> str | None:
+        """Propose one change, or say what speaks against it; None where it is proposed or tried already.
+
+        Each reads the policy as it is by then.
+        """
         candidate = draft.candidate
         seen = await self._state.version(PolicyRecord, candidate.policy)
         record = await self._state.get(PolicyRecord, candidate.policy) or PolicyRecord(name=candidate.policy)
+        record, gave_way = await self._giving_way(draft, record, request.now)
+        if under_way(candidate, record):
+            return None
         texts = customers_words(picture.observed.tickets)
         against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
         passed, reason = draft.judged()
@@ -132,8 +137,16 @@ class LearningActivities:
             return f"{candidate.policy}: {candidate.why}. {'; '.join(against) or reason}"
         tried = await self._state.find(Experiment)
         events = self._begin(record, candidate.model_copy(update={"checked": reason}), tried, request.now)
-        await self._change(record, events, seen, request)
+        await self._change(record, [*gave_way, *events], seen, request)
         return ""
+
+    async def _giving_way(self, draft: Draft, record: PolicyRecord, now: Moment) -> tuple[PolicyRecord, tuple[EventData, ...]]:
+        """The policy without the trial that the draft takes the place of, and what says so."""
+        trial = await self._state.get(Experiment, draft.instead_of) if draft.instead_of else None
+        if trial is None or record.trial != trial.experiment_id:
+            return record, ()
+        events = steering.stopped(trial, record, by=steering.LEARNER, hard=False, why=steering.GAVE_WAY, now=now)
+        return steering.folded(record, events), events
 
     def _begin(self, record: PolicyRecord, candidate: Candidate, tried: Sequence[Experiment], now: Moment) -> list[EventData]:
         """The proposal, and its trial; or the question to the operator, where only they may let it happen."""
@@ -144,7 +157,7 @@ class LearningActivities:
             proposed.fold(record),
             version,
             candidate,
-            level=level(len(tried) + 1, _ALPHA, _discoveries(tried)),
+            level=next_level(tried),
             share=ramp(0, candidate.risk),
             expires_at=now + _TRIAL,
             now=now,
@@ -166,11 +179,6 @@ class LearningActivities:
             new_event(e, at=request.now, key=(e.stream, occurrence), correlation_id=request.run_id, actor=steering.LEARNER)
             for e in events
         ]
-
-
-def _discoveries(experiments: Sequence[Experiment]) -> int:
-    """Promotions on evidence; what was shipped undecided is none."""
-    return sum(e.promoted_at is not None and e.ending is not Ending.SHIPPED for e in experiments)
 
 
 def _question(question: data.Question, now: Moment) -> Alert:

@@ -181,7 +181,7 @@ class ContentPlanner:
             )
         found = (
             *seo_audit(piece, policy=brief.policy, site_url=brief.shop.site_url, others=brief.others),
-            *fact_audit(piece, wording=(brief.product.description,)),
+            *fact_audit(piece, wording=(brief.product.description,), titles=[other.title for other in brief.others]),
         )
         return Drafted(piece=piece, answer=answer, verdict=Verdict(findings=found))
 

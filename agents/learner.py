@@ -11,6 +11,7 @@ from domain.entities import Ticket
 from domain.events import TicketRelabelled
 from domain.ids import derived_id
 from domain.labels import Label, LabelSource
+from domain.playbooks import FOLLOW_UP
 from domain.ports import State
 from domain.runs import Lesson
 
@@ -56,14 +57,15 @@ class Learner:
     async def label_from(self, approval: Approval) -> Label | None:
         """What the ticket is about, as the decision says it: the intent it names, or the one it let pass as shown.
 
-        An edit or a rejection without an intent says nothing about what the customer wanted.
+        An edit or a rejection without an intent says nothing about what the customer wanted, nor does letting a follow-up go.
         """
         action, decision = approval.proposal.action, approval.decision
         if not isinstance(action, SendReply) or decision is None or approval.decided_at is None:
             return None
         ticket = await self._state.get(Ticket, action.ticket_id)
         named = _INTENT_NAMED.search(decision.reason)
-        shown = approval.proposal.why.topic if decision.verb is Verb.APPROVE else ""
+        answered = decision.verb is Verb.APPROVE and approval.proposal.step != FOLLOW_UP
+        shown = approval.proposal.why.topic if answered else ""
         intent = named[1].lower() if named else shown
         if ticket is None or not intent or not ticket.messages:
             return None

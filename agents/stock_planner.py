@@ -111,7 +111,7 @@ def plan_stock(picture: StockPicture, policy: StockPolicy, *, run_id: str, now: 
     if not products:
         return StockPlan((), (), tuple(notes), policy_version)
     lead_times, items, history = arrays_of(picture, products)
-    forecast = _forecast(history, _horizon(items, policy), policy)
+    forecast = forecast_of(history, horizon_of(items, policy), policy)
     plan = plan_reorders(items, forecast, _terms(policy), _limits(picture, policy, items))
     drafting = _Drafting(picture, policy, products, lead_times, forecast, plan, run_id, now)
     return StockPlan(
@@ -238,12 +238,13 @@ def plannable(picture: StockPicture, policy: StockPolicy) -> tuple[list[Product]
     return [p for p in picture.products if p.sku not in left_out], notes
 
 
-def _horizon(items: Items, policy: StockPolicy) -> IntArray:
+def horizon_of(items: Items, policy: StockPolicy) -> IntArray:
     """Days until an order placed at the next review would arrive: what the stock has to last for."""
     return np.maximum(np.ceil(items.lead_days + policy.review_days - 1e-9), 1).astype(np.int64)
 
 
-def _forecast(history: FloatArray, horizon: IntArray, policy: StockPolicy) -> DemandForecast:
+def forecast_of(history: FloatArray, horizon: IntArray, policy: StockPolicy) -> DemandForecast:
+    """By the method that the policy names, for each SKU over its own horizon in days."""
     if policy.memory_days == 0:
         return forecast_demand(history, horizon_days=horizon, service_level=policy.service_level)
     return smoothed_forecast(

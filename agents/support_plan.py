@@ -92,7 +92,9 @@ class Desk:
         force_ask: str = "",
         known: Mapping[str, str] | None = None,
         step: str = "",
+        topic: str = "",
     ) -> Planned:
+        """``topic`` where it is not what the customer wrote about."""
         case = self.case
         stated = facts | {r: v for r, v in facts_of_shop(case.shop).items() if body and r == "shop/self#signature"}
         name = step or self.step("reply")
@@ -106,14 +108,14 @@ class Desk:
             in_reply_to=_header_id(case.message.message_id),
             facts=stated,
         )
-        return Planned(step=name, action=action, why=self._why(reason, {**stated, **(known or {})}, force_ask))
+        return Planned(step=name, action=action, why=self._why(reason, {**stated, **(known or {})}, force_ask, topic))
 
     def _action(self, action: Action, outline: Outline, always: str) -> Planned:
         asked = outline.asks.get(action.kind, "") or always
         why = self._why(self._reason(outline.situation), outline.draft.facts, asked)
         return Planned(step=self.step(action.kind), action=action, why=why)
 
-    def _why(self, reason: str, facts: Mapping[str, str], force_ask: str) -> Why:
+    def _why(self, reason: str, facts: Mapping[str, str], force_ask: str, topic: str = "") -> Why:
         triage = self.triage
         return Why(
             reason=reason,
@@ -121,7 +123,7 @@ class Desk:
             engine=triage.engine,
             facts={"ticket": triage.ticket_id, **facts},
             context_pack=self.pack.hash,
-            topic=triage.label.intent,
+            topic=topic or triage.label.intent,
             force_ask=force_ask,
         )
 

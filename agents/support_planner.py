@@ -87,7 +87,7 @@ class SupportPlanner:
         if any(m.message_id == desk.message_id(FOLLOW_UP) for m in case.answered):
             return None
         body = letter(template, customer=case.customer, shop=case.shop)
-        return desk.reply(body, {}, reason="the customer has not answered", step=FOLLOW_UP)
+        return desk.reply(body, {}, reason="the customer has not answered", step=FOLLOW_UP, topic=FOLLOW_UP)
 
     async def _answered(self, desk: Desk, playbook: Playbook, policy: SupportPolicy, now: datetime) -> SupportPlan:
         case = desk.case

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from time import perf_counter
 
-NAMES = ("learning_gate", "triage_stream", "stock_sim", "headlines", "flags", "stock_plan", "simulate")
+NAMES = ("learning_gate", "triage_stream", "stock_sim", "headlines", "flags", "stock_plan", "console", "simulate")
 
 
 def main(names: Sequence[str]) -> int:

@@ -1,27 +1,20 @@
 """``steward breaker [reset]``: outside systems that failed too often, and when they are tried again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
+from activities.breakers import MEANS, next_trial, reset
 from cli.choosing import completing
-from cli.context import OPERATOR, System, now, record, with_system
+from cli.context import OPERATOR, System, now, with_system
 from cli.output import AsJson, print_json, print_table, say
-from cli.wording import clock
 from domain.actions import ACTION_TYPES
 from domain.effects import Breaker, BreakerState
-from domain.errors import InvalidInput, NotFound
 from domain.policies import BoundsPolicy
-from domain.runs import BreakerReset
+from domain.wording import clock
 
 breaker_app = typer.Typer(help="What failed too often and rests, and when it is tried again.")
-
-_MEANS = {
-    BreakerState.CLOSED: "effects go through",
-    BreakerState.OPEN: "nothing goes through until the trial",
-    BreakerState.HALF_OPEN: "one effect is on trial",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +36,7 @@ def breaker(context: typer.Context, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json([_as_json(b, pause) for b in found])
         return
-    rows = [(b.connector, b.action_kind, b.state, b.failures, _trial(b, pause), _MEANS[b.state]) for b in found]
+    rows = [(b.connector, b.action_kind, b.state, b.failures, _trial(b, pause), MEANS[b.state]) for b in found]
     columns = ("connector", "action", "state", "failures in a row", "next trial", "means")
     print_table("Breakers", columns, rows, empty="nothing was tried yet")
     if any(b.state is not BreakerState.CLOSED for b in found):
@@ -60,13 +53,8 @@ def breaker_reset(
     """Let effects through again at once, because what failed is mended."""
 
     async def work(system: System) -> Breaker:
-        known = _known(await system.memory.guards.breakers(), connector, action)
-        if known.state is BreakerState.CLOSED and not known.failures:
-            raise InvalidInput(f"the breaker of {connector} for {action} is closed already", hint="nothing has to be done")
-        # Told first: repeating the reset is harmless, a reset that nobody can read of is not.
-        await record(system, BreakerReset(connector=connector, action_kind=action, failures=known.failures, by=OPERATOR), at=now())
-        await system.memory.guards.reset_breaker(connector, action)
-        return await system.memory.guards.breaker(connector, action)
+        kept = system.memory
+        return await reset(kept.log, kept.guards, connector, action, by=OPERATOR, at=now())
 
     closed = with_system(work, as_json=as_json)
     if as_json:
@@ -75,25 +63,13 @@ def breaker_reset(
         say(f"The breaker of {connector} for {action} is closed: effects go through again.")
 
 
-def _known(breakers: list[Breaker], connector: str, action: str) -> Breaker:
-    for one in breakers:
-        if (one.connector, one.action_kind) == (connector, action):
-            return one
-    there = ", ".join(f"{b.connector} {b.action_kind}" for b in breakers) or "none so far"
-    raise NotFound(f"there is no breaker of {connector} for {action}", hint=f"there are: {there}")
-
-
-def _next_trial(found: Breaker, pause: timedelta) -> datetime | None:
-    return found.opened_at + pause if found.state is not BreakerState.CLOSED and found.opened_at else None
-
-
 def _trial(found: Breaker, pause: timedelta) -> str:
-    due = _next_trial(found, pause)
+    due = next_trial(found, pause)
     if due is None:
         return ""
     return clock(due) if due > now() else "with the next effect"
 
 
 def _as_json(found: Breaker, pause: timedelta) -> dict[str, Any]:
-    due = _next_trial(found, pause)
+    due = next_trial(found, pause)
     return {**found.model_dump(mode="json"), "next_trial_at": due.isoformat() if due else None}

@@ -6,20 +6,19 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from agents.learner import label_text
+from agents.relabelling import check_intent, relabelled
 from cli.assignments import assigned, differences
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from domain.entities import Product, PurchaseOrder, PurchaseOrderStatus, Shop, Ticket
+from domain.deliveries import arrived
+from domain.entities import Product, PurchaseOrder, Shop, Ticket
 from domain.errors import InvalidInput, NotFound
-from domain.events import ProductListed, PurchaseOrderReceived, ShopDescribed, StockReceived, TicketRelabelled
-from domain.labels import Label, LabelGiven, LabelSource
+from domain.events import ProductListed, ShopDescribed
 from domain.playbooks import INTENTS
 from domain.runs import Alert, AlertClosed
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-_INTENT = re.compile(r"[a-z][a-z-]{1,58}[a-z]")
 _NOBODY = {"name": "", "email": "", "currency": "EUR", "site_url": "", "signature": ""}
 
 
@@ -64,8 +63,6 @@ def received(
         orders = await system.memory.state.find(PurchaseOrder)
         hint = "`./steward state list purchase-order` shows them"
         order = choose(orders, which, key=lambda o: o.purchase_order_id, what="purchase order", hint=hint)
-        if order.status in (PurchaseOrderStatus.RECEIVED, PurchaseOrderStatus.CANCELLED):
-            raise InvalidInput(f"purchase order {order.purchase_order_id} is already {order.status}", hint=hint)
         await _receive(system, order)
         return order
 
@@ -87,13 +84,13 @@ def relabel(
     """Correct what a ticket is about; Steward learns from it."""
 
     async def work(system: System) -> Ticket:
-        if intent not in INTENTS and not (new and _INTENT.fullmatch(intent)):
-            hint = f"there are {', '.join(INTENTS)}; --new makes another one, such as gift-wrapping"
-            raise InvalidInput(f"there is no intent {intent!r}", hint=hint)
+        check_intent(intent, new=new)
         tickets = await system.memory.state.find(Ticket)
         hint = "`./steward state list ticket` shows them"
         ticket = choose(tickets, which.removeprefix("support/"), key=lambda t: t.ticket_id, what="ticket", hint=hint)
-        await _relabel(system, ticket, intent)
+        at = now()
+        if events := relabelled(ticket, intent, by=OPERATOR, at=at):
+            await record(system, *events, at=at)
         return ticket
 
     ticket = with_system(work, as_json=as_json)
@@ -129,25 +126,11 @@ def describe(
         print_table(f"{product.title} ({product.sku})", ("", ""), sorted(product.attributes.items()))
 
 
-async def _relabel(system: System, ticket: Ticket, intent: str) -> None:
-    """The ticket's intent, and the label that triage learns from."""
-    if ticket.intent == intent or not ticket.messages:
-        return
-    at = now()
-    label = Label(
-        ticket_id=ticket.ticket_id, text=label_text(ticket), intent=intent, source=LabelSource.CORRECTED, by=OPERATOR, at=at
-    )
-    relabelled = TicketRelabelled(ticket_id=ticket.ticket_id, intent=intent, by=OPERATOR)
-    await record(system, relabelled, LabelGiven(label=label), at=at)
-
-
 async def _receive(system: System, order: PurchaseOrder) -> None:
     """The order and its lines in one append; nobody else may have touched the order meanwhile."""
     at, order_id = now(), order.purchase_order_id
-    lines = [StockReceived(sku=line.sku, units=line.units, purchase_order_id=order_id) for line in order.lines]
     version = await system.memory.state.version(PurchaseOrder, order_id)
-    arrived = PurchaseOrderReceived(purchase_order_id=order_id, at=at)
-    await record(system, arrived, *lines, at=at, expected={f"purchase-order/{order_id}": version})
+    await record(system, *arrived(order, at=at), at=at, expected={f"purchase-order/{order_id}": version})
 
 
 def _described(document: dict[str, Any]) -> Shop:

@@ -2,11 +2,11 @@
 
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
@@ -16,6 +16,7 @@ import stack
 from cli.output import run
 from domain.errors import SetupError
 from domain.event import EventData, NewEvent, new_event
+from models.late_embedding import LateEmbedder
 from settings import Settings
 
 OPERATOR = "operator"
@@ -29,18 +30,6 @@ class System:
     settings: Settings
     endpoints: stack.Endpoints
     memory: memory.Memory
-
-
-class LateEmbedder:
-    """The bundled embeddings (see ``models.embedding``), imported at their first use: it takes seconds, and few commands embed."""
-
-    name = "wordllama-l2-256"
-    dimensions = 256
-
-    def embed(self, texts: Sequence[str]) -> Any:
-        from models.embedding import WordLlamaEmbedder  # noqa: PLC0415 - see above
-
-        return WordLlamaEmbedder().embed(texts)
 
 
 @asynccontextmanager

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from cli.assignments import differences
-from cli.context import OPERATOR, System, now, record, with_system
+from cli.context import System, with_system
 from cli.output import AsJson, print_json, print_table, say
-from cli.wording import clock
+from cli.ratify_commands import ratifier
 from domain.errors import NotFound
 from domain.experiments import Experiment
 from domain.policies import POLICY_TYPES, PolicyRecord
-from learning.steering import ratified, stopped
+from domain.wording import clock
 
 experiments_app = typer.Typer(invoke_without_command=True, help="What is tried on a part of the cases, and on what evidence.")
 
@@ -77,11 +77,7 @@ def experiments_stop(
     """Take it back: the version from before is in force from the next decision on."""
 
     async def work(system: System) -> Experiment:
-        seen = await _seen(system, name)
-        experiment, record_ = await _found(system, name)
-        events = stopped(experiment, record_, by=OPERATOR, hard=hard, why=why, now=now())
-        await record(system, *events, at=now(), expected=seen)
-        return (await _found(system, name))[0]
+        return await ratifier(system).stop(name, hard=hard, why=why)
 
     _print(with_system(work, as_json=as_json), as_json=as_json)
 
@@ -91,21 +87,9 @@ def experiments_ratify(name: Which, *, as_json: AsJson = False) -> None:
     """Let a winner that waits for your word go on to everybody."""
 
     async def work(system: System) -> Experiment:
-        seen = await _seen(system, name)
-        experiment, record_ = await _found(system, name)
-        await record(system, *ratified(experiment, record_, by=OPERATOR, now=now()), at=now(), expected=seen)
-        return (await _found(system, name))[0]
+        return await ratifier(system).let_win(name)
 
     _print(with_system(work, as_json=as_json), as_json=as_json)
-
-
-async def _seen(system: System, name: str) -> dict[str, int]:
-    """The versions of the experiment and its policy, read before either: what moves later refuses the command."""
-    state, policy = system.memory.state, name.partition("@")[0]
-    return {
-        f"experiment/{name}": await state.version(Experiment, name),
-        f"policy/{policy}": await state.version(PolicyRecord, policy),
-    }
 
 
 async def _found(system: System, name: str) -> tuple[Experiment, PolicyRecord]:

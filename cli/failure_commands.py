@@ -7,8 +7,8 @@ import typer
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from cli.wording import clock
 from domain.failures import Failure, FailureLabelled, RootCause
+from domain.wording import clock
 
 failures_app = typer.Typer(invoke_without_command=True, help="What went wrong and why; confirm or correct the why.")
 

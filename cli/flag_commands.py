@@ -6,8 +6,8 @@ import typer
 
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from domain.errors import InvalidInput, NotFound
-from domain.flags import Flag, FlagSet
+from domain.errors import InvalidInput
+from domain.flags import Flag, FlagSet, own_flag
 
 flags_app = typer.Typer(invoke_without_command=True, help="What is switched on, for what share, and since when.")
 
@@ -75,13 +75,7 @@ def flags_pin(
 
 
 async def _flag(system: System, key: str) -> Flag:
-    """A feature flag. Raises NotFound, and InvalidInput for one that an experiment owns."""
-    flag = next((f for f in await system.memory.flags.all() if f.key == key), None)
-    if flag is None:
-        raise NotFound(f"there is no flag {key!r}", hint="`./steward flags list` shows them")
-    if key.startswith("policy/"):
-        raise InvalidInput(f"{key} belongs to an experiment", hint="`./steward experiments stop NAME` takes it back")
-    return flag
+    return own_flag(await system.memory.flags.all(), key)
 
 
 async def _store(system: System, flag: Flag) -> Flag:

@@ -13,10 +13,10 @@ from cli.choosing import choose
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from cli.showing import Shown, look_up, print_shown
-from cli.wording import clock, left
 from domain.approvals import Approval, ApprovalStatus
 from domain.model import Value
 from domain.runs import Alert, AlertClosed, AlertLevel, Controls
+from domain.wording import clock, left
 
 _SOON = timedelta(hours=6)
 _TODAY = timedelta(hours=24)

@@ -18,11 +18,9 @@ from cli.output import EXIT_FAILED, AsJson, complain, complaints, give_up, print
 from domain.catalogue import ENTITY_TYPES, split_stream
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event, new_event
-from domain.events import NoteTaken
-from domain.ids import derived_id
 from domain.knowledge import Fact, Head, Recalled, Verification
 from domain.model import Value
-from domain.passage import Passage
+from domain.notes import note_taken
 from memory.rebuild import RebuildReport, rebuild_check
 from memory.timeline import Progress as Watch
 from memory.timeline import Timeline
@@ -254,10 +252,10 @@ def note(
 
     async def work() -> str:
         now = datetime.now(UTC)
-        taken = Passage(passage_id=f"note-{derived_id(text)}", text=text, entities=tuple(about or ()), at=now)
+        taken = note_taken(text, about=about or (), at=now)
         async with open_system() as system:
-            await system.memory.log.append([new_event(NoteTaken(note=taken), at=now, key=(str(uuid4()),), actor="operator")])
-        return taken.passage_id
+            await system.memory.log.append([new_event(taken, at=now, key=(str(uuid4()),), actor="operator")])
+        return taken.note.passage_id
 
     passage_id = run(work, as_json=as_json)
     if as_json:

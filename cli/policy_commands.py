@@ -11,9 +11,9 @@ from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from cli.ratify_commands import add_to
-from cli.wording import clock
 from domain.errors import InvalidInput, NotFound
 from domain.policies import POLICY_TYPES, PolicyActivated, PolicyRecord, PolicyVersion
+from domain.wording import clock
 
 policy_app = typer.Typer(no_args_is_help=True, help="The rules: limits, windows, hours, languages. Every change is a version.")
 

@@ -6,8 +6,6 @@ from urllib.parse import quote
 from cli.choosing import choose
 from cli.context import System, now
 from cli.output import console, print_json, print_table, say
-from cli.story import story
-from cli.wording import clock, left
 from domain.actions import PlacePurchaseOrder
 from domain.approvals import Approval, ApprovalStatus
 from domain.effects import Effect
@@ -15,6 +13,8 @@ from domain.entities import Message, Ticket
 from domain.errors import NotFound
 from domain.event import Event
 from domain.runs import Run
+from domain.story import story
+from domain.wording import clock, left
 
 _SEE = "`./steward inbox` and `./steward state list run` show what there is"
 

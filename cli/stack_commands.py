@@ -4,15 +4,18 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import stack
-from cli.kill_switch import banner, read_controls, reason
-from cli.output import AsJson, give_up, plain, print_json, print_table, say
+from cli.entrance import Entrance, directions, look_for_entrance
+from cli.kill_switch import banner, bypass_lines, read_controls, reason
+from cli.output import AsJson, give_up, plain, print_json, print_table, run, say
 from domain.errors import StewardError
+from domain.switches import open_bypasses
 from settings import Settings
 from stack import doctor as stack_doctor
 from stack import logs as stack_logs
@@ -33,18 +36,30 @@ def register(app: typer.Typer) -> None:
 def up(
     *,
     worker: Annotated[bool, typer.Option(help="Start the worker too, not the servers only.")] = True,
+    console: Annotated[bool, typer.Option(help="Start the web console too.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Start everything; what runs already is left as it is."""
     try:
-        found = stack.start(Settings.load(), worker=worker, on_progress=_nothing if as_json else _progress)
+        found = stack.start(
+            Settings.load(), worker=worker, console=worker and console, on_progress=_nothing if as_json else _progress
+        )
     except StewardError as error:
         give_up(error, as_json=as_json)
+    way_in = _way_in(as_json=as_json) if worker and console else Entrance(None, None)
     shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
     if as_json:
-        print_json({"phase": "running", **shown})
+        print_json({"phase": "running", **shown, "console": way_in.url, "setup_code": way_in.setup_code})
     else:
-        say("Steward is up." + (f" Its runs: {found.ui_url}" if found.ui_url else ""))
+        say("Steward is up.")
+        if found.ui_url:
+            say(f"Its runs: {found.ui_url}")
+        for line in directions(way_in):
+            say(line)
+
+
+def _way_in(*, as_json: bool) -> Entrance:
+    return run(lambda: look_for_entrance(Settings.load()), as_json=as_json)
 
 
 def down(*, as_json: AsJson = False) -> None:
@@ -69,11 +84,15 @@ def status(*, as_json: AsJson = False) -> None:
     controls = read_controls(settings, found)
     if as_json:
         # The endpoints hold the database's password.
-        print_json({**found.model_dump(exclude={"endpoints"}), "kill_switch": controls.kill_switch if controls else None})
+        shown = found.model_dump(exclude={"endpoints"})
+        bypassed = open_bypasses(controls, datetime.now(UTC)) if controls else None
+        print_json({**shown, "kill_switch": controls.kill_switch if controls else None, "bypasses": bypassed})
     else:
         _print_parts(found)
         if controls and (line := banner(controls)):
             say(line, style="red")
+        for line in bypass_lines(controls, datetime.now(UTC)) if controls else ():
+            say(line, style="yellow")
     if found.phase != "running":
         raise typer.Exit(EXIT_NOT_UP)
 
@@ -149,8 +168,15 @@ def _print_parts(found: stack.StackStatus) -> None:
     if found.phase != "stopped":
         rows = [(p.name, p.state, p.pid or "", _uptime(p), p.restarts, p.address or "", p.last_error or "") for p in found.parts]
         print_table("Parts", ("part", "state", "pid", "up for", "restarts", "address", "last error"), rows)
-    if found.endpoints and found.endpoints.ui_url and found.phase == "running":
-        say(f"Its runs: {found.endpoints.ui_url}")
+    if found.endpoints and found.phase == "running":
+        _say_addresses(found.endpoints)
+
+
+def _say_addresses(found: stack.Endpoints) -> None:
+    if found.console_url:
+        say(f"Your console: {found.console_url}")
+    if found.ui_url:
+        say(f"Its runs: {found.ui_url}")
 
 
 def _uptime(part: PartState) -> str:

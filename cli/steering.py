@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 import stack
-from cli.context import System, open_system
+from cli.context import System, now, open_system
 from cli.output import run
 from domain.errors import SetupError
-from settings import Settings
+from stack.client import connect
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 _ON_ITS_WAY = ("running", "starting", "backoff", "external")
@@ -27,6 +26,7 @@ class Steering(System):
 
     client: Client
     gateway: Gateway
+    decider: Decider
 
 
 @asynccontextmanager
@@ -35,12 +35,15 @@ async def open_steering(*, needs_worker: bool = True) -> AsyncIterator[Steering]
     async with open_system() as system:
         if needs_worker:
             _require_worker(system)
+        client = await connect(stack.connected(system.settings, system.endpoints))
+        gateway, kept = Gateway(client), system.memory
         yield Steering(
             settings=system.settings,
             endpoints=system.endpoints,
-            memory=system.memory,
-            client=(client := await _connect(stack.connected(system.settings, system.endpoints))),
-            gateway=Gateway(client),
+            memory=kept,
+            client=client,
+            gateway=gateway,
+            decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=now),
         )
 
 
@@ -62,12 +65,3 @@ def _require_worker(system: System) -> None:
     found = stack.status(system.settings)
     if found.part("postgres").state != "external" and found.part("worker").state not in _ON_ITS_WAY:
         raise SetupError("no worker runs, so nothing would happen", hint="start it with `./steward up`")
-
-
-async def _connect(settings: Settings) -> Client:
-    config = ClientConfig.load_client_connect_config(override_env_vars=dict(settings.temporal_environ))
-    try:
-        return await Client.connect(**config, data_converter=pydantic_data_converter)
-    except RuntimeError as error:
-        where = settings.temporal_address
-        raise SetupError(f"no Temporal server answers at {where}: {error}", hint="see `./steward status`") from error

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from demo import svg
+from console import svg
 from demo.report import ALONE, APPROVED, OPERATOR, SILENT, UNDONE, WAITING, DemoReport, StockRow
 
 WIDTH = 460.0

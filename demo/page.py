@@ -33,7 +33,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _drawn(picture: charts.Picture) -> Markup:
-    return Markup(picture.svg)  # noqa: S704 - demo.svg escapes each part
+    return Markup(picture.svg)  # noqa: S704 - console.svg escapes each part
 
 
 def _days(value: float | None) -> str:

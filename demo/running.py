@@ -13,6 +13,7 @@ from domain.actions import Capability
 from domain.ports import Connector
 from memory import Memory
 from settings import Settings
+from stack.client import connect
 from workflows.gateway import Gateway
 
 
@@ -32,7 +33,7 @@ class Running:
 async def opened(settings: Settings, endpoints: stack.Endpoints) -> AsyncIterator[Running]:
     """Raises SetupError where a part does not answer."""
     async with worker.opened(settings) as memory:
-        client = await worker.connect(stack.connected(settings, endpoints))
+        client = await connect(stack.connected(settings, endpoints), attempts=worker.CONNECT_ATTEMPTS)
         yield Running(
             settings=settings,
             endpoints=endpoints,

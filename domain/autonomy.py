@@ -1,6 +1,6 @@
 """Earned autonomy: narrow classes of actions, what the operator did with them, and which may go without asking."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from domain.money import Money
 
 _BANDS = (10, 25, 50, 100, 250, 500, 1_000)
 NO_MONEY = "no-money"
+PROPOSE = "propose"
+"""The workflow of what programs propose: it is always asked, so that its classes earn nothing."""
 
 
 def band_of(money: Money | None) -> str:
@@ -23,6 +25,37 @@ def band_of(money: Money | None) -> str:
 def class_of(workflow: str, action: Action, topic: str) -> str:
     """The narrow class an action belongs to: workflow, kind of action, topic (an intent, a supplier), amount band."""
     return f"{workflow}/{action.kind}/{topic or 'any'}/{band_of(action.money())}"
+
+
+class ClassKey(NamedTuple):
+    """A class's key in its parts. One that names no class has no workflow and no kind."""
+
+    workflow: str
+    kind: str
+    topic: str
+    band: str
+
+    @classmethod
+    def read(cls, key: str) -> "ClassKey":
+        parts = key.split("/")
+        if len(parts) < len(cls._fields):
+            return cls("", "", key, "")
+        return cls(parts[0], parts[1], "/".join(parts[2:-1]), parts[-1])  # a topic may have slashes of its own
+
+    def same_but_larger(self, other: "ClassKey") -> bool:
+        """The same actions on the same topic, with more money at stake."""
+        return self[:3] == other[:3] and _size(self.band) > _size(other.band) >= 0
+
+    def of_another_counterparty(self, other: "ClassKey") -> bool:
+        """The same actions on another topic, with at least as much at stake."""
+        return self[:2] == other[:2] and self.topic != other.topic and _size(self.band) >= _size(other.band)
+
+
+def _size(band: str) -> int:
+    """The band's place among those of money, the smallest first; -1 where none is at stake."""
+    return next(
+        (place for place, most in enumerate(_BANDS) if band == f"up-to-{most}"), len(_BANDS) if band.startswith("over-") else -1
+    )
 
 
 class ClassRecord(Value):
@@ -68,6 +101,6 @@ class Grant(Value):
 
     key: Name
     limit: float = Field(gt=0, lt=1)
-    sample: float = Field(ge=0, le=1)  # the share that is asked all the same, so that the record stays true
+    sample: float = Field(ge=0, le=1)  # the share that is asked all the same at first, so that the record stays true
     earned_at: Moment
     why: str = ""

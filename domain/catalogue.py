@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from domain import (
+    access,
     approvals,
     attention,
     autonomy,
+    bypasses,
+    connections,
     entities,
     events,
     experiments,
@@ -30,7 +33,24 @@ def _concrete(module: Any) -> Iterable[type[EventData]]:
             yield thing
 
 
-_MODULES = (events, approvals, policies, runs, flags, experiments, failures, labels, autonomy, learning, retention, attention)
+_MODULES = (
+    events,
+    approvals,
+    policies,
+    runs,
+    bypasses,
+    flags,
+    experiments,
+    failures,
+    labels,
+    autonomy,
+    learning,
+    retention,
+    attention,
+    access,
+    bypasses,
+    connections,
+)
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
 
@@ -65,6 +85,8 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "autonomy": autonomy.ClassRecord,
     "learning": learning.LearningReport,
     "attention": attention.AttentionDay,
+    "access": access.AccessRecord,
+    "connection": connections.Connection,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

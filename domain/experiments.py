@@ -31,7 +31,7 @@ class Ending(StrEnum):
     ROLLED_BACK = "rolled-back"  # harm or a severe event in the canary
     REVERTED = "reverted"  # harm in the holdout
     EXPIRED = "expired"
-    STOPPED = "stopped"  # by the operator
+    STOPPED = "stopped"  # by the operator, or by the learner for a better candidate
 
 
 class Objective(Value):

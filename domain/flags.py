@@ -3,11 +3,13 @@
 Assignment is a pure function of the flag's salt and the unit, so that any decision can be recomputed from the log.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from domain.choice import unit_of
+from domain.errors import InvalidInput, NotFound
 from domain.event import EventData
 from domain.model import Moment, Name, Value
 
@@ -67,6 +69,16 @@ class FlagSet(EventData):
 
     def fold(self, state: Flag | None) -> Flag:
         return self.flag
+
+
+def own_flag(flags: Iterable[Flag], key: str) -> Flag:
+    """The flag that the operator may switch. Raises NotFound, and InvalidInput for one that an experiment owns."""
+    flag = next((f for f in flags if f.key == key), None)
+    if flag is None:
+        raise NotFound(f"there is no flag {key!r}", hint="`./steward flags list` shows them")
+    if key.startswith(policy_flag("")):
+        raise InvalidInput(f"{key} belongs to an experiment", hint="`./steward experiments stop NAME` takes it back")
+    return flag
 
 
 LEARNING = "learning"

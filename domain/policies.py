@@ -186,7 +186,9 @@ class AutonomyPolicy(Policy):
     limit: float = Field(default=0.1, gt=0, lt=1)  # share of corrections under which a class of money or stock has earned it
     text_limit: float = Field(default=0.15, gt=0, lt=1)  # the same for texts, which do less harm
     certainty: float = Field(default=0.9, gt=0.5, lt=1)  # of the upper bound that has to be under the limit
-    sample: float = Field(default=0.1, ge=0, le=1)
+    sample: float = Field(default=0.1, ge=0, le=1)  # of what a class does alone, the share that is asked when it has just earned it
+    least_sample: float = Field(default=0.03, ge=0, le=1)  # however good the record has become since
+    pooled: tuple[str, ...] = ("place-purchase-order",)  # kinds planned by the same rules for each counterparty
     most_severe: Risk = Risk.R2  # nothing riskier is ever granted
     refused: tuple[str, ...] = ()  # classes the operator does not want to be proposed again
 

@@ -1,50 +1,117 @@
-"""When a class of actions has earned to act without asking, and when it loses that again. Pure.
+"""When a class of actions has earned to act without asking, when it loses that again, and how often it is still asked. Pure.
 
 "The operator would have changed it" has a Beta posterior with Jeffreys' prior; what counts is its upper bound. Old
 approvals never outweigh a severe miss: after one, three times as many reviews are needed.
+
+Some records speak for others. Who lets an order of 400 go would let one of 40 go, so a class is also judged by the same
+actions with larger amounts. And actions that are planned by the same rules for each counterparty (orders, by supplier)
+lend their records to each other: at half their weight, and at most half of what the class has of its own.
 """
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from scipy.special import betaincinv
 
 from domain.actions import ACTION_TYPES, Risk
-from domain.autonomy import ClassRecord
+from domain.autonomy import ClassKey, ClassRecord, Grant
 from domain.policies import AutonomyPolicy
 
 _AFTER_SEVERE = 3
+_LENT = 0.5  # what a review counts for a class of another counterparty
+_MOST_LENT = 0.5  # of a class's own reviews
 
 
-def upper_bound(record: ClassRecord, certainty: float) -> float:
-    """The share of corrections that the true one is under with this certainty."""
-    return float(betaincinv(0.5 + record.corrected, 0.5 + record.approved, certainty))
+@dataclass(frozen=True)
+class Reviews:
+    """How often the operator let actions go as shown, and how often not; fractions where others speak for a class."""
+
+    approved: float = 0.0
+    corrected: float = 0.0
+
+    @classmethod
+    def of(cls, records: Iterable[ClassRecord]) -> "Reviews":
+        found = list(records)
+        return cls(float(sum(r.approved for r in found)), float(sum(r.corrected for r in found)))
+
+    @property
+    def count(self) -> float:
+        return self.approved + self.corrected
+
+    def with_lent(self, others: "Reviews") -> "Reviews":
+        """Together with a share of the others' reviews, which keeps their proportions."""
+        share = min(_LENT, _MOST_LENT * self.count / others.count) if others.count else 0.0
+        return Reviews(self.approved + share * others.approved, self.corrected + share * others.corrected)
+
+    def bound(self, certainty: float) -> float:
+        """The share of corrections that the true one is under with this certainty."""
+        return float(betaincinv(0.5 + self.corrected, 0.5 + self.approved, certainty))
 
 
-def has_earned(policy: AutonomyPolicy, record: ClassRecord) -> bool:
-    """Whether the record alone speaks for letting the class act without asking."""
-    if record.severe and record.since_severe < _AFTER_SEVERE * reviews_needed(policy, record.key):
-        return False
-    return upper_bound(record, policy.certainty) < limit_of(policy, record.key)
+def own(record: ClassRecord, records: Sequence[ClassRecord] = ()) -> Reviews:
+    """The reviews of the class and of the same actions with larger amounts. ``records`` are those of all classes."""
+    mine = ClassKey.read(record.key)
+    larger = (r for r in records if r.key != record.key and ClassKey.read(r.key).same_but_larger(mine))
+    return Reviews.of((record, *larger))
+
+
+def speaking(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> Reviews:
+    """All that speaks for or against the class: its own reviews, and what classes of other counterparties lend it."""
+    mine, reviews = ClassKey.read(record.key), own(record, records)
+    if mine.kind not in policy.pooled:
+        return reviews
+    lenders = (r for r in records if ClassKey.read(r.key).of_another_counterparty(mine) and _stands(policy, r))
+    return reviews.with_lent(Reviews.of(lenders))
+
+
+def has_earned(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> bool:
+    """Whether what is known speaks for letting the class act without asking."""
+    return _stands(policy, record) and speaking(policy, record, records).bound(policy.certainty) < limit_of(policy, record.key)
 
 
 def limit_of(policy: AutonomyPolicy, key: str) -> float:
     """The limit for what the class does; a class of no known action counts as the riskiest."""
-    action = ACTION_TYPES.get(key.split("/")[1] if key.count("/") >= 3 else "")
+    action = ACTION_TYPES.get(ClassKey.read(key).kind)
     return policy.text_limit if action is not None and action.spec.risk <= Risk.R1 else policy.limit
 
 
 def reviews_needed(policy: AutonomyPolicy, key: str) -> int:
     """How many approvals without one correction it takes."""
     count = 1
-    while upper_bound(ClassRecord(key=key, approved=count), policy.certainty) >= limit_of(policy, key):
+    while Reviews(approved=count).bound(policy.certainty) >= limit_of(policy, key):
         count += 1
     return count
 
 
-def without_what_is_lost(policy: AutonomyPolicy, record: ClassRecord) -> AutonomyPolicy | None:
-    """The policy without this class's grant, where the record does not carry it any more; None where it does."""
-    grant = policy.grants.get(record.key)
-    if grant is None:
+def sample_share(policy: AutonomyPolicy, grant: Grant, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> float:
+    """The share of a granted class that is asked all the same: as much as its own record leaves open.
+
+    The grant's own share where the record has just earned it, more where others lent their word, less as it grows; never
+    less than the policy's least, so that a change in the world is still seen.
+    """
+    open_question = own(record, records).bound(policy.certainty) / grant.limit
+    return min(max(grant.sample * open_question, min(policy.least_sample, grant.sample)), 1.0)
+
+
+def without_what_is_lost(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord] = ()) -> AutonomyPolicy | None:
+    """The policy without the grants that the records do not carry any more; None where they carry all.
+
+    ``record`` is the one that has just been reviewed: its own grant can be lost, and those of classes it speaks for.
+    """
+    known = {r.key: r for r in (*records, record)}
+    kind = ClassKey.read(record.key).kind
+    concerned = [known[key] for key in policy.grants if key in known and ClassKey.read(key).kind == kind]
+    lost = {r.key for r in concerned if not _carried(policy, r, tuple(known.values()))}
+    if not lost:
         return None
+    return policy.model_copy(update={"grants": {key: g for key, g in policy.grants.items() if key not in lost}})
+
+
+def _carried(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord]) -> bool:
     just_severe = record.severe and not record.since_severe
-    if not just_severe and upper_bound(record, policy.certainty) <= grant.limit:
-        return None
-    return policy.model_copy(update={"grants": {key: g for key, g in policy.grants.items() if key != record.key}})
+    return not just_severe and speaking(policy, record, records).bound(policy.certainty) <= policy.grants[record.key].limit
+
+
+def _stands(policy: AutonomyPolicy, record: ClassRecord) -> bool:
+    """Whether no severe miss is too fresh to be forgotten."""
+    return not record.severe or record.since_severe >= _AFTER_SEVERE * reviews_needed(policy, record.key)

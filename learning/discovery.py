@@ -4,7 +4,12 @@ Xu and Ramdas, "Online multiple testing with e-values": candidate ``k`` is promo
 expected share of false ones among all promotions stays below ``alpha`` at any time, whatever depends on whatever.
 """
 
+from collections.abc import Sequence
+
 from domain.errors import InvalidInput
+from domain.experiments import Ending, Experiment
+
+_ALPHA = 0.2  # of all promotions in the life of the company, the share that may be false
 
 
 def level(k: int, alpha: float, discoveries: int) -> float:
@@ -15,3 +20,9 @@ def level(k: int, alpha: float, discoveries: int) -> float:
     if k < 1 or not 0 <= discoveries < k:
         raise InvalidInput(f"candidate {k} cannot come after {discoveries} promotions; count candidates from 1")
     return alpha * (discoveries + 1) / (k * (k + 1))
+
+
+def next_level(tried: Sequence[Experiment]) -> float:
+    """The level of the next candidate. Promotions on evidence are discoveries; what was shipped undecided is none."""
+    found = sum(e.promoted_at is not None and e.ending is not Ending.SHIPPED for e in tried)
+    return level(len(tried) + 1, _ALPHA, found)

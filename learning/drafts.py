@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from domain.learning import Candidate
 from domain.policies import AutonomyPolicy, ContentPolicy, GatePolicy, RoutingPolicy, SupportPolicy
 from learning import replay
+from learning.candidates.always_asked import always_asked_candidates, floor_of
 from learning.candidates.autonomy import autonomy_candidates
 from learning.candidates.playbooks import playbook_candidates
 from learning.candidates.reviews import Review, intent_reviews, reviews_of
@@ -18,10 +19,14 @@ from learning.replay import Paired
 
 @dataclass(frozen=True)
 class Draft:
-    """``proof`` is the paired replay; None where the candidate was proved otherwise or is for the operator to judge."""
+    """``proof`` is the paired replay; None where the candidate was proved otherwise or is for the operator to judge.
+
+    ``instead_of`` is the trial whose place it takes, where one is running on the policy.
+    """
 
     candidate: Candidate
     proof: Paired | None = None
+    instead_of: str = ""
 
     def judged(self) -> tuple[bool, str]:
         """Whether it may be tried, and why."""
@@ -50,7 +55,7 @@ def _thresholds(picture: Picture) -> Iterator[Draft]:
     observed = picture.observed
     gate, routing = picture.in_force(GatePolicy), picture.in_force(RoutingPolicy)
     reviews = reviews_of(observed.approvals)
-    for candidate in gate_candidates(reviews, gate):
+    for candidate in (*gate_candidates(reviews, gate), *always_asked_candidates(reviews, gate)):
         yield Draft(candidate, _gate_proof(picture, reviews, gate.document, GatePolicy.model_validate(candidate.document)))
     intents = intent_reviews(observed.approvals, tickets=observed.tickets, labels=observed.labels, support=observed.support)
     if moved := routing_candidate(intents, routing):
@@ -60,8 +65,8 @@ def _thresholds(picture: Picture) -> Iterator[Draft]:
 
 
 def _gate_proof(picture: Picture, reviews: tuple[Review, ...], before: GatePolicy, after: GatePolicy) -> Paired:
-    """Over the kinds of action whose floor moves."""
-    floors = {kind: (_floor(before, kind), _floor(after, kind)) for kind in {r.kind for r in reviews}}
+    """Over the kinds of action whose floor moves; what is always asked has one that nothing reaches."""
+    floors = {kind: (floor_of(before, kind), floor_of(after, kind)) for kind in {r.kind for r in reviews}}
     moved = {kind: pair for kind, pair in floors.items() if pair[0] != pair[1]}
     golden = picture.golden("gate")
     parts = [
@@ -74,7 +79,3 @@ def _gate_proof(picture: Picture, reviews: tuple[Review, ...], before: GatePolic
         golden_regressions=sum(p.golden_regressions for p in parts),
         compared=sum(p.compared for p in parts),
     )
-
-
-def _floor(policy: GatePolicy, kind: str) -> float:
-    return policy.minimum_confidence.get(kind, policy.default_minimum_confidence)

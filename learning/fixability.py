@@ -31,7 +31,7 @@ _WORKED = {
     Ending.ROLLED_BACK: 0.0,
     Ending.REVERTED: 0.0,
 }
-"""What each ending says about whether the fix worked; a trial that the operator stopped says nothing."""
+"""What each ending says about whether the fix worked; a trial that was stopped says nothing."""
 
 
 @dataclass(frozen=True)

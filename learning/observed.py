@@ -15,6 +15,7 @@ from domain.entities import Product, PurchaseOrder, Supplier, Ticket
 from domain.labels import Label
 from domain.metrics import METRICS
 from domain.model import Moment
+from domain.playbooks import FOLLOW_UP
 from domain.policies import SupportPolicy
 from domain.runs import Outcome, Run
 
@@ -104,6 +105,11 @@ def unwritten(approval: Approval) -> bool:
     return isinstance(action, SendReply) and not action.body.strip()
 
 
+def follows_up(approval: Approval) -> bool:
+    """Whether it asks a silent customer how it is, which says nothing about what they wrote."""
+    return approval.proposal.step == FOLLOW_UP
+
+
 def by_person(approval: Approval) -> bool:
     return approval.decision is not None and approval.decision.by == approval.decided_by
 
@@ -115,7 +121,9 @@ def confidence_alone(approval: Approval) -> str:
 
 
 def intent_guessed(approval: Approval, support: SupportPolicy) -> str:
-    """The intent that the ticket was taken for when this was proposed."""
+    """The intent that the ticket was taken for when this was proposed; empty for a follow-up, which is of none."""
+    if follows_up(approval):
+        return ""
     why = approval.proposal.why
     named = (why.topic, why.facts.get("intent", ""), why.reason.partition(":")[0])
     return next((name for name in named if name in support.playbooks), "")
@@ -179,7 +187,7 @@ def _of_run(run: Run, observed: Observed) -> Iterator[Case]:
 
 def _measured(run: Run, outcome: Outcome, observed: Observed) -> Case:
     approvals = observed.approvals_by_run.get(run.run_id, ())
-    last = approvals[-1] if approvals else None
+    last = next((a for a in reversed(approvals) if not follows_up(a)), None)
     ticket = _ticket(last, observed) if last else observed.ticket_by_id.get(run.run_id.removeprefix("support/"))
     guess = intent_guessed(last, observed.support) if last else _guess(ticket)
     return Case(

@@ -15,6 +15,7 @@ from domain.learning import Candidate
 from domain.model import Moment
 from domain.policies import POLICY_TYPES, PolicyRecord, PolicyVersion
 from learning.documents import Change, changed, document_of, in_force, same_change
+from learning.steering import GAVE_WAY
 
 NEW_CASES = 3
 """Cases since a version was dropped, before the same change may be proposed again."""
@@ -59,6 +60,11 @@ def refusals(
     )
 
 
+def under_way(candidate: Candidate, record: PolicyRecord) -> bool:
+    """Whether a version that changes the same waits for an answer, or is being tried."""
+    return bool(_waiting(candidate, record))
+
+
 def customers_words(tickets: Iterable[Ticket]) -> Iterator[str]:
     """What customers wrote themselves: neither our own mails nor what they quote of them."""
     return (newest(m.body) for ticket in tickets for m in ticket.messages if m.direction is Direction.INBOUND)
@@ -71,9 +77,13 @@ def _conflicts(candidate: Candidate, record: PolicyRecord) -> Iterator[str]:
         yield f"{record.trial} is being tried on {record.name}"
     if candidate.parent != record.active:
         yield f"it was made from version {candidate.parent} of {record.name}, and version {record.active} is in force"
-    mine = changed(in_force(record), candidate.document)
-    if waiting := [v.version for v in record.proposed if mine.keys() & _change_of(v, record).keys()]:
+    if waiting := _waiting(candidate, record):
         yield f"version {waiting[0]}, which changes the same, waits for an answer"
+
+
+def _waiting(candidate: Candidate, record: PolicyRecord) -> list[int]:
+    mine = changed(in_force(record), candidate.document)
+    return [v.version for v in record.proposed if mine.keys() & _change_of(v, record).keys()]
 
 
 def _too_wide(candidate: Candidate, before: dict[str, Any]) -> Iterator[str]:
@@ -105,11 +115,11 @@ def _unfit_texts(candidate: Candidate, before: dict[str, Any], texts: Iterable[s
 
 
 def _remembered(candidate: Candidate, record: PolicyRecord, failures: Sequence[Failure], now: Moment) -> Iterator[str]:
-    """A change that was tried or refused before comes back only on new evidence."""
+    """A change that was tried or refused before comes back only on new evidence; one that gave way was neither."""
     mine = changed(in_force(record), candidate.document)
     for number, why in record.dropped.items():
         version = record.version(number)
-        if version is None or not same_change(mine, _change_of(version, record)):
+        if why == GAVE_WAY or version is None or not same_change(mine, _change_of(version, record)):
             continue
         since = _dropped_at(record, version)
         fresh = {f.run_id for f in failures if f.run_id in candidate.examples and f.at > since}

@@ -1,5 +1,7 @@
 """What changes when a trial begins, wins, loses, or the operator steps in: the events of each, all or none. Pure."""
 
+from collections.abc import Sequence
+
 from domain.actions import Risk
 from domain.errors import DecisionRefused, InvalidInput, NotFound
 from domain.event import EventData
@@ -21,6 +23,7 @@ from learning.documents import document_of, in_force
 from learning.merging import merged
 
 LEARNER, VERDICT = "learner", "verdict"
+GAVE_WAY = "gave way to a candidate whose replay proves what this trial has not"
 
 
 def propose(record: PolicyRecord, candidate: Candidate, *, now: Moment) -> tuple[PolicyProposed, PolicyVersion]:
@@ -115,6 +118,14 @@ def stopped(experiment: Experiment, record: PolicyRecord, *, by: str, hard: bool
     ending = Ending.REVERTED if experiment.stage is Stage.HOLDOUT else Ending.STOPPED
     judged = _by_hand(experiment, Stage.ENDED, by=by, now=now, ending=ending, hard=hard, reason=why or f"stopped by {by}")
     return concluded(experiment, record, judged)
+
+
+def folded(record: PolicyRecord, events: Sequence[EventData]) -> PolicyRecord:
+    """The policy after what happened to it; other things among the events leave it as it is."""
+    for event in events:
+        if event.entity is PolicyRecord and event.stream == f"policy/{record.name}":
+            record = PolicyRecord.model_validate(event.fold(record))
+    return record
 
 
 def earlier(record: PolicyRecord, *, by: str, now: Moment, why: str) -> PolicyActivated:

@@ -8,6 +8,7 @@ from domain.knowledge import Head, Verification
 from memory.append import append
 from memory.chain import START, first_problem
 from memory.database import Connection, Database, fetch
+from memory.listener import STATE, Listener
 from memory.segments import SegmentFolder
 from memory.timeline import Appended, Progress
 from memory.whole_log import Stretch, archived_events, batches, begin_reading, stretches, whole_log
@@ -19,10 +20,11 @@ class PostgresEventLog:
     ``archive`` has the files of the months that are not in the database any more.
     """
 
-    def __init__(self, database: Database, *, appended: Appended, archive: SegmentFolder) -> None:
+    def __init__(self, database: Database, *, appended: Appended, archive: SegmentFolder, listener: Listener) -> None:
         self._database = database
         self._appended = appended
         self._archive = archive
+        self._listener = listener
 
     async def append(self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None) -> list[Event]:
         async with self._database.transaction() as connection:
@@ -63,6 +65,9 @@ class PostgresEventLog:
 
     async def head(self) -> Head:
         return Head.model_validate(await self._database.row("read_head"))
+
+    async def news(self, seconds: float) -> None:
+        await self._listener.wait(STATE, seconds)
 
     async def verify(
         self, *, since: Head | None = None, anchor: Head | None = None, progress: Progress | None = None

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 from domain.ports import (
     Anchors,
+    ApiTokens,
     Archive,
+    Attempts,
     ContextPacks,
+    Credentials,
+    Cursors,
+    DecisionLinks,
     Facts,
     Guards,
     Inbox,
@@ -15,11 +20,16 @@ from domain.ports import (
     Passages,
     Policies,
     Recall,
+    Sessions,
     State,
 )
 from memory.cache import WorkingCache
+from memory.figures import Figures
 from memory.flags import StateFlags
+from memory.listings import Listings
+from memory.reach import Reach
 from memory.timeline import Timeline
+from memory.views import Views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +47,18 @@ class Memory:
     guards: Guards
     journal: ModelJournal
     inbox: Inbox
+    cursors: Cursors
+    attempts: Attempts
     outbox: Outbox
     cache: WorkingCache
     archive: Archive
     anchors: Anchors
     passages: Passages
+    views: Views
+    figures: Figures
+    listings: Listings
+    reach: Reach
+    credentials: Credentials
+    sessions: Sessions
+    tokens: ApiTokens
+    links: DecisionLinks

@@ -5,26 +5,34 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from domain.ports import Embedder
+from memory.access import PostgresApiTokens, PostgresCredentials, PostgresSessions
 from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
+from memory.attempts import PostgresAttempts
 from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
+from memory.cursors import PostgresCursors
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
+from memory.figures import PostgresFigures
 from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
+from memory.links import PostgresDecisionLinks
 from memory.listener import Listener
+from memory.listings import PostgresListings
 from memory.log import PostgresEventLog
 from memory.memory import Memory
 from memory.packs import CompiledPacks, PostgresPackStore
 from memory.passages import PostgresPassages
 from memory.policies import StatePolicies
+from memory.reach import PostgresReach
 from memory.recall import HybridRecall
 from memory.segments import SegmentFolder
 from memory.state import PostgresState
 from memory.vectors import ChromaIndex
+from memory.views import PostgresViews
 
 
 @asynccontextmanager
@@ -53,7 +61,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
     state = PostgresState(database)
     cache = WorkingCache(state, listener=listener)
     folder = SegmentFolder(home)
-    log = PostgresEventLog(database, appended=cache.appended, archive=folder)
+    log = PostgresEventLog(database, appended=cache.appended, archive=folder, listener=listener)
     facts = PostgresFacts(database)
     policies = StatePolicies(state)
     return Memory(
@@ -68,9 +76,19 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         guards=PostgresGuards(database),
         journal=PostgresModelJournal(database),
         inbox=PostgresInbox(database),
+        cursors=PostgresCursors(database),
+        attempts=PostgresAttempts(database),
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
+        views=PostgresViews(database),
+        reach=PostgresReach(database),
+        credentials=PostgresCredentials(database, appended=cache.appended),
+        sessions=PostgresSessions(database, appended=cache.appended),
+        tokens=PostgresApiTokens(database, appended=cache.appended),
+        links=PostgresDecisionLinks(database),
+        figures=PostgresFigures(database),
+        listings=PostgresListings(database),
     )

@@ -19,6 +19,10 @@ class Timeline(EventLog, Protocol):
         """The last events, newest first, of one stream where given."""
         ...
 
+    async def news(self, seconds: float) -> None:
+        """Return when something was appended since the last call, by whomever, or after ``seconds``. One caller a process."""
+        ...
+
     async def verify(
         self, *, since: Head | None = None, anchor: Head | None = None, progress: Progress | None = None
     ) -> Verification:

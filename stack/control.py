@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from settings import CHECKOUT, Settings
@@ -29,7 +29,7 @@ def _silent(_line: str) -> None:
     """Nobody listens."""
 
 
-def start(settings: Settings, *, worker: bool = True, on_progress: Say = _silent) -> Endpoints:
+def start(settings: Settings, *, worker: bool = True, console: bool = False, on_progress: Say = _silent) -> Endpoints:
     """Bring the stack up and return where it answers; a stack that is up already is joined.
 
     ``on_progress`` gets a line for everything that happens. Raises StackError; then nothing is left running that was
@@ -41,10 +41,11 @@ def start(settings: Settings, *, worker: bool = True, on_progress: Say = _silent
     layout.create()
     launched = _launch_if_none(settings, layout)
     try:
-        if worker:
-            _ask_for_worker(layout)
+        programs = [name for name, wanted in (("worker", worker or console), ("console", console)) if wanted]
+        for program in programs:
+            _ask_for(program, layout)
         before = StackState() if launched else read_state(layout.state)
-        return _follow(layout, before, worker=worker, say=on_progress)
+        return _follow(layout, before, programs=programs, say=on_progress)
     except StackError:
         if launched:
             stop(settings)
@@ -124,14 +125,14 @@ def _launch_if_none(settings: Settings, layout: Layout) -> bool:
     return True
 
 
-def _ask_for_worker(layout: Layout) -> None:
+def _ask_for(program: str, layout: Layout) -> None:
     try:
-        layout.worker_wanted.touch()
+        layout.wanted(program).touch()
     except OSError as error:
         raise from_os_error(error, layout.run) from error
 
 
-def _follow(layout: Layout, before: StackState, *, worker: bool, say: Say) -> Endpoints:
+def _follow(layout: Layout, before: StackState, *, programs: Sequence[str], say: Say) -> Endpoints:
     """Tell what happens until the stack is up. Raises StackError when it does not come up."""
     deadline = time.monotonic() + UP_WITHIN
     while time.monotonic() < deadline:
@@ -142,19 +143,21 @@ def _follow(layout: Layout, before: StackState, *, worker: bool, say: Say) -> En
             raise StackError(state.error or "the stack failed", hint=state.hint)
         if not is_held(layout.lock):
             raise _died(layout.log("supervisor"))
-        if _is_up(state, layout, worker=worker) and state.endpoints:
+        if state.endpoints and _is_up(state, layout, programs):
             return state.endpoints
         time.sleep(POLL)
     raise StackError(f"the stack was not up after {UP_WITHIN:.0f} s", hint="see `steward status` and `steward logs`")
 
 
-def _is_up(state: StackState, layout: Layout, *, worker: bool) -> bool:
-    if state.phase != "running" or not worker:
-        return state.phase == "running"
-    part = state.part("worker")
+def _is_up(state: StackState, layout: Layout, programs: Sequence[str]) -> bool:
+    return state.phase == "running" and all(_runs(state, layout, program) for program in programs)
+
+
+def _runs(state: StackState, layout: Layout, program: str) -> bool:
+    part = state.part(program)
     # A failure counts when the supervisor has taken the request off its desk: before, it is that of an earlier try.
-    if part.state == "failed" and not layout.worker_wanted.exists():
-        raise StackError(part.last_error or "the worker failed", hint="see `steward logs worker`")
+    if part.state == "failed" and not layout.wanted(program).exists():
+        raise StackError(part.last_error or f"the {program} failed", hint=f"see `steward logs {program}`")
     return part.state == "running"
 
 

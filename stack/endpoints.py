@@ -17,6 +17,7 @@ def all_external(settings: Settings) -> Endpoints | None:
         temporal_namespace=settings.temporal_namespace,
         chroma_url=settings.chroma_url,
         ui_url=None,
+        console_url=settings.console_url,
     )
 
 
@@ -41,6 +42,7 @@ def connected(settings: Settings, endpoints: Endpoints) -> Settings:
             "temporal_namespace": endpoints.temporal_namespace,
             "temporal_environ": {**given, **found},
             "chroma_url": endpoints.chroma_url,
+            "console_url": endpoints.console_url,
         }
     )
 

@@ -44,10 +44,9 @@ class Layout:
     def ports(self) -> Path:
         return self.run / "ports.json"
 
-    @property
-    def worker_wanted(self) -> Path:
-        """Asks the supervisor to start the worker; gone when it has tried."""
-        return self.run / "worker.wanted"
+    def wanted(self, program: str) -> Path:
+        """Asks the supervisor to start the worker or the console; gone when it has tried."""
+        return self.run / f"{program}.wanted"
 
     @property
     def worker_ready(self) -> Path:

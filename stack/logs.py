@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stack.layout import Layout
 
-LOG_NAMES = ("supervisor", "postgres", "temporal", "chroma", "prepare", "worker")
+LOG_NAMES = ("supervisor", "postgres", "temporal", "chroma", "prepare", "worker", "console")
 MOST_BYTES = 20_000_000
 TELLING = ("fatal", "error", "panic")
 

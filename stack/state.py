@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-PART_NAMES = ("postgres", "temporal", "chroma", "worker")
+PART_NAMES = ("postgres", "temporal", "chroma", "worker", "console")
 
 Condition = Literal["stopped", "starting", "running", "backoff", "failed", "external"]
 Phase = Literal["stopped", "starting", "running", "stopping", "failed", "died"]
@@ -15,13 +15,14 @@ Phase = Literal["stopped", "starting", "running", "stopping", "failed", "died"]
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the three servers answer."""
+    """Where the three servers answer, and the console."""
 
     database_url: str
     temporal_address: str
     temporal_namespace: str
     chroma_url: str
     ui_url: str | None
+    console_url: str | None = None
 
 
 class PartState(BaseModel):

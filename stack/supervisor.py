@@ -17,6 +17,7 @@ from settings import CHECKOUT, Settings
 from stack import logs
 from stack.board import Board
 from stack.chroma import Chroma
+from stack.console_part import Console, console_url
 from stack.endpoints import connected, external_parts
 from stack.errors import StackError, from_os_error
 from stack.layout import Layout
@@ -32,6 +33,8 @@ from stack.worker_part import Worker
 
 TICK = 0.1
 ROTATE_EVERY = 60.0
+PROGRAMS = ("worker", "console")
+"""In the order in which they start: the worker prepares the database."""
 
 
 def main() -> int:
@@ -44,7 +47,8 @@ def main() -> int:
             return 0
         left = end_leftovers(read_state(layout.state))
         write_state(layout.state, StackState(phase="starting"))
-        layout.worker_wanted.unlink(missing_ok=True)
+        for program in PROGRAMS:
+            layout.wanted(program).unlink(missing_ok=True)
     except OSError as error:
         return _refuse(from_os_error(error, Path(error.filename or ".")))
     except StewardError as error:
@@ -58,15 +62,16 @@ def main() -> int:
 
 
 class Supervisor:
-    """Owns the parts: brings them up together, starts the worker on request, takes them down in order."""
+    """Owns the parts: brings the servers up together, starts worker and console on request, takes all down in order."""
 
     def __init__(self, settings: Settings, *, layout: Layout, left: tuple[str, ...]) -> None:
         self._settings = settings
         self._layout = layout
         self._left = left
         self._board = Board(layout.state)
+        self._console_port = 0
         self._servers: list[Runner] = []
-        self._worker: Runner | None = None
+        self._programs: dict[str, Runner] = {}
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT, or until a server cannot be started."""
@@ -95,6 +100,7 @@ class Supervisor:
         postgres = Postgres(self._layout, ports=ports, environ=environ)
         temporal = Temporal(self._layout, namespace=given.temporal_namespace, ports=ports, environ=environ)
         chroma = Chroma(self._layout, ports=ports, environ=environ)
+        self._console_port = ports.claim("console", preferred=given.console_port)
         self._mark_external()
         embedded: tuple[Part, ...] = (postgres, temporal, chroma)
         self._servers = [self._runner(part) for part in embedded if self._board.of(part.name).state != "external"]
@@ -105,6 +111,7 @@ class Supervisor:
             temporal_namespace=given.temporal_namespace,
             chroma_url=given.chroma_url or chroma.url,
             ui_url=None if given.temporal_address else temporal.ui_url,
+            console_url=given.console_url or console_url(self._console_port),
         )
 
     def _mark_external(self) -> None:
@@ -115,33 +122,38 @@ class Supervisor:
     async def _attend(self, endpoints: Endpoints) -> None:
         rotated = time.monotonic()
         while True:
-            if self._layout.worker_wanted.exists():
-                await self._start_worker(endpoints)
+            for program in PROGRAMS:
+                if self._layout.wanted(program).exists():
+                    await self._start_program(program, endpoints)
             if time.monotonic() - rotated > ROTATE_EVERY:
                 logs.rotate(self._layout)
                 rotated = time.monotonic()
             await asyncio.sleep(TICK)
 
-    async def _start_worker(self, endpoints: Endpoints) -> None:
-        """Once; a worker that cannot be started is said so, and can be asked for again."""
-        if self._worker is None:
-            environ = connected(self._settings, endpoints).environ()
-            self._worker = self._runner(Worker(self._layout, code=CHECKOUT, environ=environ))
+    async def _start_program(self, name: str, endpoints: Endpoints) -> None:
+        """Once; one that cannot be started is said so, and can be asked for again."""
+        if name not in self._programs:
+            runner = self._runner(self._program(name, endpoints))
             try:
-                await self._worker.start()
+                await runner.start()
+                self._programs[name] = runner
             except StackError as error:
-                self._worker = None
                 self._board.say(str(error))
-                self._board.part("worker", state="failed", pid=None, created=None, last_error=str(error))
-        self._layout.worker_wanted.unlink(missing_ok=True)
+                self._board.part(name, state="failed", pid=None, created=None, last_error=str(error))
+        self._layout.wanted(name).unlink(missing_ok=True)
+
+    def _program(self, name: str, endpoints: Endpoints) -> Part:
+        environ = connected(self._settings, endpoints).environ()
+        if name == "worker":
+            return Worker(self._layout, code=CHECKOUT, environ=environ)
+        return Console(code=CHECKOUT, environ=environ, port=self._console_port, url=endpoints.console_url or "")
 
     def _runner(self, part: Part) -> Runner:
         return Runner(part, board=self._board, log=self._layout.log(part.name))
 
     async def _stop(self) -> None:
-        """The worker first, so that it can finish what it does while its servers still answer."""
-        if self._worker:
-            await self._worker.stop()
+        """Console and worker first, so that they can finish what they do while their servers still answer."""
+        await _all(runner.stop() for runner in self._programs.values())
         await _all(runner.stop() for runner in self._servers)
         if self._board.state.phase != "failed":
             self._board.phase("stopped")

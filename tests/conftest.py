@@ -97,11 +97,17 @@ def _make_template(servers: Servers) -> None:
 
 
 @pytest.fixture
-def database_url(servers: Servers) -> Iterator[str]:
+def template() -> str:
+    """The database that a test's own one begins as a copy of."""
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(servers: Servers, template: str) -> Iterator[str]:
     """A fresh, migrated database of this test's own."""
     name = f"t_{uuid4().hex[:12]}"
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield make_conninfo(servers.admin_url, dbname=name)
     with psycopg.connect(servers.admin_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -153,6 +153,7 @@ class GovernedAction:
 
     async def _settled_by_operator(self, result: ActionResult) -> ActionResult:
         what_to_do = f"look in the outside system, then `steward settle {result.key} --happened` or `--not-happened`"
+        self.unsettled.add(result.key)  # who reads the alert may answer at once
         await self.alert(
             f"unknown/{result.key}", AlertLevel.URGENT, f"nobody knows whether this happened: {result.summary}", what_to_do
         )
@@ -163,7 +164,6 @@ class GovernedAction:
 
     async def _word_on(self, key: str) -> SettleInput:
         """The operator's next word on ``key``; each word is used once."""
-        self.unsettled.add(key)
         await workflow.wait_condition(lambda: key in self.settled)
         self.unsettled.discard(key)
         return self.settled.pop(key)
@@ -194,6 +194,7 @@ class GovernedAction:
         what_to_do = (
             f"mend the cause, then `steward settle {key} --not-happened` to try again, or `--happened` if you undid it by hand"
         )
+        self.unsettled.add(key)  # who reads the alert may answer at once
         await self.alert(f"undo/{key}", AlertLevel.URGENT, f"could not undo: {result.summary}: {result.detail}", what_to_do)
         if (await self._word_on(key)).happened:
             return result.model_copy(update={"kind": ResultKind.COMMITTED, "detail": "undone by hand"})
@@ -209,16 +210,22 @@ class GovernedAction:
         """What the Web UI says about this run right now; nothing where the worker is letting go of it."""
         if not workflow.in_workflow():
             return
-        waits = [f"- **waits for you**: {p.approval.proposal.action.summary()}" for p in self.questions.pending.values()]
+        asked = [p.approval for p in self.questions.pending.values()]
+        waits = [f"- **{_state_of(a)}**: {a.proposal.action.summary()}" for a in asked]
         done = [f"- {r.kind}: {r.summary}" for r in self.results]
         workflow.set_current_details("\n".join((*waits, *done)) or "working")
-        workflow.upsert_search_attributes([WAITING.value_set(bool(self.questions.pending))])
+        workflow.upsert_search_attributes([WAITING.value_set(any(a.status is ApprovalStatus.PENDING for a in asked))])
 
 
 def _must_ask(proposed: Proposed) -> Approval:
     if proposed.approval is None:
         raise ApplicationError("the gate asks but gave no approval", non_retryable=True)
     return proposed.approval
+
+
+def _state_of(approval: Approval) -> str:
+    held = approval.held_until is not None and approval.status is not ApprovalStatus.PENDING
+    return f"held until {approval.held_until:%H:%M:%S} UTC" if held else "waits for you"
 
 
 def _run_id() -> str:

@@ -46,12 +46,15 @@ _CLAUSE_END = re.compile(r"[,;:]|\.\s|\bbut\b")
 _NEGATION = re.compile(r"\b(?:no|not|never|none|without|cannot|neither|false|isn't|don't|doesn't)\b|n['’]t\b", re.IGNORECASE)
 
 
-def fact_audit(piece: ContentPiece, *, wording: Iterable[str] = ()) -> tuple[Finding, ...]:
+def fact_audit(piece: ContentPiece, *, wording: Iterable[str] = (), titles: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Findings about the title, description and body of ``piece``, and about the price in its structured data.
 
-    ``wording`` are texts of the owner, such as the product's description, which the page may repeat.
+    ``wording`` are texts of the owner, such as the product's description, which the page may repeat. ``titles`` are those of
+    other pages: a line that is nothing else points to that page and says nothing about this product.
     """
-    text = f"{piece.title}\n{piece.description}\n{page_text(piece.body).text}"
+    pointers = {_plain(title) for title in titles}
+    own = (block for block in page_text(piece.body).blocks if _plain(block) not in pointers)
+    text = "\n".join((piece.title, piece.description, *own))
     known = {**piece.facts, **{f"wording/{n}": words for n, words in enumerate(wording)}}
     return (*_figures(text, known, piece.skus), *_claims(text, known), *_structured_price(piece))
 

@@ -39,7 +39,7 @@ from workflows.relay import Relay
 
 _ROUNDS = 8  # of decisions in one session: an answer can lead to another question
 _SHOP_CLOSES, _NIGHT = timedelta(hours=20), timedelta(hours=22)
-_CONTENT, _STOCK, _DIGEST = timedelta(hours=5), timedelta(hours=6), timedelta(hours=7)
+_UPKEEP, _CONTENT, _STOCK, _DIGEST = timedelta(hours=3), timedelta(hours=5), timedelta(hours=6), timedelta(hours=7)
 
 DayDone = Callable[[int], None]
 
@@ -118,6 +118,7 @@ class Arm:
     def _expect_the_day(self, day: int, midnight: datetime) -> None:
         """What will happen by itself: runs that start by the clock, orders, parcels, mails, sales."""
         floor, starts = self._floor, self._gateway
+        self._happens(midnight + _UPKEEP, lambda: starts.start_upkeep(now=self._clocks.now))
         self._happens(midnight + _CONTENT, lambda: starts.start_content(now=self._clocks.now))
         self._happens(midnight + _STOCK, lambda: starts.start_replenishment(now=self._clocks.now))
         self._happens(midnight + _DIGEST, lambda: starts.start_digest(now=self._clocks.now))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from demo import svg
+from console import svg
 from demo.charts import Picture
 from demo.simulation.figures import Week
 from demo.simulation.measures import Measure

@@ -3,6 +3,9 @@
 A run is started with a delay up to the simulation's time and then put forward, so that its own clock says so from its
 first task on. A clock that nobody puts forward goes at the real pace; it stands still while an activity works. The
 server's interface for this is experimental; nothing outside this module knows it.
+
+Most runs wait for days, and putting a clock forward costs the server several calls. So a run whose next timer is later
+than the moment is left behind: nothing can happen in it, and it is brought up before anybody speaks to it.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
+from demo.simulation.timers import Timers, timers_of
 from domain.errors import SetupError
 
 _LOOK_SECONDS = 0.03
@@ -40,6 +44,8 @@ class Clocks:
     def __init__(self, client: Client, *, now: datetime) -> None:
         self.now = now
         self._ahead: dict[str, timedelta] = {}  # of the real clock, by run
+        self._timers: dict[str, Timers] = {}
+        self._resting: set[str] = set()  # runs to which nothing has happened since their timers were read
         # What a run starts keeps the time of its start until it is put forward itself.
         self._skipper = TimeSkipper(client, config=TimeSkippingConfig(disable_propagation=True))
         config = client.config()
@@ -47,12 +53,16 @@ class Clocks:
         self.client = Client(**config)
 
     async def advance(self, moment: datetime) -> None:
-        """Put every clock forward to ``moment``, and wait until everything that was due by then is done."""
+        """Put every clock that matters forward to ``moment``, and wait until everything that was due by then is done."""
         self.now = max(self.now, moment)
-        chosen = list(self._ahead)
+        chosen = [run for run in self._ahead if not self._sleeps_past(run, moment)]
         while chosen:
             await self.put_forward(chosen, moment)
             chosen = await self._adopted()
+
+    def _sleeps_past(self, run: str, moment: datetime) -> bool:
+        wakes = self._timers[run].next if run in self._resting else moment
+        return wakes is None or wakes > moment
 
     async def put_forward(self, runs: Iterable[str], moment: datetime) -> None:
         """The clocks of ``runs`` alone."""
@@ -82,6 +92,7 @@ class Clocks:
         if duration <= timedelta(0):
             return
         self._ahead[run] += duration
+        self._resting.discard(run)
         handle: WorkflowHandle[Any, Any] = self._skipper.client.get_workflow_handle(run)
         try:
             await self._skipper.fast_forward(handle, duration)
@@ -92,12 +103,23 @@ class Clocks:
     async def _rests(self, run: str) -> bool:
         found = await self.client.get_workflow_handle(run).describe()
         if found.status is not WorkflowExecutionStatus.RUNNING:
-            self._ahead.pop(run, None)
+            self._forget(run)
             return True
-        return not _is_worked_on(found)
+        if _is_worked_on(found):
+            return False
+        known = self._timers.get(run, Timers())
+        self._timers[run] = await timers_of(self.client, run, found.run_id, known)
+        self._resting.add(run)
+        return True
+
+    def _forget(self, run: str) -> None:
+        self._ahead.pop(run, None)
+        self._timers.pop(run, None)
+        self._resting.discard(run)
 
     async def _present(self, run: str) -> timedelta:
         """Bring a run to the simulation's time before it is spoken to; the delay with which it starts where there is none."""
+        self._resting.discard(run)
         if run in self._ahead:
             await self._put_forward(run, self.now)
         else:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from domain.actions import ACTION_TYPES
-from domain.autonomy import ClassRecord, Grant
+from domain.autonomy import PROPOSE, ClassKey, ClassRecord, Grant
 from domain.failures import RootCause
 from domain.knowledge import InForce
 from domain.learning import Candidate
 from domain.model import Moment
 from domain.policies import AutonomyPolicy
-from learning.autonomy import has_earned, limit_of, upper_bound
+from learning.autonomy import has_earned, limit_of, own, speaking
 from learning.candidates.drafting import drafted
 
 
@@ -18,25 +18,27 @@ def autonomy_candidates(
 ) -> tuple[Candidate, ...]:
     """One candidate a class, each adding one grant, the most reviewed class first."""
     policy = incumbent.document
-    earned = [r for r in records if _may_be_asked(policy, r) and has_earned(policy, r)]
+    earned = [r for r in records if _may_be_asked(policy, r) and has_earned(policy, r, records)]
     ordered = sorted(earned, key=lambda r: (-r.reviewed, r.key))
-    return tuple(_candidate(record, incumbent, now) for record in ordered)
+    return tuple(_candidate(record, records, incumbent, now) for record in ordered)
 
 
 def _may_be_asked(policy: AutonomyPolicy, record: ClassRecord) -> bool:
     """Neither granted nor refused already, and of a kind that is not too dangerous ever to be granted."""
-    action = ACTION_TYPES.get(_kind(record))
+    action = ACTION_TYPES.get(ClassKey.read(record.key).kind)
     known = record.key not in policy.grants and record.key not in policy.refused
-    return known and action is not None and action.spec.risk <= policy.most_severe
+    earns = not record.key.startswith(f"{PROPOSE}/")
+    return known and earns and action is not None and action.spec.risk <= policy.most_severe
 
 
-def _candidate(record: ClassRecord, incumbent: InForce[AutonomyPolicy], now: Moment) -> Candidate:
-    policy = incumbent.document
-    bound = upper_bound(record, policy.certainty)
-    stays = f"; one in {1 / policy.sample:.0f} stays a question" if policy.sample else ""
+def _candidate(record: ClassRecord, records: Sequence[ClassRecord], incumbent: InForce[AutonomyPolicy], now: Moment) -> Candidate:
+    policy, mine, all_told = incumbent.document, own(record, records), speaking(incumbent.document, record, records)
+    stays = f"; one in {1 / policy.sample:.0f} stays a question at first, fewer as you agree" if policy.sample else ""
+    larger = ", larger amounts among them" if mine.count > record.reviewed else ""
+    lent = " (with what you said of others of the kind)" if all_told.count > mine.count else ""
     why = (
-        f"do {record.key} without asking: of {record.reviewed} you looked at you changed {record.corrected}, so with "
-        f"{policy.certainty:.0%} certainty you would change fewer than {bound:.1%}{stays}"
+        f"do {record.key} without asking: of {mine.count:.0f} you looked at{larger} you changed {mine.corrected:.0f}, so with "
+        f"{policy.certainty:.0%} certainty you would change fewer than {all_told.bound(policy.certainty):.1%}{lent}{stays}"
     )
     grant = Grant(key=record.key, limit=limit_of(policy, record.key), sample=policy.sample, earned_at=now, why=why)
     return drafted(
@@ -50,11 +52,6 @@ def _candidate(record: ClassRecord, incumbent: InForce[AutonomyPolicy], now: Mom
     )
 
 
-def _kind(record: ClassRecord) -> str:
-    """The kind of action in ``support/send-reply/late/no-money``."""
-    return record.key.split("/")[1] if record.key.count("/") >= 3 else ""
-
-
 def _topics(record: ClassRecord) -> tuple[str, ...]:
-    topic = "/".join(record.key.split("/")[2:-1])
+    topic = ClassKey.read(record.key).topic
     return () if topic == "any" else (topic,)

@@ -8,6 +8,7 @@ from scipy.special import betaincinv
 from domain.actions import Risk
 from domain.approvals import Approval, ApprovalStatus
 from domain.entities import Ticket
+from domain.gate import doubts
 from domain.labels import Label
 from domain.model import Moment
 from domain.policies import SupportPolicy
@@ -17,7 +18,8 @@ from learning.observed import by_person, confidence_alone, intent_guessed, inten
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """``kind`` is the kind of action. ``corrected``: the person changed it, or said that it was wrong. ``held``: it was
-    asked for want of confidence and for nothing else."""
+    asked for want of confidence and for nothing else. ``by_rule``: nothing but a rule about all of its kind, or want of
+    confidence, made us ask."""
 
     kind: str
     topic: str
@@ -27,6 +29,7 @@ class Review:
     risk: Risk
     run_id: str
     at: Moment
+    by_rule: bool = True
 
 
 def reviews_of(approvals: Iterable[Approval]) -> tuple[Review, ...]:
@@ -41,11 +44,15 @@ def reviews_of(approvals: Iterable[Approval]) -> tuple[Review, ...]:
             risk=a.proposal.action.spec.risk,
             run_id=a.proposal.run_id,
             at=a.decided_at,
+            by_rule=all(doubt.startswith(_UNSURE) for doubt in doubts(a.proposal.gate)),
         )
         for a in approvals
         if a.decided_at and by_person(a) and a.status in _DECIDED and not unwritten(a)
     )
     return tuple(sorted(found, key=lambda r: (r.at, r.run_id)))
+
+
+_UNSURE = "confidence "  # how the gate's word begins that confidence is under the floor
 
 
 def intent_reviews(

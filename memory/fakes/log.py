@@ -1,6 +1,8 @@
 """The log, the state and the facts, in memory."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import TypeVar
 
@@ -33,6 +35,11 @@ class InMemoryEventLog:
 
     async def head(self) -> Head:
         return self._store.head
+
+    async def news(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._store.news.wait(), seconds)
+        self._store.news.clear()
 
     async def verify(
         self, *, since: Head | None = None, anchor: Head | None = None, progress: Progress | None = None

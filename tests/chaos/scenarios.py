@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.actions import Risk
+from domain.actions import RefundOrder, Risk
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
 from domain.decisions import Mode
 from domain.entities import (
     Address,
@@ -51,6 +52,7 @@ from domain.policies import (
 from domain.runs import Alert, AlertLevel, AlertRaised, ModeSet
 from tests.chaos.passages import RELAY
 from tests.chaos.world import World
+from workflows.proposed import ProposedInput
 from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 
 CUSTOMERS = 10
@@ -67,13 +69,17 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay."""
+    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay.
+
+    The operator says yes to everything; for ``hold_seconds`` each yes could be taken back.
+    """
 
     name: str
     runs: tuple[str, ...]
     targets: tuple[str, ...] = ()
     happens: Callable[[World], Coroutine[Any, Any, None]]
     history: tuple[EventData, ...] = ()
+    hold_seconds: int = 0
 
 
 def order(number: int) -> Order:
@@ -188,6 +194,20 @@ async def _raises_an_alarm(world: World) -> None:
     await world.insist(lambda: world.kept.log.append([event]))
 
 
+async def _reads_orders(world: World) -> None:
+    """Of a connected system, until it is switched off."""
+    connection = Connection(name="post", kind="post", mode=ConnectionMode.LIVE, poll_seconds=1)
+    await world.record(ConnectionDescribed(connection=connection, by="operator"))
+    await world.eventually(lambda: world.kept.state.get(Order, "7003"))
+    await world.record(ConnectionModeSet(name="post", mode=ConnectionMode.OFF, by="operator"))
+
+
+async def _a_program_proposes(world: World) -> None:
+    refund = RefundOrder(order_id="1001", amount=Money.of(10), reason="a crack in the glaze")
+    proposed = ProposedInput(action=refund, by="bookkeeper", reason="the customer wrote to the bookkeeper")
+    await world.insist(lambda: world.gateway.propose("first", proposed))
+
+
 async def _refunds_wrongly(world: World) -> None:
     """A severe miss of the version that is tried: it has to be taken back."""
     missed = ExposureMatured(
@@ -236,6 +256,7 @@ SCENARIOS = (
         runs=("support/mail/1",),
         targets=(RELAY, "support/mail/1"),
         happens=_complains,
+        hold_seconds=1,
     ),
     Scenario(
         name="replenish",
@@ -294,6 +315,18 @@ SCENARIOS = (
             _in_force("approval", ApprovalPolicy(quiet_from_hour=0, quiet_to_hour=0)),
             _in_force("attention", AttentionPolicy(gather_minutes=0.005)),
         ),
+    ),
+    Scenario(
+        name="poll",
+        runs=("poll/post",),
+        targets=(RELAY, "poll/post"),
+        happens=_reads_orders,
+    ),
+    Scenario(
+        name="propose",
+        runs=("propose/first",),
+        targets=("propose/first",),
+        happens=_a_program_proposes,
     ),
 )
 BUSY_DAY = Scenario(

@@ -1,4 +1,4 @@
-"""One small shop on one stack with its worker, for all tests of the command line."""
+"""One small shop on one stack with its worker and its console, for all tests of the command line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(tmp_path_factory: pytest.TempPathFactory, files: Path) -> Iterator[Steward]:
     """The command of the running shop: its data imported through it, every mail understood and asked about."""
     steward = Steward(tmp_path_factory.mktemp("cli") / "home")
-    stack.start(steward.settings, worker=True)
+    stack.start(steward.settings, worker=True, console=True)
     try:
         for kind in ("catalog", "sales", "orders", "customers"):
             assert steward("import", kind, str(files / f"{kind}.csv")).code == 0

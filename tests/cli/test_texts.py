@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from cli.assignments import assigned, differences
 from cli.choosing import choose
 from cli.output import plain, print_json, print_table, say
-from cli.wording import left, parse_duration
 from domain.errors import InvalidInput, NotFound
+from domain.wording import left, parse_duration
 from tests.cli.files import HOSTILE
 
 DOCUMENT = {"limit": {"amount": "25", "currency": "EUR"}, "languages": ["en"], "name": "x", "rules": {"a": 1}, "on": True}

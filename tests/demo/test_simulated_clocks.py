@@ -63,3 +63,16 @@ async def test_a_run_that_another_one_starts_is_kept_at_the_same_time(clocks: Cl
     await clocks.advance(START + timedelta(hours=8))
     times = await woke(clocks, "child")
     assert [round((time - START) / timedelta(hours=1)) for time in times] == [0, 6]
+
+
+async def test_a_run_that_sleeps_past_the_moment_is_left_behind_and_wakes_when_it_is_due(clocks: Clocks) -> None:
+    """Nothing is written into its history meanwhile, and its timer fires at its own time."""
+    await clocks.client.start_workflow(SleeperWorkflow.run, [10, 10], id="one", task_queue=QUEUE)
+    await clocks.advance(START + timedelta(hours=1))
+    lengths = []
+    for hour in (3, 6, 9):
+        await clocks.advance(START + timedelta(hours=hour))
+        lengths.append((await clocks.client.get_workflow_handle("one").describe()).history_length)
+    assert len(set(lengths)) == 1
+    await clocks.advance(START + timedelta(hours=12))
+    assert [round((time - START) / timedelta(hours=1)) for time in await woke(clocks, "one")] == [0, 10]

@@ -37,6 +37,8 @@ SOURCES = (
     "rollout",
     "learning_cycle",
     "attention",
+    "polling",
+    "proposed",
 )
 
 

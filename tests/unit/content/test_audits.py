@@ -59,6 +59,15 @@ async def test_claims_without_facts(page: ContentPiece, sentence: str, code: str
     assert codes(facts(saying(page, sentence))) == {code}
 
 
+async def test_the_name_of_another_page_is_no_claim(page: ContentPiece) -> None:
+    """A line that is nothing but its title points there; the same words in a sentence of this page are a claim."""
+    pointing, other = saying(page, "- [Oak chopping board](/oak-board)"), "Oak chopping board"
+    assert fact_audit(pointing, wording=(product().description,), titles=(other,)) == ()
+    assert codes(fact_audit(pointing, wording=(product().description,))) == {"material-without-fact"}
+    claiming = saying(page, "It is an oak chopping board.")
+    assert codes(fact_audit(claiming, wording=(product().description,), titles=(other,))) == {"material-without-fact"}
+
+
 async def test_wrong_figures_block(page: ContentPiece) -> None:
     """A wrong figure must not appear; a bold word only makes a human look."""
     assert facts(saying(page, "It is 10 cm high."))[0].severity is Severity.BLOCK

@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
+from console.svg import ticks
 from demo import charts
 from demo.page import render
 from demo.report import DemoReport
-from demo.svg import ticks
 from demo.tables import show
 from tests.unit.demo.sample import HOSTILE, sample
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from domain.actions import Action, SendReply
+from domain.actions import Action, PlacePurchaseOrder, SendReply
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.decisions import Diff, Finding, GateDecision, GateOutcome, Proposal, Severity, Verdict, Why
 from domain.entities import Direction, Message, Product, PurchaseOrder, PurchaseOrderLine, Supplier, Ticket
@@ -122,6 +123,13 @@ def delivery(number: int, *, days: float, expected: float = 7) -> PurchaseOrder:
         expected_at=at + expected * DAY,
         received_at=at + days * DAY,
     )
+
+
+def purchase(supplier: str, total: str) -> PlacePurchaseOrder:
+    """One line that comes to ``total``."""
+    line = PurchaseOrderLine(sku=MUG.sku, title=MUG.title, units=1, unit_cost=Money.of(Decimal(total)))
+    order = PurchaseOrder(purchase_order_id="po-1", supplier_id=supplier, lines=(line,), ordered_at=NOW, expected_at=NOW + DAY)
+    return PlacePurchaseOrder(purchase_order=order, to="orders@stone.example", sender="help@shop.example")
 
 
 def failure(number: int = 1, **more: Any) -> Failure:

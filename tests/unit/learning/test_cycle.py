@@ -58,9 +58,17 @@ class Shop:
             shelf=self.shelf,
         )
 
-    async def answered(self, number: int, verb: Verb = Verb.APPROVE, *, reason: str = "", at: datetime = NOW) -> None:
-        """The operator was shown a reply about a late order and answered."""
-        approval = _approval(number, at)
+    async def answered(
+        self,
+        number: int,
+        verb: Verb = Verb.APPROVE,
+        *,
+        reason: str = "",
+        at: datetime = NOW,
+        asked: tuple[str, ...] = ("the mode is ask",),
+    ) -> None:
+        """The operator was shown a reply about a late order and answered; ``asked`` says why it was shown."""
+        approval = _approval(number, at, asked)
         await self.kept.log.append([new_event(ApprovalRequested(approval=approval), at=at, key=(str(number),))])
         decision = Decision(
             decision_id=f"d-{number}",
@@ -84,7 +92,7 @@ class Shop:
         return record.proposed if record else ()
 
 
-def _approval(number: int, at: datetime) -> Approval:
+def _approval(number: int, at: datetime, asked: tuple[str, ...] = ("the mode is ask",)) -> Approval:
     action = SendReply(
         ticket_id=f"t-{number}",
         message_id=f"m-{number}",
@@ -100,7 +108,7 @@ def _approval(number: int, at: datetime) -> Approval:
         action=action,
         diff=Diff(record=action.stream, record_version="1", before={}, after={}),
         verdict=Verdict(),
-        gate=GateDecision(outcome=GateOutcome.ASK, reasons=("the mode is ask",)),
+        gate=GateDecision(outcome=GateOutcome.ASK, reasons=asked),
         why=Why(reason="late: shipped", confidence=0.9, topic="late", facts={"ticket": f"t-{number}"}),
         policy_versions={},
         proposed_at=at,
@@ -136,6 +144,28 @@ async def test_a_class_that_was_always_right_is_proposed_once_and_granted_by_the
     licences = [await shop.licensing.licence(planned, workflow="support", run_id=f"support/{n}") for n in range(200)]
     assert 5 < sum(licence == "sampled" for licence in licences) < 40
     assert "none" not in licences
+    unwritten = planned.model_copy(update={"action": planned.action.model_copy(update={"body": ""})})
+    assert await shop.licensing.licence(unwritten, workflow="support", run_id="support/1") == "none"
+
+
+async def test_only_what_a_class_would_do_alone_counts_for_it() -> None:
+    """Not what is asked whatever it has earned; a severe miss counts all the same."""
+    shop = Shop()
+    for number, verb in enumerate((Verb.APPROVE, Verb.APPROVE, Verb.REJECT)):
+        await shop.answered(number, verb, asked=("the mode is ask", "confidence 0.62 is under 0.75"))
+    await shop.answered(8)
+    await shop.answered(9, Verb.REJECT, reason="severe: to the wrong one", asked=("confidence 0.62 is under 0.75",))
+    (counted,) = await shop.kept.state.find(ClassRecord)
+    assert (counted.approved, counted.corrected, counted.severe) == (1, 1, 1)
+
+
+async def test_what_waits_for_an_answer_is_not_listed_as_refused() -> None:
+    """On the second night the same grant is called for again, and waits already."""
+    shop = Shop()
+    for number in range(20):
+        await shop.answered(number)
+    reports = [await shop.night(NOW + timedelta(days=days)) for days in (1, 2)]
+    assert [(len(r.proposed), r.refused) for r in reports] == [(1, ()), (1, ())]
 
 
 async def test_a_severe_rejection_takes_the_grant_back_at_once() -> None:

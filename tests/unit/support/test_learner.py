@@ -20,16 +20,24 @@ REPLY = SendReply(
 )
 
 
-def approval(status: ApprovalStatus, verb: Verb, *, reason: str = "", action: Action | None = None) -> Approval:
+def approval(
+    status: ApprovalStatus,
+    verb: Verb,
+    *,
+    reason: str = "",
+    action: Action | None = None,
+    topic: str = "",
+    step: str = "turn-1/reply",
+) -> Approval:
     proposal = Proposal(
         run_id="support/t-1",
         workflow="support",
-        step="turn-1/reply",
+        step=step,
         action=REPLY,
         diff=Diff(record="mail/t-1", record_version="0", before={}, after={}),
         verdict=Verdict(),
         gate=GateDecision(outcome=GateOutcome.ASK, reasons=("ask",)),
-        why=Why(reason="late: shipped"),
+        why=Why(reason="late: shipped", topic=topic),
         policy_versions={},
         proposed_at=NOW,
     )
@@ -96,3 +104,13 @@ async def test_a_reason_that_names_another_intent_relabels_the_ticket() -> None:
     same = await role.relabel_from(approval(ApprovalStatus.REJECTED, Verb.REJECT, reason="intent: late"))
     invented = await role.relabel_from(approval(ApprovalStatus.REJECTED, Verb.REJECT, reason="intent: wholesale"))
     assert (named and named.intent, same, invented and invented.intent) == ("damaged", None, "wholesale")
+
+
+async def test_letting_a_reply_go_says_what_the_mail_is_about_and_letting_a_follow_up_go_does_not() -> None:
+    """A follow-up says the same about everything; only a named intent is a label then."""
+    role = await learner()
+    answered = approval(ApprovalStatus.APPROVED, Verb.APPROVE, topic="late")
+    followed = approval(ApprovalStatus.APPROVED, Verb.APPROVE, topic="follow-up", step="follow-up")
+    named = approval(ApprovalStatus.APPROVED, Verb.APPROVE, topic="follow-up", step="follow-up", reason="intent: damaged")
+    labels = [await role.label_from(one) for one in (answered, followed, named)]
+    assert [label and label.intent for label in labels] == ["late", None, "damaged"]

@@ -270,6 +270,7 @@ async def test_one_follow_up_and_no_second() -> None:
     planned = await floor.planner.follow_up("t-1", now=NOW + timedelta(days=3))
     assert planned
     assert isinstance(planned.action, SendReply)
+    assert planned.why.topic == "follow-up"  # a class of its own: the same words whatever the customer wrote about
     assert (await floor.act(planned, run_id="support/t-1")).effect
     assert await floor.planner.follow_up("t-1", now=NOW + timedelta(days=6)) is None
 

@@ -1,5 +1,7 @@
 """SVG as text: elements with every attribute and text escaped. Colours and fonts are CSS classes of the page."""
 
+import math
+from collections.abc import Sequence
 from html import escape
 
 GUTTER = 8.0
@@ -33,15 +35,29 @@ def drawing(*parts: str, width: float, height: float, title: str) -> str:
     return element("svg", element("title", escape(title)), *parts, viewBox=box, role="img", class_="chart")
 
 
-def ticks(top: float, wanted: int = 4) -> list[float]:
-    """Round numbers from 0 to ``top`` or a little beyond, about ``wanted`` steps."""
+def sparkline(*parts: str, width: float, height: float, title: str) -> str:
+    """A picture that fills its place whatever its shape."""
+    box = f"0 0 {_number(width)} {_number(height)}"
+    return element(
+        "svg", element("title", escape(title)), *parts, viewBox=box, preserveAspectRatio="none", role="img", class_="spark"
+    )
+
+
+def path(points: Sequence[tuple[float, float]], *, class_: str, closed: bool = False) -> str:
+    """A line through the points, or the area that they enclose."""
+    steps = " ".join(f"{'L' if n else 'M'}{_number(float(x))} {_number(float(y))}" for n, (x, y) in enumerate(points))
+    return element("path", d=steps + (" Z" if closed else ""), class_=class_)
+
+
+def ticks(top: float, wanted: int = 4, *, whole: bool = True) -> list[float]:
+    """Round numbers from 0 to ``top`` or a little beyond, about ``wanted`` steps; ``whole`` ones only, unless told otherwise."""
     if top <= 0:
         return [0.0, 1.0]
-    rough = top / wanted
-    magnitude = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 1.0
-    step = next(magnitude * m for m in (1, 2, 5, 10) if magnitude * m >= rough)
-    count = int(-(-top // step))
-    return [step * n for n in range(count + 1)]
+    rough = max(top / wanted, 1.0 if whole else 0.0)
+    exponent = math.floor(math.log10(rough))
+    step = next(m * 10.0**exponent for m in (1, 2, 5, 10) if m * 10.0**exponent >= rough * (1 - 1e-9))
+    count = math.ceil(top / step - 1e-9)
+    return [round(step * n, max(-exponent, 0)) for n in range(count + 1)]
 
 
 def _number(value: object) -> str:

@@ -1,0 +1,173 @@
+"""``python -m bench.console [--events N] [--approvals N] [--rounds N] [--json]``: how long the console's pages take.
+
+A database of its own is filled through the log; then every page is asked for over HTTP, in process, as the operator's
+browser does. Bars: the first page under 150 ms (median), every page under 300 ms (95th percentile), JavaScript under 60 KB.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from statistics import median, quantiles
+from time import perf_counter
+from urllib.parse import quote
+
+import httpx
+from fastapi.routing import APIRoute
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+import memory
+import stack
+from bench.console_years import approval_of, fill, ticket_of
+from console.__main__ import house_of
+from console.app import PAGES, STATIC, create_app
+from console.house import House
+from memory.migrations import migrate
+from memory.setup_code import setup_code
+from models.embedding import HashingEmbedder
+from settings import Settings
+
+_FIRST_BAR, _PAGE_BAR = 150.0, 300.0  # milliseconds
+_SCRIPT_BAR = 60_000  # bytes
+_FIRST = "/"
+_WARM_UP = 2
+_PASSWORD = "ninety geese in a row"  # noqa: S105 - of a database that is thrown away
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Milliseconds of one page; ``status`` is the answer's."""
+
+    page: str
+    status: int
+    p50: float
+    p95: float
+
+    @property
+    def met(self) -> bool:
+        return self.status == 200 and self.p95 < _PAGE_BAR and (self.page != _FIRST or self.p50 < _FIRST_BAR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    events: int
+    timings: Sequence[Timing]
+    script_bytes: int
+    left_out: Sequence[str]  # pages of things of which there is no example
+
+    @property
+    def met(self) -> bool:
+        return all(timing.met for timing in self.timings) and self.script_bytes < _SCRIPT_BAR
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--approvals", type=int, default=5_000)
+    parser.add_argument("--rounds", type=int, default=30, help="how often each page is asked for")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.load({"STEWARD_HOME": folder})
+        try:
+            found = stack.start(settings, worker=False)
+            measured = asyncio.run(_measured(settings, found, asked.events, asked.approvals, asked.rounds))
+        finally:
+            stack.stop(settings)
+    (_print_json if asked.json else _print_table)(measured)
+    return int(not measured.met)
+
+
+async def _measured(settings: Settings, found: stack.Endpoints, events: int, approvals: int, rounds: int) -> Measured:
+    await migrate(found.database_url)
+    client = await Client.connect(found.temporal_address, data_converter=pydantic_data_converter)
+    async with memory.open_memory(
+        database_url=found.database_url, chroma_url=found.chroma_url, embedder=HashingEmbedder(), home=settings.home
+    ) as kept:
+        there = await fill(kept, events=events, approvals=approvals, now=datetime.now(UTC))
+        examples = _examples(approvals - 1)
+        timings = await _timings(house_of(settings, kept, client, ui_url=found.ui_url or ""), examples, rounds)
+    return Measured(
+        events=there,
+        timings=timings,
+        script_bytes=script_bytes(),
+        left_out=[path for path, url in pages(examples) if url is None],
+    )
+
+
+def pages(examples: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """(path, address) of every page the console has; the address is None where ``examples`` lack one of its things."""
+    for route in (route for router in PAGES for route in router.routes if isinstance(route, APIRoute)):
+        if "GET" not in (route.methods or ()):
+            continue
+        names = route.param_convertors
+        known = all(name in examples for name in names)
+        yield route.path, str(route.url_path_for(route.name, **{n: examples[n] for n in names})) if known else None
+
+
+def script_bytes() -> int:
+    return sum(path.stat().st_size for path in STATIC.rglob("*.js"))
+
+
+def _examples(number: int) -> dict[str, str]:
+    """The newest of everything, by the names that paths have for it."""
+    ticket, sku = ticket_of(number), "STO-MUG-MOSS"
+    return {
+        "approval_id": approval_of(number),
+        "run_id": f"support/{ticket}",
+        "ticket_id": ticket,
+        "sku": sku,
+        "order_id": "10001",
+        "seq": "1000",
+        "kind": "product",
+        "key": sku,
+        "subject": f"product/{sku}",
+    }
+
+
+async def _timings(house: House, examples: Mapping[str, str], rounds: int) -> list[Timing]:
+    app = create_app(house)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=house.public_url) as browser:
+        entered = {"code": setup_code(house.home), "password": _PASSWORD, "again": _PASSWORD}
+        answer = await browser.post("/setup", data=entered, headers={"origin": house.public_url})
+        assert answer.has_redirect_location, answer.text
+        return [await _timing(browser, path, quote(url), rounds) for path, url in pages(examples) if url is not None]
+
+
+async def _timing(browser: httpx.AsyncClient, path: str, url: str, rounds: int) -> Timing:
+    for _ in range(_WARM_UP):
+        status = (await browser.get(url)).status_code
+    taken = []
+    for _ in range(rounds):
+        began = perf_counter()
+        await browser.get(url)
+        taken.append((perf_counter() - began) * 1_000)
+    return Timing(page=path, status=status, p50=median(taken), p95=quantiles(taken, n=20, method="inclusive")[-1])
+
+
+def _print_json(measured: Measured) -> None:
+    sys.stdout.write(json.dumps({**asdict(measured), "met": measured.met}) + "\n")
+
+
+def _print_table(measured: Measured) -> None:
+    table = Table("page", "p50 ms", "p95 ms", "", title=f"{measured.events:,} events")
+    for timing in measured.timings:
+        table.add_row(timing.page, f"{timing.p50:.0f}", f"{timing.p95:.0f}", "" if timing.met else f"MISSED ({timing.status})")
+    console = Console()
+    console.print(table)
+    console.print(f"bars: first page p50 < {_FIRST_BAR:.0f} ms, every page p95 < {_PAGE_BAR:.0f} ms")
+    console.print(f"JavaScript: {measured.script_bytes:,} bytes (bar {_SCRIPT_BAR:,})")
+    for path in measured.left_out:
+        console.print(f"not measured, for want of an example: {path}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

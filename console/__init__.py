@@ -1,0 +1,1 @@
+"""SEE: the operator's web console."""

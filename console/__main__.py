@@ -1,0 +1,110 @@
+"""The console's composition root: ``python -m console`` serves it until SIGTERM or SIGINT."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+from temporalio.client import Client
+
+import connectors
+import memory
+import stack
+from console.app import create_app
+from console.doorkeeper import Doorkeeper
+from console.house import LOOPBACK, House, hosts_of
+from domain.errors import SetupError, StewardError
+from memory.memory import Memory
+from memory.setup_code import setup_code
+from models.late_embedding import LateEmbedder
+from settings import Settings
+from stack.client import connect
+from workflows.deciding import Decider
+from workflows.gateway import Gateway
+
+GRACE = 3  # seconds that open streams get when the console stops
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """The house over the running stack. Raises SetupError."""
+    found = stack.endpoints(settings)
+    if found is None:
+        raise SetupError("Steward is not running", hint="`./steward up`")
+    async with memory.open_memory(
+        database_url=found.database_url, chroma_url=found.chroma_url, embedder=LateEmbedder(), home=settings.home
+    ) as kept:
+        yield house_of(settings, kept, await connect(stack.connected(settings, found)), ui_url=found.ui_url or "")
+
+
+def house_of(settings: Settings, kept: Memory, client: Client, *, ui_url: str) -> House:
+    public_url = settings.console_url or f"http://{settings.console_host}:{settings.console_port}"
+    gateway = Gateway(client)
+    return House(
+        memory=kept,
+        client=client,
+        gateway=gateway,
+        connectors=connectors.open_local(settings.home),
+        decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
+        doorkeeper=doorkeeper(kept, settings.home),
+        clock=_now,
+        hosts=hosts_of(settings.console_port, public_url),
+        public_url=public_url,
+        ui_url=settings.temporal_ui_url or ui_url,
+        home=settings.home,
+    )
+
+
+def doorkeeper(kept: Memory, home: Path) -> Doorkeeper:
+    return Doorkeeper(
+        credentials=kept.credentials,
+        sessions=kept.sessions,
+        tokens=kept.tokens,
+        log=kept.log,
+        clock=_now,
+        setup_code=lambda: setup_code(home),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings) -> None:
+    async with opened(settings) as house:
+        if settings.console_host not in LOOPBACK and await house.doorkeeper.needs_setup():
+            raise SetupError(
+                f"the console has no password yet and will not listen on {settings.console_host}",
+                hint="set one with `./steward console --set-password`, and put the console behind TLS: docs/console.md",
+            )
+        config = uvicorn.Config(
+            create_app(house),
+            host=settings.console_host,
+            port=settings.console_port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            forwarded_allow_ips="127.0.0.1",
+        )
+        await uvicorn.Server(config).serve()
+
+
+def main() -> int:
+    try:
+        asyncio.run(serve(Settings.load()))
+    except StewardError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the Temporal SDK's runtime can crash while the interpreter tears down, after all work is done

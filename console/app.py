@@ -1,0 +1,150 @@
+"""The console as one ASGI application over a ``House``."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from console import live
+from console.api.app import create_api
+from console.guard import Guard, TooLarge
+from console.house import House
+from console.live import Feed
+from console.mcp_http import PATH as MCP
+from console.mcp_http import McpOverHttp
+from console.pages import (
+    access,
+    audit,
+    connectors,
+    content,
+    controls,
+    entry,
+    inbox,
+    learning,
+    link,
+    memory,
+    orders,
+    purchases,
+    rules,
+    runs,
+    stock,
+    tickets,
+    timeline,
+    today,
+)
+from console.proof import Proof
+from console.rendering import render
+from console.statuses import status_of
+from console.visit import NotEntered
+from domain.errors import StewardError
+
+STATIC = Path(__file__).with_name("static")
+PAGES: tuple[APIRouter, ...] = tuple(
+    page.router
+    for page in (
+        today,
+        inbox,
+        runs,
+        stock,
+        purchases,
+        tickets,
+        orders,
+        content,
+        timeline,
+        learning,
+        rules,
+        controls,
+        access,
+        connectors,
+        audit,
+        memory,
+    )
+)
+"""Every page behind the log-in, in the order of the menu."""
+
+
+def create_app(house: House) -> FastAPI:
+    """Routes, guard and errors; the feed of live events lives as long as the application."""
+    app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
+    app.state.house = house
+    app.state.feed = Feed(house.memory)
+    app.state.mcp = McpOverHttp(house)
+    app.state.proof = Proof(house.memory.log, clock=house.clock)
+    app.add_middleware(Guard, hosts=house.hosts)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/api/v1", create_api(house))
+    app.router.add_route(MCP, app.state.mcp)
+    app.add_api_route("/health", _health, methods=["GET"])
+    for router in (entry.router, link.router, live.router, *PAGES):
+        app.include_router(router)
+    app.add_exception_handler(NotEntered, _to_login)
+    app.add_exception_handler(StewardError, _refused)
+    app.add_exception_handler(TooLarge, _too_large)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+    return app
+
+
+@asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.feed.start()
+    await app.state.mcp.start()
+    try:
+        yield
+    finally:
+        await app.state.mcp.stop()
+        await app.state.feed.stop()
+        await app.state.proof.stop()
+
+
+async def _health() -> JSONResponse:
+    return JSONResponse({"ok": True})
+
+
+async def _to_login(request: Request, _error: Exception) -> Response:
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    if request.method != "GET":
+        return PlainTextResponse("log in first\n", 401)
+    return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What happened and what to do, as a page or, for a part of one, as its place for messages."""
+    assert isinstance(error, StewardError)
+    return _told(request, status_of(error), error.message, error.hint)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    hint = "the menu leads on" if error.status_code == 404 else ""
+    return _told(request, error.status_code, "there is no such page" if error.status_code == 404 else str(error.detail), hint)
+
+
+async def _malformed(request: Request, _error: Exception) -> Response:
+    return _told(request, 422, "this address has something in it that means nothing here", "the menu leads on")
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    """The log has the rest: it is written there after this answer."""
+    return _told(request, 500, "this was not foreseen", f"{type(error).__name__}: `./steward logs console` says more")
+
+
+async def _too_large(_request: Request, _error: Exception) -> Response:
+    return PlainTextResponse("the request is too large\n", 413)
+
+
+def _told(request: Request, status: int, message: str, hint: str) -> Response:
+    if request.headers.get("hx-request") == "true":
+        answer = HTMLResponse(render("parts/refused.html", {"message": message, "hint": hint}), status)
+        answer.headers["HX-Retarget"] = "#told"
+        answer.headers["HX-Reswap"] = "innerHTML"
+        return answer
+    return HTMLResponse(render("refused.html", {"message": message, "hint": hint, "status": status}), status)

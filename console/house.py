@@ -1,0 +1,52 @@
+"""What the pages may reach: the opened system, bound once in ``console/__main__.py`` or in a test."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from temporalio.client import Client
+
+from console.doorkeeper import Doorkeeper
+from domain.actions import Capability
+from domain.ports import Connector
+from memory.memory import Memory
+from workflows.deciding import Decider
+from workflows.gateway import Gateway
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """``hosts`` are the names, with port, under which a browser may ask; ``public_url`` is the one that links are made of.
+
+    ``ui_url`` is the Temporal Web UI, empty where none is known.
+    """
+
+    memory: Memory
+    client: Client
+    gateway: Gateway
+    connectors: Mapping[Capability, Connector]
+    decider: Decider
+    doorkeeper: Doorkeeper
+    clock: Callable[[], datetime]
+    hosts: frozenset[str]
+    public_url: str
+    ui_url: str = ""
+    home: Path
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are for TLS only."""
+        return self.public_url.startswith("https://")
+
+
+def hosts_of(port: int, public_url: str) -> frozenset[str]:
+    """Loopback under ``port``, and the host of ``public_url``."""
+    own = public_url.partition("://")[2].partition("/")[0]
+    return frozenset({own, *(f"{_bracketed(name)}:{port}" for name in LOOPBACK)})
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name

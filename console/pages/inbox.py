@@ -1,0 +1,218 @@
+"""The inbox: what waits, one question in full, and the operator's answers, one by one or many at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from console.forms import NotValid, edited, fields_of
+from console.questions import Question, fields_with, inbox, needs_proof, question
+from console.visit import OPERATOR, Here, Visit
+from domain.actions import Action
+from domain.approvals import Approval, Verb, Via
+from domain.errors import InvalidInput, NotFound
+from domain.ids import derived_id
+from workflows.deciding import Decided, DecisionRequest, NotDecided
+
+router = APIRouter()
+_MOST_AT_ONCE = 100
+_HOLD = 10  # seconds in which an approval can be taken back
+_BATCH = (Verb.APPROVE, Verb.REJECT, Verb.SNOOZE)
+_SAID = {
+    Verb.APPROVE: "Approved",
+    Verb.EDIT: "Changed",
+    Verb.REJECT: "Rejected",
+    Verb.SNOOZE: "Snoozed",
+    Verb.UNDO: "Taken back",
+}
+_SNOOZES = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1d": timedelta(days=1)}
+_MORNING = 8  # the hour of "tomorrow morning", in the shop's zone
+
+
+@router.get("/inbox", response_class=HTMLResponse)
+async def show_inbox(visit: Here) -> HTMLResponse:
+    return await visit.page("inbox.html", inbox=await inbox(visit.house.memory, now=visit.now), batch=uuid4())
+
+
+@router.post("/inbox/batch")
+async def decide_many(visit: Here) -> Response:
+    """Every chosen question for itself: one that cannot be answered keeps no other from its answer."""
+    verb, chosen = _batch_verb(visit.field("verb")), _chosen(visit)
+    approvals = [await visit.house.memory.state.get(Approval, key) for key in chosen]
+    if verb is Verb.APPROVE and any(a and needs_proof(a) for a in approvals):
+        visit = await visit.prove()
+    return await visit.page("inbox_batch.html", verb=verb, results=await _results(visit, verb, chosen))
+
+
+@router.get("/inbox/{approval_id}", response_class=HTMLResponse)
+async def show_question(visit: Here, approval_id: str) -> HTMLResponse:
+    return await _shown(visit, await question(visit.house.memory, approval_id, now=visit.now))
+
+
+@router.post("/inbox/{approval_id}/approve")
+async def approve(visit: Here, approval_id: str) -> Response:
+    approval = await _approval(visit, approval_id)
+    if needs_proof(approval):
+        visit = await visit.prove()
+    return await _decide(visit, approval, Verb.APPROVE)
+
+
+@router.post("/inbox/{approval_id}/edit")
+async def edit(visit: Here, approval_id: str) -> Response:
+    """The changed action is looked at and audited again; what does not fit comes back with what was typed."""
+    approval = await _approval(visit, approval_id)
+    if needs_proof(approval):
+        visit = await visit.prove()
+    try:
+        action = edited(approval.proposal.action, visit.form)
+    except NotValid as wrong:
+        asked = await question(visit.house.memory, approval_id, now=visit.now)
+        typed = {name: value for name, value in visit.form.items() if isinstance(value, str)}
+        return await _shown(visit, asked, typed=typed, problems=wrong.problems)
+    if action == approval.proposal.action:
+        raise InvalidInput("nothing was changed", hint="approve it as it is, or change a field")
+    return await _decide(visit, approval, Verb.EDIT, action=action)
+
+
+@router.post("/inbox/{approval_id}/reject")
+async def reject(visit: Here, approval_id: str) -> Response:
+    return await _decide(visit, await _approval(visit, approval_id), Verb.REJECT)
+
+
+@router.post("/inbox/{approval_id}/snooze")
+async def snooze(visit: Here, approval_id: str) -> Response:
+    until = _until(visit.field("for"), visit.now, visit.zone)
+    return await _decide(visit, await _approval(visit, approval_id), Verb.SNOOZE, snooze_until=until)
+
+
+@router.post("/inbox/{approval_id}/undo")
+async def undo(visit: Here, approval_id: str) -> Response:
+    """While it is held, nothing has begun."""
+    return await _decide(visit, await _approval(visit, approval_id), Verb.UNDO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of one question of a batch."""
+
+    approval_id: str
+    what: str
+    done: bool
+    said: str
+
+
+async def _results(visit: Visit, verb: Verb, chosen: list[str]) -> list[Result]:
+    until = _until(visit.field("for"), visit.now, visit.zone) if verb is Verb.SNOOZE else None
+    batch = visit.field("batch")
+    requests = [
+        _request(
+            visit,
+            key,
+            verb,
+            digest=visit.field(f"digest:{key}"),
+            decision_id=str(derived_id("batch", batch, key)),
+            snooze_until=until,
+        )
+        for key in chosen
+    ]
+    return [await _result(visit, answer) for answer in await visit.house.decider.decide_all(requests)]
+
+
+async def _result(visit: Visit, answer: Decided | NotDecided) -> Result:
+    approval = await visit.house.memory.state.get(Approval, answer.approval_id)
+    what = approval.proposal.action.summary() if approval else answer.approval_id
+    if isinstance(answer, Decided):
+        return Result(approval_id=answer.approval_id, what=what, done=True, said=answer.said)
+    return Result(approval_id=answer.approval_id, what=what, done=False, said=f"{answer.message}. {answer.hint}".strip())
+
+
+def _chosen(visit: Visit) -> list[str]:
+    chosen = [key for key in visit.form.get("chosen[]", []) if isinstance(key, str)]
+    if not chosen:
+        raise InvalidInput("nothing is chosen", hint="choose questions with their boxes, or with x")
+    if len(chosen) > _MOST_AT_ONCE:
+        raise InvalidInput(f"at most {_MOST_AT_ONCE} at once", hint="choose fewer")
+    return list(dict.fromkeys(chosen))
+
+
+async def _approval(visit: Visit, approval_id: str) -> Approval:
+    approval = await visit.house.memory.state.get(Approval, approval_id)
+    if approval is None:
+        raise NotFound(f"there is no question {approval_id}", hint="the inbox lists those that wait")
+    return approval
+
+
+async def _decide(
+    visit: Visit, approval: Approval, verb: Verb, *, action: Action | None = None, snooze_until: datetime | None = None
+) -> Response:
+    request = _request(
+        visit,
+        approval.approval_id,
+        verb,
+        digest=visit.field("digest"),
+        decision_id=visit.field("decision") or str(uuid4()),
+        action=action,
+        snooze_until=snooze_until,
+    )
+    decided = await visit.house.decider.decide(request)
+    # What is held is shown with its countdown anyway.
+    said = "" if decided.held_until else f"{_SAID[verb]}: {approval.proposal.action.summary()}"
+    return await visit.see("/inbox", say=said)
+
+
+def _request(
+    visit: Visit,
+    approval_id: str,
+    verb: Verb,
+    *,
+    digest: str,
+    decision_id: str,
+    action: Action | None = None,
+    snooze_until: datetime | None = None,
+) -> DecisionRequest:
+    return DecisionRequest(
+        decision_id=decision_id,
+        approval_id=approval_id,
+        verb=verb,
+        digest=digest,
+        by=OPERATOR,
+        via=Via.CONSOLE,
+        reason=visit.field("reason"),
+        edited=action.model_dump(mode="json") if action else None,
+        snooze_until=snooze_until,
+        hold_seconds=_HOLD if verb in (Verb.APPROVE, Verb.EDIT) else 0,
+    )
+
+
+def _batch_verb(word: str) -> Verb:
+    if word not in _BATCH:
+        raise InvalidInput(f"{word!r} is nothing that many can be answered with", hint=f"one of {', '.join(_BATCH)}")
+    return Verb(word)
+
+
+def _until(words: str, now: datetime, zone: str) -> datetime:
+    """``1h``, ``4h``, ``1d``, or ``morning``: tomorrow's."""
+    if words in _SNOOZES:
+        return now + _SNOOZES[words]
+    if words != "morning":
+        raise InvalidInput(f"{words!r} is no time to come back", hint="choose one of the list")
+    local = now.astimezone(ZoneInfo(zone)) + timedelta(days=1)
+    return local.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
+
+
+async def _shown(
+    visit: Visit, asked: Question, *, typed: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    fields = fields_with(typed or {}, problems or {}, list(fields_of(asked.approval.proposal.action)))
+    return await visit.page(
+        "question.html",
+        status=422 if problems else 200,
+        asked=asked,
+        fields=fields,
+        wrong=bool(problems),
+        decision=uuid4(),
+    )

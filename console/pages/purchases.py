@@ -1,0 +1,106 @@
+"""Purchase orders: what is under way, what is late, and that something has arrived."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from console.lists import PER_PAGE, TABS, Asked, List, Shown, show
+from console.places import place_of
+from console.recording import record
+from console.rendering import day
+from console.visit import Here, Visit
+from domain.deliveries import arrived, days_late
+from domain.entities import PurchaseOrder, PurchaseOrderStatus, Supplier
+from domain.errors import NotFound
+from domain.event import Event
+from domain.model import Moment
+from memory.views import EventFilter
+
+router = APIRouter()
+_UNDER_WAY = (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purchase:
+    """One order in full. ``run`` is the run that placed it; ``days_late`` up to its arrival, or up to now."""
+
+    order: PurchaseOrder
+    supplier: Supplier | None
+    days_late: int
+    run: str
+    events: list[Event]
+
+    @property
+    def under_way(self) -> bool:
+        return self.order.status in _UNDER_WAY
+
+
+@router.get("/business/purchase-orders", response_class=HTMLResponse)
+@router.post("/business/purchase-orders", response_class=HTMLResponse)
+async def show_purchases(visit: Here) -> HTMLResponse:
+    return await show(visit, PURCHASES)
+
+
+@router.get("/business/purchase-orders/{order_id}", response_class=HTMLResponse)
+async def show_purchase(visit: Here, order_id: str) -> HTMLResponse:
+    memory, order = visit.house.memory, await _order(visit, order_id)
+    events = await memory.views.events(EventFilter(stream=f"purchase-order/{order_id}"), limit=20)
+    purchase = Purchase(
+        order=order,
+        supplier=await memory.state.get(Supplier, order.supplier_id),
+        days_late=days_late(order, now=visit.now),
+        run=next((e.correlation_id for e in reversed(events) if e.correlation_id), ""),
+        events=events,
+    )
+    return await visit.page("purchase_order.html", purchase=purchase, tabs=TABS)
+
+
+@router.post("/business/purchase-orders/{order_id}/received")
+async def received(visit: Here, order_id: str) -> Response:
+    """It has arrived: its units go on the shelf. Raises InvalidInput where it is over already."""
+    version = await visit.house.memory.state.version(PurchaseOrder, order_id)
+    order = await _order(visit, order_id)
+    await record(visit, *arrived(order, at=visit.now), expected={f"purchase-order/{order_id}": version})
+    units = sum(line.units for line in order.lines)
+    return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{units} units are on the shelf")
+
+
+async def _order(visit: Visit, order_id: str) -> PurchaseOrder:
+    order = await visit.house.memory.state.get(PurchaseOrder, order_id)
+    if order is None:
+        raise NotFound(f"there is no purchase order {order_id}", hint="the list shows all of them")
+    return order
+
+
+async def _find(visit: Visit, asked: Asked) -> Shown:
+    only = {"status": asked.status} if asked.status else {}
+    found = await visit.house.memory.listings.find(PurchaseOrder, text=asked.text, limit=PER_PAGE, offset=asked.offset, **only)
+    return Shown(rows=[_row(order, visit.now, visit.zone) for order in found.rows], total=found.total)
+
+
+def _row(order: PurchaseOrder, now: Moment, zone: str) -> tuple[object, ...]:
+    late = days_late(order, now=now)
+    return (
+        (place_of(f"purchase-order/{order.purchase_order_id}"), order.purchase_order_id),
+        order.supplier_id,
+        order.status,
+        sum(line.units for line in order.lines),
+        str(order.total),
+        day(order.ordered_at, zone),
+        day(order.expected_at, zone),
+        day(order.received_at, zone) if order.received_at else "",
+        f"{late} d" if late else "",
+    )
+
+
+PURCHASES = List(
+    path="/business/purchase-orders",
+    name="Purchase orders",
+    heads=("Order", "Supplier", "State", "Units", "Total", "Ordered", "Expected", "Arrived", "Late"),
+    numeric=(3, 4, 8),
+    statuses=tuple((s.value, s.value) for s in PurchaseOrderStatus),
+    hint="number, supplier or SKU",
+    kinds=("purchase-order",),
+    find=_find,
+)

@@ -1,0 +1,79 @@
+"""Templates: everything is escaped, a name that is missing is an error, and moments are shown in the shop's own time."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from console.places import place_of
+from domain.event import Event
+from domain.learning import MetricSummary
+from domain.metrics import METRICS
+from domain.money import Money
+from domain.story import story
+from domain.wording import left
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@cache
+def environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
+    made.filters.update(place=place_of, lines=lines, outcome=outcome)
+    return made
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    return environment().get_template(template).render(context)
+
+
+def clock(moment: datetime | None, zone: str) -> str:
+    """``Mon 3 Mar 08:15`` in the zone; empty for None."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def stamp(moment: datetime, zone: str) -> str:
+    """``2026-03-03 08:15`` in the zone: where the year matters."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def day(moment: datetime, zone: str) -> str:
+    return moment.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def money(amount: Money) -> str:
+    return str(amount)
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %"
+
+
+def lines(events: Sequence[Event]) -> list[tuple[datetime, str]]:
+    """(when, one line) of what happened, the newest first, as the events are given; many of a kind in a row are one."""
+    return story(events[::-1])[::-1]
+
+
+def outcome(summary: MetricSummary) -> tuple[str, int, str, int]:
+    """(result, cases, mean in its own unit, bad ones), as a row of a table."""
+    metric = METRICS.get(summary.metric)
+    unit = metric.measured_in if metric else ""
+    share = unit in ("yes or no", "share")
+    mean = percent(summary.mean) if share else f"{summary.mean:.1f} {unit}".strip()
+    return summary.metric, summary.count, mean, summary.bad
+
+
+def pretty(value: Any) -> str:
+    """JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

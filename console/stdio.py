@@ -1,0 +1,48 @@
+"""The MCP server over standard input and output: ``python -m console.stdio SCOPE ...`` serves it until the input ends.
+
+Who may start it is at the machine and could decide at the command line too, so that it needs no token.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import structlog
+
+from console.__main__ import opened
+from console.callers import Caller
+from console.mcp_server import create_mcp
+from domain.access import Scope
+from domain.approvals import Via
+from domain.errors import StewardError
+from settings import Settings
+
+_NAME = "mcp"
+
+
+async def serve(settings: Settings, scopes: Sequence[Scope]) -> None:
+    async with opened(settings) as house:
+        caller = Caller(house=house, name=_NAME, scopes=frozenset(scopes), via=Via.MCP)
+        await create_mcp(lambda _ctx: caller, scopes=scopes).run_stdio_async()
+
+
+def main(words: Sequence[str]) -> int:
+    structlog.configure(  # the output belongs to the protocol
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        asyncio.run(serve(Settings.load(), [Scope(word) for word in words]))
+    except StewardError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the Temporal SDK's runtime can crash while the interpreter tears down, after all work is done

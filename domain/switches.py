@@ -1,0 +1,54 @@
+"""The operator's switches, as every door offers them: what modes there are, what they mean, and what a change has to be."""
+
+from datetime import timedelta
+
+from domain.actions import ACTION_TYPES
+from domain.autonomy import PROPOSE
+from domain.bypasses import LONGEST, BypassOpened
+from domain.decisions import Bypass, Mode
+from domain.errors import InvalidInput
+from domain.model import Moment
+from domain.runs import Controls
+
+WORKFLOWS = ("support", "replenish", "content", PROPOSE)
+MEANS = {
+    Mode.OFF: "nothing is even proposed",
+    Mode.SUGGEST: "proposed and recorded, never done",
+    Mode.ASK: "you are asked every time",
+    Mode.AUTO: "done within policy, asked beyond it",
+}
+_LONGEST_REASON = 2_000  # characters
+
+
+def modes_in_force(controls: Controls) -> list[tuple[str, Mode]]:
+    """Each workflow with its mode, and the narrower rules under it."""
+    scopes = sorted({*WORKFLOWS, *controls.modes})
+    return [(scope, controls.mode_of(*_parts(scope))) for scope in scopes]
+
+
+def checked_scope(scope: str) -> str:
+    """A workflow, or ``workflow/action-kind``. Raises InvalidInput."""
+    workflow, slash, kind = scope.partition("/")
+    if workflow not in WORKFLOWS or (slash and kind not in ACTION_TYPES):
+        hint = f"one of {', '.join(WORKFLOWS)}, or one with an action, such as support/send-reply"
+        raise InvalidInput(f"{scope!r} names no workflow or action", hint=hint)
+    return scope
+
+
+def open_bypasses(controls: Controls, at: Moment) -> list[Bypass]:
+    """Those that are not over."""
+    return [bypass for bypass in controls.bypasses if at < bypass.until]
+
+
+def bypass_of(scope: str, span: timedelta, reason: str, *, by: str, at: Moment) -> BypassOpened:
+    """Raises InvalidInput for a scope that is none, a span that is too long, or no reason."""
+    if not timedelta(0) < span <= LONGEST:
+        raise InvalidInput("a bypass of so long is not allowed", hint="more than nothing and at most 24h")
+    if not 0 < len(reason.strip()) <= _LONGEST_REASON:
+        raise InvalidInput("a bypass needs a reason", hint="say why; it is recorded with all that is done so")
+    return BypassOpened(scope=checked_scope(scope), until=at + span, reason=reason.strip(), by=by, at=at)
+
+
+def _parts(scope: str) -> tuple[str, str]:
+    workflow, _, kind = scope.partition("/")
+    return workflow, kind

@@ -1,0 +1,1 @@
+DELETE FROM access_session WHERE session_id <> %(keep)s

@@ -1,0 +1,5 @@
+SELECT body
+FROM state
+WHERE kind = %(kind)s AND (%(fields)s::jsonb = '{}' OR body @> %(fields)s::jsonb) AND (%(pattern)s = '' OR state_words(id, body) ILIKE %(pattern)s)
+ORDER BY seq DESC, id
+LIMIT %(limit)s OFFSET %(offset)s

@@ -1,0 +1,100 @@
+"""The way in: first start, log in, log out, and what is shown to nobody else."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from console.app import create_app
+from console.house import House
+from tests.console.browser import ORIGIN, Browser
+from tests.console.door import CODE, PASSWORD
+
+
+async def test_the_first_start_asks_for_the_code(stranger: Browser) -> None:
+    """A wrong one sets no password; the right one opens the console."""
+    wrong = await stranger.client.post("/setup", data={"code": "X", "password": PASSWORD, "again": PASSWORD}, headers=ORIGIN)
+    assert (wrong.status_code, "setup code" in wrong.text) == (422, True)
+    await stranger.set_up()
+    assert "Nothing needs you" in await stranger.page("/")
+
+
+async def test_who_is_not_logged_in_is_sent_to_the_door(stranger: Browser, house: House) -> None:
+    """Every page but the entry's own."""
+    routes = [route for route in create_app(house).routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
+    for path in {route.path for route in routes if "{" not in route.path} - {"/login", "/setup", "/health"}:
+        answer = await stranger.get(path)
+        assert (answer.status_code, answer.headers.get("location", "")[:6]) == (303, "/login"), path
+
+
+async def test_a_wrong_password_is_refused(browser: Browser) -> None:
+    """In words that say nothing else, and after a few of them, not looked at for a while."""
+    browser.client.cookies.clear()
+    answers = [await browser.client.post("/login", data={"password": "not it"}, headers=ORIGIN) for _ in range(10)]
+    assert {answer.status_code for answer in answers} == {403}
+    assert "this is not the password" in answers[0].text
+    assert any("too many tries" in answer.text for answer in answers)
+
+
+async def test_logging_out_ends_the_session(browser: Browser) -> None:
+    """The cookie is worth nothing afterwards."""
+    cookies = dict(browser.client.cookies)
+    await browser.post("/logout")
+    browser.client.cookies.update(cookies)
+    assert (await browser.get("/")).status_code == 303
+
+
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {}, {"origin": "null"}])
+async def test_a_form_of_another_site_is_refused(browser: Browser, headers: dict[str, str]) -> None:
+    """By its origin, before anything looks at its token."""
+    answer = await browser.client.post("/logout", data={"csrf": await browser.token()}, headers=headers)
+    assert answer.status_code == 403
+    assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_form_without_the_token_is_refused(browser: Browser) -> None:
+    """Even from this origin."""
+    for token in ("", "x" * 43, "ü"):
+        assert (await browser.post("/logout", token=token)).status_code == 403
+
+
+async def test_another_name_for_this_machine_is_not_served(browser: Browser) -> None:
+    """DNS rebinding: the name of another site that resolves to this machine."""
+    assert (await browser.get("/", host="evil.example")).status_code == 421
+
+
+async def test_a_link_to_log_in_leads_nowhere_else(browser: Browser) -> None:
+    """What follows the log-in is a path of this console."""
+    browser.client.cookies.clear()
+    for following in ("//evil.example", "https://evil.example", "/\\evil.example", "/%0d%0aX: y\r\n"):
+        answer = await browser.client.post("/login", data={"password": PASSWORD, "next": following}, headers=ORIGIN)
+        assert answer.headers["location"] == "/"
+
+
+async def test_every_answer_carries_the_headers_that_protect_it(stranger: Browser) -> None:
+    """Pages, refusals and files."""
+    for path in ("/login", "/nowhere", "/static/steward.js"):
+        headers = (await stranger.get(path)).headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_what_is_too_large_is_refused(stranger: Browser) -> None:
+    """With a stated length and without one."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 500_000
+
+    stated = await stranger.client.post("/login", content=b"x" * 1_000_001, headers=ORIGIN)
+    unstated = await stranger.client.post(
+        "/login", content=endless(), headers={**ORIGIN, "content-type": "application/x-www-form-urlencoded"}
+    )
+    assert (stated.status_code, unstated.status_code) == (413, 413)
+
+
+async def test_the_code_is_as_good_as_people_type_it(stranger: Browser) -> None:
+    """Small letters and no hyphen."""
+    fields = {"code": CODE.lower().replace("-", " "), "password": PASSWORD, "again": PASSWORD}
+    assert (await stranger.client.post("/setup", data=fields, headers=ORIGIN)).status_code == 303
