@@ -9,6 +9,8 @@ LOCK := --universal --generate-hashes --no-emit-index-url --no-header
 PYTEST_ARGS ?= -n 4 --dist loadfile --no-loadscope-reorder
 # Where it is set, each process that a test starts compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
+# The processes share the cores: threads of each for its small matrices would only wait for each other, and burn time at it.
+check test: export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: help demo check test test-peers bench lock clean
 .DEFAULT_GOAL := help

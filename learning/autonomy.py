@@ -10,7 +10,7 @@ same actions with more at stake. Never the other way round.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from domain.actions import ACTION_TYPES, Risk
 from domain.autonomy import ClassKey, ClassRecord, Grant
@@ -37,7 +37,7 @@ class Reviews:
 
     def bound(self, certainty: float) -> float:
         """The share of corrections that the true one is under with this certainty."""
-        return float(beta.ppf(certainty, 0.5 + self.corrected, 0.5 + self.approved))
+        return float(betaincinv(0.5 + self.corrected, 0.5 + self.approved, certainty))
 
 
 def speaking(record: ClassRecord, records: Sequence[ClassRecord] = ()) -> Reviews:

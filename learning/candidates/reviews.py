@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from domain.actions import Risk
 from domain.approvals import Approval, ApprovalStatus
@@ -90,9 +90,9 @@ def _intent_review(approval: Approval, right: dict[str, str], support: SupportPo
 
 def upper_bound(corrected: int, reviewed: int, certainty: float) -> float:
     """The share of corrections that the true one is under with this certainty (Jeffreys' prior)."""
-    return float(beta.ppf(certainty, 0.5 + corrected, 0.5 + reviewed - corrected))
+    return float(betaincinv(0.5 + corrected, 0.5 + reviewed - corrected, certainty))
 
 
 def lower_bound(corrected: int, reviewed: int, certainty: float) -> float:
     """The share of corrections that the true one is over with this certainty."""
-    return float(beta.ppf(1 - certainty, 0.5 + corrected, 0.5 + reviewed - corrected))
+    return float(betaincinv(0.5 + corrected, 0.5 + reviewed - corrected, 1 - certainty))

@@ -30,9 +30,10 @@ def supplier(supplier_id: str = "acme", **more: Any) -> Supplier:
     return Supplier.model_validate({"supplier_id": supplier_id, "name": supplier_id, "email": f"orders@{supplier_id}.uk", **more})
 
 
-def sales(sku: str, *, rate: float = 3.0, last: date = LAST_DAY) -> list[SalesRow]:
+def sales(sku: str, *, rate: float = 3.0, last: date = LAST_DAY, days: int = 365) -> list[SalesRow]:
+    """Of the last ``days`` of a year."""
     units = np.random.default_rng(sum(map(ord, sku))).poisson(rate, 365)
-    return [SalesRow(sku=sku, day=last - timedelta(days=364 - i), units=int(u)) for i, u in enumerate(units)]
+    return [SalesRow(sku=sku, day=last - timedelta(days=ago), units=int(units[364 - ago])) for ago in reversed(range(days))]
 
 
 def picture(*products: Product, suppliers: Sequence[Supplier] = (), stock: Sequence[Stock] = (), **more: Any) -> StockPicture:
@@ -43,7 +44,7 @@ def picture(*products: Product, suppliers: Sequence[Supplier] = (), stock: Seque
         stock={s.sku: s for s in levels},
         suppliers={s.supplier_id: s for s in known},
         purchase_orders=more.pop("purchase_orders", ()),
-        sales=tuple(more.pop("sales", [row for p in products for row in sales(p.sku)])),
+        sales=tuple(more.pop("sales") if "sales" in more else (row for p in products for row in sales(p.sku))),
         since=FIRST_DAY,
         until=LAST_DAY,
         **more,
@@ -68,7 +69,7 @@ def test_one_order_a_supplier() -> None:
 def test_a_long_order_is_sent_in_parts() -> None:
     """1,200 articles of one supplier: three orders of 400, each article once, each with room to be shown and sent."""
     many = [product(f"P{i}") for i in range(1_200)]
-    seen = picture(*many, sales=[row for p in many for row in sales(p.sku)[-20:]])
+    seen = picture(*many, sales=[row for p in many for row in sales(p.sku, days=20)])
     found = plan(seen, StockPolicy(budget=Money.of(10_000_000)))
     orders = [a.purchase_order for a in placed(found)]
     assert [len(o.lines) for o in orders] == [400, 400, 400]
