@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/.stamp ## start everything, run one business day of the demo shop, show what happened
 	./steward demo
@@ -27,6 +27,7 @@ check: .venv/.stamp ## lint, types, import contracts and the tests that need no 
 	$(BIN)/pytest tests/unit tests/architecture tests/replay/test_fingerprints.py $(PYTEST_ARGS)
 
 test: .venv/.stamp ## all tests, on the embedded stack
+	$(BIN)/python -m tests.browser.install
 	$(BIN)/pytest tests --ignore=tests/peers $(PYTEST_ARGS)
 
 test-peers: .venv/.stamp ## connectors against real systems, which are installed from Debian's packages
