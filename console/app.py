@@ -95,10 +95,11 @@ def create_app(house: House) -> FastAPI:
 @asynccontextmanager
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     await app.state.feed.start()
+    await app.state.mcp.start()
     try:
-        async with app.state.mcp.living():
-            yield
+        yield
     finally:
+        await app.state.mcp.stop()
         await app.state.feed.stop()
         await app.state.proof.stop()
 
