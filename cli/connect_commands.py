@@ -13,15 +13,8 @@ from connectors.kinds import Kind
 from connectors.registry import KINDS
 from connectors.vault import Vault
 from domain.actions import Capability
-from domain.connections import CONNECTING, Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, StreamProgress
+from domain.connections import CONNECTING, MEANS, Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, StreamProgress
 from domain.errors import InvalidInput, NotFound, StewardError
-
-_MEANS = {
-    ConnectionMode.LIVE: "reads, and does what you approve",
-    ConnectionMode.DRY_RUN: "reads; shows what it would do and does nothing",
-    ConnectionMode.REPLAY: "answers from what dry-run recorded",
-    ConnectionMode.OFF: "nothing goes through it",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -118,7 +111,7 @@ def _tell(told: dict[str, Any]) -> None:
     rows = [("reads", stream, words) for stream, words in told["reads"].items()]
     rows += [("does", capability, words) for capability, words in told["does"].items()]
     print_table(f"{told['name']} ({told['kind']})", ("", "what", "means"), rows)
-    say(f"Mode {told['mode']}: {_MEANS[ConnectionMode(told['mode'])]}.")
+    say(f"Mode {told['mode']}: {MEANS[ConnectionMode(told['mode'])]}.")
     if told["mode"] == ConnectionMode.DRY_RUN:
         say(f"When you trust it: `./steward connect {told['name']} --mode live`")
 

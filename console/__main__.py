@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ from temporalio.client import Client
 import connectors
 import memory
 import stack
+from connectors.switchboard import Switchboard
 from console.app import create_app
 from console.doorkeeper import Doorkeeper
 from console.house import LOOPBACK, House, hosts_of
+from domain.connections import Connection
 from domain.errors import SetupError, StewardError
 from memory.memory import Memory
 from memory.setup_code import setup_code
@@ -38,17 +40,34 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     async with memory.open_memory(
         database_url=found.database_url, chroma_url=found.chroma_url, embedder=LateEmbedder(), home=settings.home
     ) as kept:
-        yield house_of(settings, kept, await connect(stack.connected(settings, found)), ui_url=found.ui_url or "")
+        client = await connect(stack.connected(settings, found))
+        board = switchboard(settings, kept)
+        try:
+            yield house_of(settings, kept, client, board, ui_url=found.ui_url or "")
+        finally:
+            await board.close()
 
 
-def house_of(settings: Settings, kept: Memory, client: Client, *, ui_url: str) -> House:
+def switchboard(settings: Settings, kept: Memory) -> Switchboard:
+    """The same as the worker's: what is shown here is what acts there."""
+
+    async def connections() -> Sequence[Connection]:
+        return await kept.state.find(Connection)
+
+    return connectors.open_switchboard(
+        settings.home, connections=connections, secrets=settings.connection_secrets, attempts=kept.attempts
+    )
+
+
+def house_of(settings: Settings, kept: Memory, client: Client, board: Switchboard, *, ui_url: str) -> House:
     public_url = settings.console_url or f"http://{settings.console_host}:{settings.console_port}"
     gateway = Gateway(client)
     return House(
         memory=kept,
         client=client,
         gateway=gateway,
-        connectors=connectors.open_local(settings.home),
+        connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
+        call=lambda connection: board.opened(connection).check(),
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
         doorkeeper=doorkeeper(kept, settings.home),
         clock=_now,

@@ -1,6 +1,6 @@
 """What the pages may reach: the opened system, bound once in ``console/__main__.py`` or in a test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from console.doorkeeper import Doorkeeper
 from domain.actions import Capability
+from domain.connections import Connection
 from domain.ports import Connector
 from memory.memory import Memory
 from workflows.deciding import Decider
@@ -21,13 +22,15 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class House:
     """``hosts`` are the names, with port, under which a browser may ask; ``public_url`` is the one that links are made of.
 
-    ``ui_url`` is the Temporal Web UI, empty where none is known.
+    ``call`` calls a connected system now and gives what it says, or raises. ``ui_url`` is the Temporal Web UI, empty where
+    none is known.
     """
 
     memory: Memory
     client: Client
     gateway: Gateway
     connectors: Mapping[Capability, Connector]
+    call: Callable[[Connection], Awaitable[str]]
     decider: Decider
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]

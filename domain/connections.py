@@ -25,6 +25,14 @@ class ConnectionMode(StrEnum):
     OFF = "off"
 
 
+MEANS = {
+    ConnectionMode.LIVE: "reads, and does what you approve",
+    ConnectionMode.DRY_RUN: "reads; shows what it would do and does nothing",
+    ConnectionMode.REPLAY: "answers from what dry-run recorded",
+    ConnectionMode.OFF: "nothing goes through it",
+}
+
+
 class Connection(Value):
     """One outside system. ``serves`` are the kinds of actions that go through it; no two connections serve the same."""
 

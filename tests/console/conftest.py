@@ -15,6 +15,7 @@ import connectors
 import memory
 from console.app import create_app
 from console.house import House, hosts_of
+from domain.connections import Connection
 from models.embedding import HashingEmbedder
 from tests.conftest import TEMPLATE, Servers
 from tests.console.browser import Browser
@@ -24,6 +25,11 @@ from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 URL = "http://127.0.0.1:8400"
+
+
+async def answering(connection: Connection) -> str:
+    """In place of a connected system."""
+    return f"{connection.name} is well"
 
 
 @pytest.fixture
@@ -37,6 +43,7 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
         client=client,
         gateway=gateway,
         connectors=connectors.open_local(home),
+        call=answering,
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
         doorkeeper=doorkeeper(kept),
         clock=lambda: datetime.now(UTC),

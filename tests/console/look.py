@@ -25,6 +25,7 @@ from models.embedding import HashingEmbedder
 from settings import CHECKOUT, Settings
 from stack.ports import PortBook
 from tests.browser.chromium import launch
+from tests.console.conftest import answering
 from tests.console.door import CODE, PASSWORD, doorkeeper
 from tests.console.furnish import furnish
 from workflows.deciding import Decider
@@ -58,6 +59,7 @@ async def _look(endpoints: stack.Endpoints, folder: Path, paths: list[str]) -> N
             client=client,
             gateway=gateway,
             connectors=connectors.open_local(folder),
+            call=answering,
             decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
             doorkeeper=doorkeeper(kept),
             clock=lambda: datetime.now(UTC),

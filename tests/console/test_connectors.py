@@ -1,17 +1,21 @@
 """Connectors: whether each outside system answers, and how it did lately."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 
 from console.app import create_app
 from console.house import House
 from domain.actions import Action, Capability, Receipt
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode
 from domain.decisions import Diff
 from domain.errors import Retryable
+from domain.event import new_event
 from domain.model import Moment
 from tests.console.browser import Browser
 from tests.console.conftest import URL
+from tests.console.door import PASSWORD
 
 
 class Silent:
@@ -52,3 +56,37 @@ async def test_a_system_that_is_away_is_shown_as_such(house: House) -> None:
         browser = Browser(client)
         await browser.set_up()
         assert "It does not work:</span> the &lt;b&gt;shop&lt;/b&gt; is away (wait)" in await browser.page("/connectors/shop")
+
+
+async def _mailbox(house: House) -> None:
+    described = ConnectionDescribed(
+        connection=Connection(name="mailbox", kind="mailbox", serves=(Capability.HELPDESK,)), by="operator"
+    )
+    await house.memory.log.append([new_event(described, at=house.clock(), key=("1",))])
+    await house.memory.cursors.failed("mailbox", "INBOX", "no <i>route</i>", at=house.clock())
+
+
+async def test_connected_systems_are_listed_with_their_troubles(house: House, browser: Browser) -> None:
+    """Mode, what goes through it, how far it was read, and what it says when it is called."""
+    await _mailbox(house)
+    page = await browser.page("/connectors")
+    assert "helpdesk goes through it" in page
+    assert "failed 1 times" in page
+    assert "no &lt;i&gt;route&lt;/i&gt;" in page
+    assert "mailbox is well" in await browser.page("/connectors/of/mailbox")
+    assert (await browser.get("/connectors/of/telex")).status_code == 404
+
+
+async def test_a_connection_is_switched(house: House, browser: Browser) -> None:
+    """Off takes a click, live the password."""
+    await _mailbox(house)
+    session = await house.doorkeeper.session_of(browser.client.cookies["steward"])
+    assert session is not None
+    old = house.clock() - timedelta(hours=1)
+    await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": old}))
+    for mode, status in (("off", 303), ("live", 403), ("nonsense", 422)):
+        assert (await browser.post("/connectors/of/mailbox/mode", {"mode": mode})).status_code == status
+    await browser.post("/connectors/of/mailbox/mode", {"mode": "live", "password": PASSWORD})
+    found = await house.memory.state.get(Connection, "mailbox")
+    assert found is not None
+    assert found.mode is ConnectionMode.LIVE
