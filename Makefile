@@ -8,11 +8,11 @@ LOCK := --universal --generate-hashes --no-emit-index-url --no-header
 # In the order of the folders: the longest files come first, where sorting by the number of tests would start them last.
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo check test bench lock clean
+.PHONY: help demo check test test-peers bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: .venv/.stamp ## start everything, run one business day of the demo shop, show what happened
 	./steward demo
@@ -25,7 +25,11 @@ check: .venv/.stamp ## lint, types, import contracts and the tests that need no 
 	$(BIN)/pytest tests/unit tests/architecture tests/replay/test_fingerprints.py $(PYTEST_ARGS)
 
 test: .venv/.stamp ## all tests, on the embedded stack
-	$(BIN)/pytest tests $(PYTEST_ARGS)
+	$(BIN)/pytest tests --ignore=tests/peers $(PYTEST_ARGS)
+
+test-peers: .venv/.stamp ## connectors against real systems, which are installed from Debian's packages
+	$(BIN)/python -m tests.peers.install
+	$(BIN)/pytest tests/peers $(PYTEST_ARGS)
 
 bench: .venv/.stamp ## benchmarks
 	$(BIN)/python -m bench

@@ -33,6 +33,7 @@ _VARIABLES = {
     "console_port": "STEWARD_CONSOLE_PORT",
     "console_url": "STEWARD_CONSOLE_URL",
     "temporal_ui_url": "STEWARD_TEMPORAL_UI_URL",
+    "notify_urls": "STEWARD_NOTIFY_URLS",
 }
 
 
@@ -64,6 +65,10 @@ class Settings(BaseModel):
     """The address under which the operator finds it, as the proxy in front of it has it; links are made of it."""
     temporal_ui_url: HttpUrl | None = None
     """The Temporal Web UI, for links, where it is not the embedded one."""
+    connection_secrets: Mapping[str, SecretStr] = Field(default_factory=dict, repr=False)
+    """Every ``STEWARD_SECRET_*`` variable: passwords and tokens of connected systems (see ``connectors.vault``)."""
+    notify_urls: SecretStr | None = None
+    """Where messages to the operator go, as apprise writes addresses. Else they are in the file ``notify`` in the home."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -72,7 +77,8 @@ class Settings(BaseModel):
         given = {name: value for name, value in given.items() if value}
         temporal = {name: value for name, value in given.items() if name.startswith("TEMPORAL_")}
         values: dict[str, object] = {f: given[name] for f, name in _VARIABLES.items() if name in given}
-        values.update(_temporal_profile(temporal), temporal_environ=temporal)
+        secrets = {name: value for name, value in given.items() if name.startswith("STEWARD_SECRET_")}
+        values.update(_temporal_profile(temporal), temporal_environ=temporal, connection_secrets=secrets)
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -82,10 +88,13 @@ class Settings(BaseModel):
     def environ(self) -> dict[str, str]:
         """The environment for a child process in which ``Settings.load()`` gives these settings again."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-        key = self.anthropic_api_key
-        own = {name: str(getattr(self, f) or "") for f, name in _VARIABLES.items()}
-        own["ANTHROPIC_API_KEY"] = key.get_secret_value() if key else ""
-        return kept | dict(self.temporal_environ) | own
+        own = {name: _plain(getattr(self, f)) for f, name in _VARIABLES.items()}
+        secrets = {name: _plain(secret) for name, secret in self.connection_secrets.items()}
+        return kept | dict(self.temporal_environ) | secrets | own
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
 
 
 def _environment() -> dict[str, str]:

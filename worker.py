@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,10 +34,14 @@ from activities.back_testing import BackTester
 from activities.content import ContentActivities
 from activities.digest import DigestActivities
 from activities.exposing import Exposer
+from activities.intake import Intake
 from activities.interceptor import StewardInterceptor
 from activities.learning import LearningActivities
 from activities.licensing import Licensing
+from activities.linking import Linking
 from activities.measuring import Measurer
+from activities.notifying import NotifyActivities
+from activities.polling import PollActivities
 from activities.refitting import Refitter, examples, knows
 from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
@@ -54,11 +58,14 @@ from agents.stock_planner import StockPlanner
 from agents.summariser import Summariser
 from agents.support_planner import SupportPlanner
 from connectors.analytics_csv import AnalyticsCsv
+from connectors.apprise_notifier import AppriseNotifier, addresses
+from connectors.fakes import InMemorySources
 from domain.actions import Bound, Capability
+from domain.connections import Connection, ConnectionMode
 from domain.errors import DomainError, SetupError, StewardError
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
-from domain.ports import Analytics, Connector, IntentModels, Model
+from domain.ports import Analytics, Connector, IntentModels, Model, Notifier, Sources
 from memory.migrations import migrate
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
@@ -71,6 +78,7 @@ from workflows.digest import DigestWorkflow
 from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
+from workflows.polling import PollWorkflow
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
@@ -90,6 +98,7 @@ WORKFLOWS = (
     RolloutWorkflow,
     LearningCycleWorkflow,
     AttentionWorkflow,
+    PollWorkflow,
 )
 PASSED_THROUGH = (
     "domain",
@@ -104,16 +113,21 @@ PASSED_THROUGH = (
     "structlog",
 )
 CONNECT_ATTEMPTS = 30
+CONSOLE = "http://127.0.0.1:8400"
+"""Where the console is, if nobody says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outside:
-    """What touches the world: one connector a capability, the analytics, the model."""
+    """What touches the world: one connector a capability, what connected systems tell us, analytics, model, messages to you."""
 
     connectors: Mapping[Capability, Connector]
     analytics: Analytics
     model: Model
     intents: IntentModels
+    sources: Sources = field(default_factory=InMemorySources)
+    notifier: Notifier = field(default_factory=AppriseNotifier)
+    console_url: str = CONSOLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +145,8 @@ class Staff:
     upkeep: UpkeepActivities
     attention: AttentionActivities
     digest: DigestActivities
+    poll: PollActivities
+    notify: NotifyActivities
 
 
 def staff(kept: memory.Memory, outside: Outside) -> Staff:
@@ -180,6 +196,20 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         ),
         attention=AttentionActivities(**common),
         digest=DigestActivities(**common, guards=kept.guards),
+        poll=PollActivities(
+            sources=outside.sources,
+            cursors=kept.cursors,
+            intake=Intake(inbox=kept.inbox, log=log, state=state),
+            log=log,
+            state=state,
+        ),
+        notify=NotifyActivities(
+            log=log,
+            state=state,
+            notifier=outside.notifier,
+            linking=Linking(links=kept.links, state=state),
+            console_url=outside.console_url,
+        ),
     )
 
 
@@ -187,19 +217,24 @@ def queues(s: Staff) -> dict[str, list[Any]]:
     """Every activity on the queue of its kind of work."""
     return {
         options.ORCHESTRATION: [
-            *(s.approval.request_approval, s.approval.record_decision, s.approval.record_refused_decision),
-            *(s.approval.remind, s.approval.end_approval, s.action.settle_by_operator, s.action.effects_to_undo),
+            *(s.approval.request_approval, s.approval.record_decision, s.approval.conclude_decision),
+            *(s.approval.record_refused_decision, s.approval.remind, s.approval.end_approval),
+            *(s.action.settle_by_operator, s.action.effects_to_undo),
             *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
-            *(s.rollout.judge_rollout, s.attention.attend),
+            *(s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
             *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
             *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
-        options.CONNECTORS: [s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo],
+        options.CONNECTORS: [
+            s.poll.poll,
+            *(s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo),
+            *(s.notify.notify, s.notify.send_digest),
+        ],
     }
 
 
@@ -257,15 +292,24 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     async def daily_budget() -> Decimal:
         return (await kept.policies.in_force(BoundsPolicy)).document.per_day.get(Bound.MODEL_MONEY, Decimal("Infinity"))
 
+    async def connections() -> Sequence[Connection]:
+        return await kept.state.find(Connection)
+
+    board = connectors.open_switchboard(
+        settings.home, connections=connections, secrets=settings.connection_secrets, attempts=kept.attempts
+    )
     embedder = WordLlamaEmbedder()
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(
-        connectors=connectors.open_local(settings.home),
-        analytics=AnalyticsCsv(settings.home / "outside" / "analytics.csv"),
+        connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
+        sources=board,
+        analytics=board.analytics(otherwise=AnalyticsCsv(settings.home / "outside" / "analytics.csv")),
         model=models.open_model(
             api_key=key, routing=routing, journal=kept.journal, embedder=embedder, daily_budget=daily_budget, taught=taught
         ),
         intents=LocalModel(embedder),
+        notifier=AppriseNotifier(addresses(settings.notify_urls, settings.home / "notify")),
+        console_url=settings.console_url or CONSOLE,
     )
 
 
@@ -291,7 +335,10 @@ async def prepare(settings: Settings) -> None:
     await ensure_search_attributes(client)
     async with opened(settings) as kept:
         policy = (await kept.policies.in_force(ApprovalPolicy)).document
+        on = [c.name for c in await kept.state.find(Connection) if c.mode is not ConnectionMode.OFF]
     await ensure_schedules(client, timezone=policy.timezone)
+    for name in on:
+        await Gateway(client).look(name)
 
 
 async def run(settings: Settings) -> None:

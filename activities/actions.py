@@ -22,6 +22,7 @@ from domain import gate
 from domain.actions import Action, Capability, Receipt
 from domain.approvals import Approval, default_on_expiry, outside_quiet_hours
 from domain.autonomy import class_of
+from domain.bypasses import ActedUnderBypass
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal
 from domain.effects import Effect, EffectStatus, Reservation, effect_key, reservation_of
 from domain.errors import NotFound, Outdated, Permanent, Refused, Retryable, Stale, Unknown
@@ -30,7 +31,17 @@ from domain.ids import derived_id
 from domain.model import Moment
 from domain.policies import ApprovalPolicy, BoundsPolicy, GatePolicy
 from domain.ports import EventLog, Guards, Ledger, Policies, State
-from domain.runs import ActedAlone, ActionFailed, ActionRefused, ActionSuggested, Alert, AlertLevel, AlertRaised, Controls
+from domain.runs import (
+    ActedAlone,
+    ActionFailed,
+    ActionRefused,
+    ActionRehearsed,
+    ActionSuggested,
+    Alert,
+    AlertLevel,
+    AlertRaised,
+    Controls,
+)
 
 
 class ActionActivities:
@@ -77,9 +88,15 @@ class ActionActivities:
         return Proposed(proposal=proposal)
 
     async def _say_if_alone(self, request: ProposeInput, proposal: Proposal) -> None:
+        """Whose word spared the question: a bypass, or what the class had earned."""
+        kind, gated = proposal.action.kind, proposal.gate
+        if gated.bypass is not None:
+            said = ActedUnderBypass(run_id=request.run_id, action_kind=kind, bypass=gated.bypass, reasons=gated.reasons)
+            await self._record(request, said)
+            return
         key = class_of(request.workflow, proposal.action, proposal.why.topic)
         if await self._licensing.granted(key):
-            await self._record(request, ActedAlone(run_id=request.run_id, action_kind=proposal.action.kind, class_key=key))
+            await self._record(request, ActedAlone(run_id=request.run_id, action_kind=kind, class_key=key))
 
     @activity.defn
     async def carry_out(self, request: CarryOutInput) -> ActionResult:
@@ -165,6 +182,7 @@ class ActionActivities:
             breaker_open=await self._breaker_open(planned.action, request.now),
             bound_exceeded=await self._guards.exceeded(planned.action, run_id=request.run_id, now=request.now),
             licence=await self._licensing.licence(planned, workflow=request.workflow, run_id=request.run_id),
+            bypass=controls.bypass_of(request.workflow, planned.action.kind, request.now),
         )
         return Proposal(
             run_id=request.run_id,
@@ -265,12 +283,28 @@ class ActionActivities:
         return _result_of(settled)
 
     async def _commit(self, effect: Effect, receipt: Receipt, now: Moment) -> ActionResult:
+        if receipt.rehearsed_by:
+            return await self._rehearsed(effect, receipt, now)
         flags = await self._policies.of(effect.run_id).arms()
         committed = await self._ledger.commit(effect.key, receipt, _effect_events(effect, receipt, flags))
         verdict = await self._auditor.after(effect=committed, now=now)
         if not verdict.passed:
             await self._alert(committed, "; ".join(f.text for f in verdict.findings), now)
         return _result_of(committed)
+
+    async def _rehearsed(self, effect: Effect, receipt: Receipt, now: Moment) -> ActionResult:
+        """Nothing happened outside, so nothing of it becomes true: the effect ends like a suggestion and may be done later."""
+        said = f"{receipt.rehearsed_by} is not live: shown as {receipt.reference}, nothing was sent"
+        await self._settle(effect, EffectStatus.FAILED, said, now, system_fault=False)
+        data = ActionRehearsed(
+            run_id=effect.run_id,
+            action_kind=effect.action.kind,
+            summary=effect.action.summary(),
+            connection=receipt.rehearsed_by,
+            reference=receipt.reference,
+        )
+        await self._log.append([new_event(data, at=now, key=(effect.key, receipt.reference), correlation_id=effect.run_id)])
+        return _ended(effect, ResultKind.SUGGESTED, said)
 
     async def _settle(self, effect: Effect, status: EffectStatus, error: str, now: Moment, *, system_fault: bool = True) -> Effect:
         return await self._ledger.settle(effect.key, status, error=error, now=now, system_fault=system_fault)

@@ -8,13 +8,13 @@ from agents.learner import Learner
 from domain.actions import SendReply
 from domain.approvals import (
     Approval,
-    ApprovalDecided,
     ApprovalDecisionRefused,
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
     ApprovalStatus,
     Verb,
+    decision_event,
 )
 from domain.autonomy import class_of
 from domain.event import EventData, new_event
@@ -44,19 +44,30 @@ class ApprovalActivities:
 
     @activity.defn
     async def record_decision(self, note: DecisionNote) -> None:
-        """The decision, and what it teaches."""
-        data = ApprovalDecided(approval_id=note.approval_id, decision=note.decision, at=note.now)
+        """The decision or its undoing, and what it teaches; what is held teaches once it stands."""
+        data = decision_event(note.decision, undone=note.undone, at=note.now)
         approval = await self._state.get(Approval, note.approval_id)
         run = approval.proposal.run_id if approval else ""
         await self._append(data, note.now, note.approval_id, note.decision.decision_id, actor=note.decision.by, run=run)
-        if approval is not None and note.decision.verb is not Verb.SNOOZE:
-            await self._close_alert(note.approval_id, by=note.decision.by, at=note.now)
-            await self._review(approval, note)
-            await self._learn(note)
+        if note.decision.verb not in (Verb.SNOOZE, Verb.UNDO) and not note.decision.is_held:
+            await self._conclude(note)
+
+    @activity.defn
+    async def conclude_decision(self, note: DecisionNote) -> None:
+        """What was held stands now."""
+        await self._conclude(note)
+
+    async def _conclude(self, note: DecisionNote) -> None:
+        approval = await self._state.get(Approval, note.approval_id)
+        if approval is None:
+            return
+        await self._close_alert(note.approval_id, by=note.decision.by, at=note.now)
+        await self._review(approval, note)
+        await self._learn(approval, note)
 
     @activity.defn
     async def record_refused_decision(self, note: RefusedDecisionNote) -> None:
-        data = ApprovalDecisionRefused(approval_id=note.approval_id, by=note.by, reason=note.reason)
+        data = ApprovalDecisionRefused(approval_id=note.approval_id, by=note.by, reason=note.reason, via=note.via)
         await self._append(data, note.now, note.approval_id, note.key)
 
     @activity.defn
@@ -82,11 +93,8 @@ class ApprovalActivities:
         if alert is not None and alert.open:
             await self._append(AlertClosed(key=key, by=by), at, key, str(alert.at))
 
-    async def _learn(self, note: DecisionNote) -> None:
+    async def _learn(self, approval: Approval, note: DecisionNote) -> None:
         """What the decided approval teaches: a lesson, a corrected intent, a label for triage."""
-        approval = await self._state.get(Approval, note.approval_id)
-        if approval is None:
-            return
         if lesson := await self._learner.lesson_from(approval):
             await self._append(LessonLearned(lesson=lesson), note.now, lesson.lesson_id, actor="learner")
         if relabelled := await self._learner.relabel_from(approval):

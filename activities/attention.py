@@ -6,6 +6,7 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.attending import Attention, look, recent_days
+from activities.notifying import Told
 from domain.attention import AttentionDay, InterruptSent, NoticeDeferred, NoticeEnded, Sent
 from domain.catalogue import load_event
 from domain.errors import Retryable, VersionConflict
@@ -22,9 +23,11 @@ class AttendInput(Value):
 
 
 class Attended(Value):
-    """``look_again_at`` is the end of the quiet hours that keep something back."""
+    """``look_again_at`` is the end of the quiet hours that keep something back; ``told`` are the new interrupts."""
 
     interrupted: int = 0
+    day: str = ""  # the operator's
+    told: tuple[Told, ...] = ()
     look_again_at: Moment | None = None
     text: str = ""
 
@@ -94,6 +97,8 @@ def _attended(choice: Choice, seen: Attention, now: Moment) -> Attended:
     today = len(seen.today.sent) + len(choice.interrupt)
     return Attended(
         interrupted=len(choice.interrupt),
+        day=seen.today.day,
+        told=tuple(Told(key=one.notice.key, level=one.notice.level) for one in choice.interrupt),
         look_again_at=quiet_until(seen.hours, now) if quiet else None,
         text=f"{today} told today, {len(choice.deferred)} left for the digest",
     )

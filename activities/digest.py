@@ -15,7 +15,7 @@ from domain.model import Moment
 from domain.policies import AutonomyPolicy
 from domain.ports import EventLog, Guards, Policies, State
 from domain.retention import Upkeep
-from domain.runs import Digest, DigestWritten, Run
+from domain.runs import Controls, Digest, DigestWritten, Run
 from learning.attention import HEAD
 
 _DAY = timedelta(days=1)
@@ -39,7 +39,7 @@ class DigestActivities:
             _needs_you(attention),
             await self._happened(attention, request.now),
             await self._learned(request.now),
-            await self._alone(),
+            await self._alone(request.now),
             await self._bounds(request.now),
         ]
         text = "\n\n".join(section for section in sections if section)
@@ -74,9 +74,11 @@ class DigestActivities:
         ]
         return _section("Learned last night", lines or ["nothing new"])
 
-    async def _alone(self) -> str:
+    async def _alone(self, now: Moment) -> str:
         grants = (await self._policies.in_force(AutonomyPolicy)).document.grants.values()
-        return _section("Goes without asking you", _few([f"{g.key}, since {g.earned_at:%d %b}" for g in grants]))
+        controls = await self._state.get(Controls, "self") or Controls()
+        bypassed = [f"{b.scope}, bypassed until {b.until:%d %b %H:%M} UTC" for b in controls.bypasses if now < b.until]
+        return _section("Goes without asking you", [*bypassed, *_few([f"{g.key}, since {g.earned_at:%d %b}" for g in grants])])
 
     async def _bounds(self, now: Moment) -> str:
         used = await self._guards.used(now=now)

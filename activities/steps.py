@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from agents.support_planner import SupportPlan
-from domain.approvals import Approval, Decision
+from domain.approvals import Approval, Decision, Via
 from domain.decisions import GateOutcome, Planned, Proposal
 from domain.entities import ContentMetrics
 from domain.experiments import Ending
@@ -39,8 +39,11 @@ class Proposed(Value):
 
 
 class DecisionNote(Value):
+    """``undone`` is the id of the decision that an undo takes back."""
+
     approval_id: Name
     decision: Decision
+    undone: str = ""
     now: Moment
 
 
@@ -48,6 +51,7 @@ class RefusedDecisionNote(Value):
     approval_id: Name
     by: str
     reason: str
+    via: Via | None = None
     key: str
     now: Moment
 

@@ -1,19 +1,23 @@
-"""``steward mode | kill``: the operator's switches."""
+"""``steward mode | bypass | kill``: the operator's switches."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
-from cli.kill_switch import banner
+from cli.kill_switch import banner, bypass_lines, open_bypasses
 from cli.output import AsJson, print_json, print_table, say
 from domain.actions import ACTION_TYPES
+from domain.bypasses import LONGEST, BypassClosed, BypassOpened
 from domain.decisions import Mode
 from domain.errors import InvalidInput
 from domain.runs import Controls, KillSwitchSet, ModeSet
+from domain.wording import parse_duration
 
 WORKFLOWS = ("support", "replenish", "content")
+_LONGEST_REASON = 2_000  # characters
 _MEANS = {
     Mode.OFF: "nothing is even proposed",
     Mode.SUGGEST: "proposed and recorded, never done",
@@ -25,6 +29,7 @@ _MEANS = {
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
     app.command()(mode)
+    app.command()(bypass)
     app.command()(kill)
 
 
@@ -53,6 +58,46 @@ def mode(
     print_table("Modes", ("scope", "mode", "means"), rows)
     if line := banner(controls):
         say(line, style="red")
+    for line in bypass_lines(controls, now()):
+        say(line, style="yellow")
+
+
+def bypass(
+    scope: Annotated[
+        str | None,
+        typer.Argument(help="A workflow, or workflow/action-kind.", autocompletion=completing(WORKFLOWS)),
+    ] = None,
+    *,
+    duration: Annotated[str, typer.Option("--for", help="How long, at most a day: 30m, 2h.")] = "2h",
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")] = "",
+    close: Annotated[bool, typer.Option("--close", help="End it now.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """For a while, do without asking what the mode ask would ask; other rules stay. Without a scope: what is bypassed."""
+
+    async def work(system: System) -> Controls:
+        if scope is not None:
+            await record(system, _bypassed(_checked_scope(scope), duration, reason, close=close), at=now())
+        return await system.memory.state.get(Controls, "self") or Controls()
+
+    controls = with_system(work, as_json=as_json)
+    if as_json:
+        print_json({"bypasses": open_bypasses(controls, now())})
+        return
+    for line in bypass_lines(controls, now()) or ["Nothing is bypassed."]:
+        say(line)
+
+
+def _bypassed(scope: str, duration: str, reason: str, *, close: bool) -> BypassOpened | BypassClosed:
+    if close:
+        return BypassClosed(scope=scope, by=OPERATOR)
+    span = parse_duration(duration)
+    if not timedelta(0) < span <= LONGEST:
+        raise InvalidInput(f"a bypass of {duration} is not allowed", hint="more than nothing and at most 24h")
+    if not 0 < len(reason.strip()) <= _LONGEST_REASON:
+        raise InvalidInput("a bypass needs a reason", hint="give it with --reason; it is recorded with all that is done so")
+    at = now()
+    return BypassOpened(scope=scope, until=at + span, reason=reason.strip(), by=OPERATOR, at=at)
 
 
 def kill(

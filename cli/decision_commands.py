@@ -1,4 +1,4 @@
-"""``steward approve | edit | reject | snooze | settle``: the operator's decisions."""
+"""``steward approve | edit | reject | snooze | undo | settle``: the operator's decisions."""
 
 import json
 import sys
@@ -20,11 +20,11 @@ from cli.following import aloud, asked_by, follow, silent
 from cli.output import AsJson, print_json, run, say
 from cli.showing import find_approval
 from cli.steering import Steering, with_steering
-from domain.actions import ACTION, Action
-from domain.approvals import Approval, Decision, Verb
+from domain.approvals import Approval, Verb, Via
 from domain.errors import InvalidInput, VersionConflict
 from domain.runs import Alert, AlertClosed
 from domain.wording import parse_duration
+from workflows.deciding import DecisionRequest
 
 _UNSETTLED = ("unknown/", "undo/")  # the keys of alerts about effects
 _PATIENCE = 20.0  # seconds a decided run is watched
@@ -34,7 +34,7 @@ Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Watch what the run
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
-    for command in (approve, edit, reject, snooze, settle):
+    for command in (approve, edit, reject, snooze, undo, settle):
         app.command()(command)
 
 
@@ -46,7 +46,7 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Let it happen exactly as shown."""
-    _decide(which, lambda a: _decision(a, Verb.APPROVE, reason=reason), wait=wait, as_json=as_json)
+    _decide(which, lambda a: _request(a, Verb.APPROVE, reason=reason), wait=wait, as_json=as_json)
 
 
 def reject(
@@ -57,7 +57,7 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Do not do it."""
-    _decide(which, lambda a: _decision(a, Verb.REJECT, reason=reason), wait=wait, as_json=as_json)
+    _decide(which, lambda a: _request(a, Verb.REJECT, reason=reason), wait=wait, as_json=as_json)
 
 
 def edit(
@@ -73,7 +73,7 @@ def edit(
 ) -> None:
     """Change it and let the changed one happen; without options your editor opens."""
     _decide(
-        which, lambda a: _decision(a, Verb.EDIT, reason=reason, action=_edited(a, field or [], file)), wait=wait, as_json=as_json
+        which, lambda a: _request(a, Verb.EDIT, reason=reason, edited=_edited(a, field or [], file)), wait=wait, as_json=as_json
     )
 
 
@@ -89,7 +89,17 @@ def snooze(
         return now() + parse_duration(duration)
 
     end = run(until, as_json=as_json)
-    _decide(which, lambda a: _decision(a, Verb.SNOOZE, snooze_until=end), wait=False, as_json=as_json)
+    _decide(which, lambda a: _request(a, Verb.SNOOZE, snooze_until=end), wait=False, as_json=as_json)
+
+
+def undo(
+    which: Which,
+    *,
+    reason: Annotated[str, typer.Option(help="A word for the record.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take an approval back while it is held: nothing has happened yet, and it waits for you again."""
+    _decide(which, lambda a: _request(a, Verb.UNDO, reason=reason), wait=False, as_json=as_json)
 
 
 def settle(
@@ -122,12 +132,12 @@ def _effect_key(alert: Alert) -> str:
     return alert.key.partition("/")[2]
 
 
-def _decide(which: str, make: Callable[[Approval], Decision], *, wait: bool, as_json: bool) -> None:
+def _decide(which: str, make: Callable[[Approval], DecisionRequest], *, wait: bool, as_json: bool) -> None:
     async def work(steering: Steering) -> dict[str, Any]:
         approval = await find_approval(steering, which)
-        decision = make(approval)
+        request = make(approval)
         before = await steering.memory.log.head()
-        result = await steering.gateway.decide(approval, decision, now=now())
+        result = (await steering.decider.decide(request)).said
         run_id = approval.proposal.run_id
         if not as_json:
             say(result)
@@ -144,32 +154,28 @@ def _decide(which: str, make: Callable[[Approval], Decision], *, wait: bool, as_
         print_json(answer)
 
 
-def _decision(approval: Approval, verb: Verb, **given: Any) -> Decision:
+def _request(approval: Approval, verb: Verb, **given: Any) -> DecisionRequest:
     try:
-        return Decision(
+        return DecisionRequest(
             decision_id=str(uuid4()),
             approval_id=approval.approval_id,
             verb=verb,
             digest=approval.proposal.digest,
             by=OPERATOR,
+            via=Via.CLI,
             **given,
         )
     except ValidationError as error:
-        raise _not_valid(error, "the decision") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidInput(f"the decision is not valid: {where}: {first['msg']}", hint="mend it and try again") from error
 
 
-def _edited(approval: Approval, fields: list[str], file: Path | None) -> Action:
+def _edited(approval: Approval, fields: list[str], file: Path | None) -> Any:
     current = approval.proposal.action.model_dump(mode="json")
     if file is not None:
-        edited = _read_json(file)
-    elif fields:
-        edited = assigned(current, fields)
-    else:
-        edited = _in_editor(current)
-    try:
-        return ACTION.validate_python(edited)
-    except ValidationError as error:
-        raise _not_valid(error, "the edited action") from error
+        return _read_json(file)
+    return assigned(current, fields) if fields else _in_editor(current)
 
 
 def _in_editor(current: dict[str, Any]) -> dict[str, Any]:
@@ -187,12 +193,6 @@ def _in_editor(current: dict[str, Any]) -> dict[str, Any]:
     if "body" not in holder:
         return dict(_parse_json(changed))
     return {**current, "piece": {**holder, "body": changed}} if "piece" in current else {**current, "body": changed}
-
-
-def _not_valid(error: ValidationError, what: str) -> InvalidInput:
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"][1:] or first["loc"])
-    return InvalidInput(f"{what} is not valid: {where}: {first['msg']}", hint="mend it and try again; `./steward show ID --json`")
 
 
 def _read_json(file: Path) -> Any:

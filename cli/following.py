@@ -2,58 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
-
-from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
 
 from cli.context import now
 from cli.output import say
 from cli.steering import Steering
 from domain.approvals import Approval, ApprovalStatus
 from domain.event import Event
-from domain.runs import Alert
 from domain.story import story
-from workflows.search_attributes import STAGE, WAITING
+from workflows.watching import Rest, how_is
 
 _LOOK_EVERY = 0.25  # seconds
-_ENDED = {
-    WorkflowExecutionStatus.COMPLETED: "done",
-    WorkflowExecutionStatus.FAILED: "failed",
-    WorkflowExecutionStatus.CANCELED: "cancelled",
-    WorkflowExecutionStatus.TERMINATED: "terminated",
-    WorkflowExecutionStatus.TIMED_OUT: "timed out",
-}
-
-
-@dataclass(frozen=True)
-class Rest:
-    """How a run is. ``status`` is done, failed, … when it ended, else ``waits`` or ``works``; ``stage`` is its own word."""
-
-    status: str
-    since: datetime
-    stage: str = ""
-
-    @property
-    def ended(self) -> bool:
-        return self.status in _ENDED.values()
-
-
-async def how_is(steering: Steering, run_id: str) -> Rest | None:
-    """None where there is no such run."""
-    try:
-        described = await steering.client.get_workflow_handle(run_id).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
-    if described.status in _ENDED:
-        return Rest(_ENDED[described.status], described.start_time)
-    stage = described.typed_search_attributes.get(STAGE, "")
-    resting = stage.startswith(("waiting", "with")) or await _needs_operator(steering, described)
-    return Rest("waits" if resting else "works", described.start_time, stage)
 
 
 async def follow(
@@ -62,7 +21,7 @@ async def follow(
     """Tell the events of the run after ``after`` (a seq) as they come until it rests, or for ``patience`` seconds."""
     deadline, events, quiet = monotonic() + patience, list[Event](), 0
     while True:
-        rest = await how_is(steering, run_id) or Rest("works", now())
+        rest = await how_is(steering.client, steering.memory.state, run_id) or Rest("works", now())
         news = await steering.memory.log.read(after=after, correlation_id=run_id)
         tell(news)
         events += news
@@ -88,9 +47,3 @@ def aloud(events: Sequence[Event]) -> None:
 
 def silent(_events: Sequence[Event]) -> None:
     """For programs: the whole answer comes at the end."""
-
-
-async def _needs_operator(steering: Steering, described: WorkflowExecutionDescription) -> bool:
-    if described.typed_search_attributes.get(WAITING, False):
-        return True
-    return any(alert.open and alert.run_id == described.id for alert in await steering.memory.state.find(Alert))

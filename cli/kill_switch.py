@@ -1,9 +1,12 @@
-"""Whether the kill switch is on, for commands that say how things are even where the memory does not answer."""
+"""Kill switch and bypasses, for commands that say how things are even where the memory does not answer."""
 
 import asyncio
+from datetime import datetime
 
 import stack
+from domain.decisions import Bypass
 from domain.runs import Controls
+from domain.wording import clock
 from settings import Settings
 
 _WITHIN = 3.0  # seconds
@@ -22,6 +25,18 @@ def read_controls(settings: Settings, found: stack.StackStatus) -> Controls | No
 def banner(controls: Controls) -> str:
     """One line where the switch is on, else nothing."""
     return f"The kill switch is on: {reason(controls)}. `./steward kill --off` ends it." if controls.kill_switch else ""
+
+
+def open_bypasses(controls: Controls, at: datetime) -> list[Bypass]:
+    return [bypass for bypass in controls.bypasses if at < bypass.until]
+
+
+def bypass_lines(controls: Controls, at: datetime) -> list[str]:
+    """One line for each bypass that is open."""
+    return [
+        f"{b.scope} is not asked until {clock(b.until)}: {b.reason}. `./steward bypass {b.scope} --close` ends it."
+        for b in open_bypasses(controls, at)
+    ]
 
 
 def reason(controls: Controls) -> str:

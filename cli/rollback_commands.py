@@ -8,12 +8,14 @@ import typer
 from temporalio.client import WorkflowFailureError
 
 from cli.context import OPERATOR
-from cli.following import aloud, follow, how_is, silent
+from cli.following import aloud, follow, silent
 from cli.output import AsJson, give_up, print_json, print_table, say
 from cli.showing import find_run
 from cli.steering import Steering, with_steering
-from domain.effects import Effect, EffectStatus
+from domain.effects import EffectStatus
 from domain.errors import InvalidInput, Refused
+from domain.undoing import Undoing, undoing
+from workflows.watching import how_is
 
 _PATIENCE = 120.0  # seconds an undoing is watched
 
@@ -32,16 +34,14 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Undo what a run did, newest first; says beforehand what cannot be undone."""
-    run_id, effects = with_steering(lambda s: _to_undo(s, which), as_json=as_json, needs_worker=not preview)
-    can = [e for e in effects if e.inverse() is not None]
-    cannot = [e for e in effects if e.inverse() is None]
+    run_id, plan = with_steering(lambda s: _to_undo(s, which), as_json=as_json, needs_worker=not preview)
     if preview or not as_json:
-        _print_preview(run_id, can, cannot, as_json=as_json)
+        _print_preview(run_id, plan, as_json=as_json)
     if preview:
         return
     if not yes:
         _confirm(as_json=as_json)
-    answer = with_steering(lambda s: _roll_back(s, run_id, effects, quiet=as_json), as_json=as_json)
+    answer = with_steering(lambda s: _roll_back(s, run_id, plan, quiet=as_json), as_json=as_json)
     if as_json:
         print_json(answer)
     elif answer["status"] == "done":
@@ -60,7 +60,7 @@ def cancel(
 
     async def work(steering: Steering) -> str:
         run_id = (await find_run(steering, which)).run_id
-        rest = await how_is(steering, run_id)
+        rest = await how_is(steering.client, steering.memory.state, run_id)
         if rest is None or rest.ended:
             raise InvalidInput(f"{run_id} has ended already", hint=f"`./steward rollback {run_id}` takes back what it did")
         await steering.gateway.cancel(run_id)
@@ -73,13 +73,12 @@ def cancel(
         say(f"{run_id} was asked to stop")
 
 
-async def _to_undo(steering: Steering, which: str) -> tuple[str, list[Effect]]:
+async def _to_undo(steering: Steering, which: str) -> tuple[str, Undoing]:
     run_id = (await find_run(steering, which)).run_id
-    effects = await steering.memory.ledger.effects(run_id=run_id, status=EffectStatus.COMMITTED)
-    return run_id, [e for e in effects if not e.compensates]
+    return run_id, undoing(await steering.memory.ledger.effects(run_id=run_id))
 
 
-async def _roll_back(steering: Steering, run_id: str, effects: list[Effect], *, quiet: bool) -> dict[str, Any]:
+async def _roll_back(steering: Steering, run_id: str, plan: Undoing, *, quiet: bool) -> dict[str, Any]:
     """Undone, or as far as it got: a compensation that fails waits for the operator."""
     head = await steering.memory.log.head()
     undoing = asyncio.create_task(steering.gateway.rollback(run_id, by=OPERATOR))
@@ -93,12 +92,13 @@ async def _roll_back(steering: Steering, run_id: str, effects: list[Effect], *, 
         undoing.result()
     except WorkflowFailureError as error:
         raise Refused(f"undoing {run_id} ended early: {error.cause}", hint="`./steward alerts` says what to do") from error
-    return {"run": run_id, "status": "done", **await _became(steering, run_id, effects)}
+    return {"run": run_id, "status": "done", **await _became(steering, run_id, plan)}
 
 
-async def _became(steering: Steering, run_id: str, effects: list[Effect]) -> dict[str, list[str]]:
+async def _became(steering: Steering, run_id: str, plan: Undoing) -> dict[str, list[str]]:
     """What the ledger says of each effect now: a run that was under way undoes its last steps by itself."""
     status = {e.key: e.status for e in await steering.memory.ledger.effects(run_id=run_id)}
+    effects = [*(u.effect for u in plan.undo), *(s.effect for s in plan.stays)]
     undone = [e for e in effects if status[e.key] is EffectStatus.COMPENSATED]
     return {"undone": [e.action.summary() for e in undone], "stays": [e.action.summary() for e in effects if e not in undone]}
 
@@ -110,9 +110,9 @@ def _confirm(*, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _print_preview(run_id: str, can: list[Effect], cannot: list[Effect], *, as_json: bool) -> None:
-    undo = [(e.action.summary(), inverse.summary()) for e in can if (inverse := e.inverse()) is not None]
-    stays = [(e.action.summary(), e.action.spec.reversibility) for e in cannot]
+def _print_preview(run_id: str, plan: Undoing, *, as_json: bool) -> None:
+    undo = [(u.effect.action.summary(), u.inverse.summary()) for u in plan.undo]
+    stays = [(stay.effect.action.summary(), stay.why) for stay in plan.stays]
     if as_json:
         print_json({"run": run_id, "undo": [{"did": did, "undo": how} for did, how in undo], "stays": [what for what, _ in stays]})
         return

@@ -2,29 +2,22 @@
 
 import sys
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from cli.context import now
-from cli.following import Rest, aloud, asked_by, follow, how_is, silent
+from cli.following import aloud, asked_by, follow, silent
 from cli.output import AsJson, print_json, say
 from cli.showing import web_ui_link
 from cli.steering import Steering, with_steering
 from domain.approvals import Approval
-from domain.entities import Supplier
-from domain.errors import InvalidInput, NotFound
 from domain.story import story
+from workflows.starting import What, start
+from workflows.watching import Rest, how_is
 
 _PATIENCE = 120.0  # seconds a run is watched before the command lets it go on alone
 _CLOCKS_DIFFER = timedelta(seconds=0.5)  # this machine's and the server's
-
-
-class What(StrEnum):
-    REPLENISH = "replenish"
-    CONTENT = "content"
-    DIGEST = "digest"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,9 +35,8 @@ def start_run(
     """Start a run now and watch it until it is done or waits. Support runs start by themselves when a message arrives."""
 
     async def work(steering: Steering) -> dict[str, Any]:
-        await _check_suppliers(steering, what, supplier or [])
         head = await steering.memory.log.head()
-        run_id, joined = await _start(steering, what, tuple(supplier or ()))
+        run_id, joined = await _start(steering, what, supplier or [])
         link = web_ui_link(steering.endpoints.ui_url, run_id)
         if not as_json:
             say(f"{'already under way' if joined else 'started'}: {run_id}" + (f"   {link}" if link else ""))
@@ -62,25 +54,11 @@ def start_run(
         raise typer.Exit(1)
 
 
-async def _check_suppliers(steering: Steering, what: What, suppliers: list[str]) -> None:
-    if suppliers and what is not What.REPLENISH:
-        raise InvalidInput("--supplier goes with replenish only", hint="./steward run replenish --supplier …")
-    for supplier_id in suppliers:
-        if await steering.memory.state.get(Supplier, supplier_id) is None:
-            raise NotFound(f"there is no supplier {supplier_id!r}", hint="`./steward state list supplier` shows them")
-
-
-async def _start(steering: Steering, what: What, suppliers: tuple[str, ...]) -> tuple[str, bool]:
-    """The run's id, and whether it was under way already: of each kind there is one a day."""
-    at = now()
-    match what:
-        case What.REPLENISH:
-            run_id = await steering.gateway.start_replenishment(now=at, suppliers=suppliers)
-        case What.CONTENT:
-            run_id = await steering.gateway.start_content(now=at)
-        case What.DIGEST:
-            run_id = await steering.gateway.start_digest(now=at)
-    rest = await how_is(steering, run_id)
+async def _start(steering: Steering, what: What, suppliers: list[str]) -> tuple[str, bool]:
+    """The run's id, and whether it was under way already."""
+    at, state = now(), steering.memory.state
+    run_id = await start(steering.gateway, state, what, now=at, suppliers=suppliers)
+    rest = await how_is(steering.client, state, run_id)
     return run_id, rest is not None and rest.since < at - _CLOCKS_DIFFER
 
 

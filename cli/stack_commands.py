@@ -4,14 +4,16 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import stack
-from cli.kill_switch import banner, read_controls, reason
-from cli.output import AsJson, give_up, plain, print_json, print_table, say
+from cli.entrance import Entrance, directions, look_for_entrance
+from cli.kill_switch import banner, bypass_lines, open_bypasses, read_controls, reason
+from cli.output import AsJson, give_up, plain, print_json, print_table, run, say
 from domain.errors import StewardError
 from settings import Settings
 from stack import doctor as stack_doctor
@@ -43,13 +45,20 @@ def up(
         )
     except StewardError as error:
         give_up(error, as_json=as_json)
-    servers = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
-    shown = {"console": found.console_url, **servers}
+    way_in = _way_in(as_json=as_json) if worker and console else Entrance(None, None)
+    shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
     if as_json:
-        print_json({"phase": "running", **shown})
+        print_json({"phase": "running", **shown, "console": way_in.url, "setup_code": way_in.setup_code})
     else:
         say("Steward is up.")
-        _say_addresses(found)
+        if found.ui_url:
+            say(f"Its runs: {found.ui_url}")
+        for line in directions(way_in):
+            say(line)
+
+
+def _way_in(*, as_json: bool) -> Entrance:
+    return run(lambda: look_for_entrance(Settings.load()), as_json=as_json)
 
 
 def down(*, as_json: AsJson = False) -> None:
@@ -74,11 +83,15 @@ def status(*, as_json: AsJson = False) -> None:
     controls = read_controls(settings, found)
     if as_json:
         # The endpoints hold the database's password.
-        print_json({**found.model_dump(exclude={"endpoints"}), "kill_switch": controls.kill_switch if controls else None})
+        shown = found.model_dump(exclude={"endpoints"})
+        bypassed = open_bypasses(controls, datetime.now(UTC)) if controls else None
+        print_json({**shown, "kill_switch": controls.kill_switch if controls else None, "bypasses": bypassed})
     else:
         _print_parts(found)
         if controls and (line := banner(controls)):
             say(line, style="red")
+        for line in bypass_lines(controls, datetime.now(UTC)) if controls else ():
+            say(line, style="yellow")
     if found.phase != "running":
         raise typer.Exit(EXIT_NOT_UP)
 

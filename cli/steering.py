@@ -9,10 +9,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 import stack
-from cli.context import System, open_system
+from cli.context import System, now, open_system
 from cli.output import run
 from domain.errors import SetupError
 from stack.client import connect
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 _ON_ITS_WAY = ("running", "starting", "backoff", "external")
@@ -25,6 +26,7 @@ class Steering(System):
 
     client: Client
     gateway: Gateway
+    decider: Decider
 
 
 @asynccontextmanager
@@ -33,12 +35,15 @@ async def open_steering(*, needs_worker: bool = True) -> AsyncIterator[Steering]
     async with open_system() as system:
         if needs_worker:
             _require_worker(system)
+        client = await connect(stack.connected(system.settings, system.endpoints))
+        gateway, kept = Gateway(client), system.memory
         yield Steering(
             settings=system.settings,
             endpoints=system.endpoints,
-            memory=system.memory,
-            client=(client := await connect(stack.connected(system.settings, system.endpoints))),
-            gateway=Gateway(client),
+            memory=kept,
+            client=client,
+            gateway=gateway,
+            decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=now),
         )
 
 

@@ -1,14 +1,20 @@
 """Connectors: one module an outside system. Those here need no account: mail, orders and pages live in a folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers
 from connectors.folder_site import FolderSite
 from connectors.local_shop import LocalShop
 from connectors.maildir import MaildirHelpdesk, MaildirSuppliers
 from connectors.outgoing import Outgoing
+from connectors.registry import KINDS
+from connectors.switchboard import Connections, Switchboard
+from connectors.vault import Vault
 from domain.actions import Capability
-from domain.ports import Connector
+from domain.ports import Attempts, Connector
 
 
 def open_local(home: Path) -> dict[Capability, Connector]:
@@ -21,6 +27,11 @@ def open_local(home: Path) -> dict[Capability, Connector]:
         Capability.SHOP: LocalShop(outside / "shop.db"),
         Capability.SITE: FolderSite(outside / "site"),
     }
+
+
+def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[str, SecretStr], attempts: Attempts) -> Switchboard:
+    """What the operator has connected, by the kinds that are registered. Nothing is called yet."""
+    return Switchboard(connections=connections, kinds=KINDS, vault=Vault(home, secrets), attempts=attempts, home=home)
 
 
 def in_memory() -> dict[Capability, Connector]:

@@ -3,19 +3,24 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from connectors.folder_site import ABSENT, site_action, site_diff, slug_of
+from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
 from connectors.order_rules import changed, order_action
+from connectors.reading import ReadingSource
 from domain.actions import Action, Capability, PublishContent, Receipt, SendReply
+from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
 from domain.errors import EffectError, Permanent, Stale
 from domain.ids import derived_id, digest
+from domain.notifying import Notification, ServiceAnswer
+from domain.ports import Source
 
 
 class InMemoryConnector(ABC):
@@ -186,3 +191,56 @@ class InMemoryAnalytics:
 
     async def measure(self, slug: str) -> list[ContentMetrics]:
         return list(self._pages.get(slug, ()))
+
+
+class InMemorySource(ReadingSource):
+    """Records that were put there; a cursor is the number of those that were read. Normalised by ``understood_as``."""
+
+    streams: tuple[str, ...] = ("records",)
+
+    def __init__(
+        self, name: str = "in-memory-source", *, normalise: Callable[[bytes, datetime], ImportReport], page: int = 2
+    ) -> None:
+        self.name = name
+        self.records: list[Record] = []
+        self.failures: deque[EffectError] = deque()
+        self._normalise = normalise
+        self._page = page
+
+    async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:
+        if self.failures:
+            raise self.failures.popleft()
+        start = int(cursor or 0)
+        end = min(start + self._page, len(self.records))
+        return Page(records=tuple(self.records[start:end]), cursor=str(end), more=end < len(self.records))
+
+    def normalise(self, stream: str, raw: bytes, *, at: datetime) -> ImportReport:
+        return self._normalise(raw, at)
+
+
+class InMemorySources:
+    """Sources by the name of their connection."""
+
+    def __init__(self, **sources: Source) -> None:
+        self.by_name: dict[str, Source] = dict(sources)
+
+    async def source(self, connection: str) -> Source | None:
+        return self.by_name.get(connection)
+
+
+class InMemoryNotifier:
+    """Services that keep what they are told, until one is broken."""
+
+    def __init__(self, services: Sequence[str] = ()) -> None:
+        self.services = tuple(services)
+        self.sent: list[tuple[str, Notification]] = []
+        self.broken: set[str] = set()
+
+    async def send(self, message: Notification, *, to: Collection[str]) -> tuple[ServiceAnswer, ...]:
+        return tuple([self._take(service, message) for service in self.services if service in to])
+
+    def _take(self, service: str, message: Notification) -> ServiceAnswer:
+        if service in self.broken:
+            return ServiceAnswer(service=service, ok=False, said="it did not take it")
+        self.sent.append((service, message))
+        return ServiceAnswer(service=service, ok=True, said="delivered")

@@ -32,11 +32,11 @@ def reply_mail(action: SendReply, at: datetime) -> EmailMessage:
 
 def reply_message_id(action: SendReply) -> str:
     """The reply's Message-ID: the action's own, in brackets, with the sender's domain where it has none."""
-    return _with_domain(action.message_id, action.sender)
+    return with_domain(action.message_id, action.sender)
 
 
 def message_id_for(action: PlacePurchaseOrder | CancelPurchaseOrder) -> str:
-    return _with_domain(str(derived_id(action.kind, action.purchase_order.purchase_order_id)), action.sender)
+    return with_domain(str(derived_id(action.kind, action.purchase_order.purchase_order_id)), action.sender)
 
 
 def purchase_mail(action: PlacePurchaseOrder | CancelPurchaseOrder, at: datetime) -> EmailMessage:
@@ -100,7 +100,8 @@ def _recipient(value: str) -> str:
     return value
 
 
-def _with_domain(message_id: str, sender: str) -> str:
+def with_domain(message_id: str, sender: str) -> str:
+    """``message_id`` in brackets, with the domain of ``sender`` where it has none."""
     bare = message_id.strip().removeprefix("<").removesuffix(">")
     domain = sender.rpartition("@")[2].rstrip("> ") or "localhost"
     return _bracketed(bare if "@" in bare else f"{bare}@{domain}")

@@ -14,14 +14,15 @@ from temporalio.client import Client
 import memory
 import stack
 from console.app import create_app
-from console.code import setup_code
 from console.doorkeeper import Doorkeeper
 from console.house import LOOPBACK, House, hosts_of
 from domain.errors import SetupError, StewardError
 from memory.memory import Memory
+from memory.setup_code import setup_code
 from models.late_embedding import LateEmbedder
 from settings import Settings
 from stack.client import connect
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 GRACE = 3  # seconds that open streams get when the console stops
@@ -41,9 +42,12 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
 def house_of(settings: Settings, kept: Memory, client: Client, *, ui_url: str) -> House:
     public_url = settings.console_url or f"http://{settings.console_host}:{settings.console_port}"
+    gateway = Gateway(client)
     return House(
         memory=kept,
-        gateway=Gateway(client),
+        client=client,
+        gateway=gateway,
+        decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
         doorkeeper=doorkeeper(kept, settings.home),
         clock=_now,
         hosts=hosts_of(settings.console_port, public_url),

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -14,7 +15,7 @@ from console import live
 from console.guard import Guard, TooLarge
 from console.house import House
 from console.live import Feed
-from console.pages import content, entry, inbox, learning, orders, purchases, rules, stock, tickets, today
+from console.pages import content, entry, inbox, learning, link, orders, purchases, rules, runs, stock, tickets, timeline, today
 from console.rendering import render
 from console.visit import NotEntered
 from domain.errors import (
@@ -34,11 +35,13 @@ STATIC = Path(__file__).with_name("static")
 PAGES: tuple[APIRouter, ...] = (
     today.router,
     inbox.router,
+    runs.router,
     stock.router,
     purchases.router,
     tickets.router,
     orders.router,
     content.router,
+    timeline.router,
     learning.router,
     rules.router,
 )
@@ -64,11 +67,12 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/health", _health, methods=["GET"])
-    for router in (entry.router, live.router, *PAGES):
+    for router in (entry.router, link.router, live.router, *PAGES):
         app.include_router(router)
     app.add_exception_handler(NotEntered, _to_login)
     app.add_exception_handler(StewardError, _refused)
     app.add_exception_handler(TooLarge, _too_large)
+    app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     return app
 
@@ -105,6 +109,10 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     hint = "the menu leads on" if error.status_code == 404 else ""
     return _told(request, error.status_code, "there is no such page" if error.status_code == 404 else str(error.detail), hint)
+
+
+async def _malformed(request: Request, _error: Exception) -> Response:
+    return _told(request, 422, "this address has something in it that means nothing here", "the menu leads on")
 
 
 async def _too_large(_request: Request, _error: Exception) -> Response:

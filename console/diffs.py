@@ -34,6 +34,13 @@ def changes(before: dict[str, Any] | None, after: dict[str, Any]) -> list[Change
     return [Change(name, old.get(name, ""), new.get(name, ""), words(old.get(name, ""), new.get(name, ""))) for name in names]
 
 
+def fields_changed(before: dict[str, Any] | None, after: dict[str, Any]) -> list[str]:
+    """The names alone: of the whole value where there was nothing before."""
+    if before is None:
+        return []
+    return [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
+
+
 def words(before: str, after: str) -> tuple[Piece, ...]:
     if len(before) + len(after) > _LONGEST:
         return tuple(piece for piece in (Piece("gone", before), Piece("new", after)) if piece.text)

@@ -1,50 +1,55 @@
-"""The doorkeeper: who may enter, who has proven it lately, and which programs may act for the operator."""
+"""Who comes into the console: the first password, logging in, staying in, and the tokens of programs.
 
-import asyncio
-import hashlib
+A refusal is the same whatever the reason, and takes as long. A try counts before it is looked at, so that many at once
+are no way around the wait.
+"""
+
+import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hmac import compare_digest
+from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import Field
 
 from domain.access import (
-    IDLE,
+    AT_MOST,
+    LOOK_EVERY,
     ApiToken,
     LoggedIn,
+    LoginAttempt,
     LoginRefused,
-    PasswordSet,
+    PasswordWay,
     Scope,
     Session,
-    TokenIssued,
-    TokenRevoked,
-    Tries,
     alive,
-    blocked_until,
-    check_password,
+    client_key,
+    flashed,
+    network,
+    usable,
 )
-from domain.errors import AccessDenied, InvalidInput, NotFound, TooManyTries
-from domain.event import EventData, new_event
-from domain.ports import ApiTokens, Credentials, EventLog, Sessions
+from domain.errors import AccessDenied, TooManyTries
+from domain.model import Value
+from domain.ports import ApiTokens, Credentials, Sessions
+from memory.keyring import TOKEN_PREFIX, Keyring, access_event, sha256
+from memory.passwords import Passwords
+from memory.setup_code import same_code
+from memory.timeline import Timeline
 
-_TOUCH = timedelta(minutes=1)  # how old "last seen" may be, so that not every request writes
-_MOST_FLASH = 5
-PREFIX = "stw_"
+_COOKIE_BYTES = 32
+_COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
+_BEARER = re.compile(re.escape(TOKEN_PREFIX) + r"[A-Za-z0-9_-]{43}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entered:
-    """``cookie`` is the secret that the browser keeps."""
+class Entered(Value):
+    """``cookie`` is the value for the browser, known to nobody else."""
 
-    cookie: str
+    cookie: str = Field(repr=False)
     session: Session
 
 
 class Doorkeeper:
-    """Passwords are hashed with Argon2id (RFC 9106). What is refused is refused in the same words and time, whatever the cause."""
+    """``client`` is always the address a request came from. ``clock`` gives aware moments. Every method raises Retryable
+    where the store is away; ``passwords`` is a cheaper one in tests."""
 
     def __init__(
         self,
@@ -52,10 +57,10 @@ class Doorkeeper:
         credentials: Credentials,
         sessions: Sessions,
         tokens: ApiTokens,
-        log: EventLog,
+        log: Timeline,
         clock: Callable[[], datetime],
         setup_code: Callable[[], str],
-        hasher: PasswordHasher | None = None,
+        passwords: Passwords | None = None,
     ) -> None:
         self._credentials = credentials
         self._sessions = sessions
@@ -63,155 +68,170 @@ class Doorkeeper:
         self._log = log
         self._clock = clock
         self._setup_code = setup_code
-        self._hasher = hasher or PasswordHasher()
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
+        self._passwords = passwords or Passwords()
+        self._keyring = Keyring(
+            credentials=credentials, sessions=sessions, tokens=tokens, log=log, clock=clock, passwords=self._passwords
+        )
 
-    # -- the password -----------------------------------------------------------------------------------------------
+    # --- coming in ------------------------------------------------------------------------------------------------
 
     async def needs_setup(self) -> bool:
-        return await self._credentials.password_hash() is None
+        return await self._credentials.password() is None
 
     async def set_up(self, *, code: str, password: str, client: str) -> Entered:
-        """The first password, by who knows the code that is on this machine. Raises AccessDenied, InvalidInput, TooManyTries."""
+        """Set the first password, with the code that only who is at the machine can read, and come in.
+
+        Raises AccessDenied, TooManyTries; InvalidInput for a password that is too easy.
+        """
         if not await self.needs_setup():
-            raise AccessDenied("there is a password already", hint="log in with it")
-        await self._check_wait(client)
-        if not compare_digest(_plain(code), _plain(self._setup_code())):
-            await self._failed(client)
-            raise AccessDenied("this is not the code", hint="`./steward console` shows it")
-        await self.set_password(password, by=client)
-        return await self._enter(client)
-
-    async def set_password(self, password: str, *, by: str, keeping: str = "") -> None:
-        """A new password; every session but ``keeping`` ends. Raises InvalidInput."""
-        check_password(password)
-        await self._credentials.set_password_hash(await asyncio.to_thread(self._hasher.hash, password), at=self._clock())
-        await self._sessions.close_all(but=keeping)
-        await self._record(PasswordSet(by=by))
-
-    async def change_password(self, session: Session, *, old: str, new: str, client: str) -> None:
-        """Raises AccessDenied, InvalidInput, TooManyTries."""
-        await self.prove(session, password=old, client=client)
-        await self.set_password(new, by=client, keeping=session.session_id)
-
-    # -- in and out -------------------------------------------------------------------------------------------------
+            raise _set_already()
+        tried = await self._try(client)
+        if not same_code(code, self._setup_code()):
+            raise await self._refusal(tried, client, "this is not the setup code", "`./steward console` shows it")
+        await self._credentials.forgive(client_key(client))
+        if not await self._keyring.set_password(password, replaces=None, how=PasswordWay.FIRST):
+            raise _set_already()
+        return await self._open(tried, client)
 
     async def log_in(self, *, password: str, client: str) -> Entered:
         """Raises AccessDenied, TooManyTries."""
-        await self._check(password, client)
-        return await self._enter(client)
+        tried = await self._try(client)
+        stored = await self._check(password, tried, client)
+        await self._renew(password, stored)
+        entered = await self._open(tried, client)
+        current = await self._credentials.password()
+        # A password that was changed meanwhile has closed the sessions there were, and this one is later.
+        if current != stored and not await self._passwords.matches(password, current):
+            await self._sessions.close(entered.session.session_id)
+            raise _denied()
+        return entered
 
     async def session_of(self, cookie: str) -> Session | None:
-        if not cookie:
+        """The session of this cookie while it is alive; that it was seen is noted once a minute."""
+        if not _COOKIE.fullmatch(cookie):
             return None
-        session, now = await self._sessions.get(_hash(cookie)), self._clock()
+        session, now = await self._sessions.get(sha256(cookie)), self._clock()
         if session is None or not alive(session, now):
             return None
-        if now - session.seen_at > _TOUCH:
-            session = await self._changed(session, seen_at=now)
-        return session
+        if now - session.seen_at < LOOK_EVERY:
+            return session
+        return await self._changed(session, lambda s: s.model_copy(update={"seen_at": max(s.seen_at, now)}))
 
     async def log_out(self, session: Session) -> None:
         await self._sessions.close(session.session_id)
 
-    async def prove(self, session: Session, *, password: str, client: str) -> Session:
-        """The password once more. Raises AccessDenied, TooManyTries."""
-        await self._check(password, client)
-        return await self._changed(session, proven_at=self._clock())
+    # --- being in -------------------------------------------------------------------------------------------------
 
-    async def say(self, session: Session, line: str) -> Session:
-        """For the next page to say."""
-        return await self._changed(session, flash=(*session.flash, line)[-_MOST_FLASH:])
+    async def prove(self, session: Session, password: str, client: str) -> Session:
+        """Give the password once more, for what is dangerous. Raises AccessDenied, TooManyTries."""
+        tried = await self._try(client)
+        await self._check(password, tried, client)
+        now = self._clock()
+        proved = await self._changed(session, lambda s: s.model_copy(update={"proven_at": now, "seen_at": now}))
+        if proved is None:
+            raise _logged_out()
+        return proved
+
+    async def say(self, session: Session, line: str) -> None:
+        """Have the next page say it."""
+        await self._sessions.change(session.session_id, lambda s: flashed(s, line))
 
     async def take_flash(self, session: Session) -> tuple[Session, tuple[str, ...]]:
-        if not session.flash:
+        """What there is to say, which is said once."""
+        changed = await self._sessions.change(session.session_id, lambda s: s.model_copy(update={"flash": ()}))
+        if changed is None:
             return session, ()
-        return await self._changed(session, flash=()), session.flash
+        before, after = changed
+        return after, before.flash
 
-    # -- tokens -----------------------------------------------------------------------------------------------------
+    async def change_password(self, session: Session, old: str, new: str, client: str) -> None:
+        """Every other session is closed. Raises AccessDenied, TooManyTries; InvalidInput for one that is too easy."""
+        tried = await self._try(client)
+        stored = await self._check(old, tried, client)
+        if not await self._keyring.set_password(new, replaces=stored, how=PasswordWay.CHANGED):
+            raise _denied()
+        await self._sessions.close_all(keep=session.session_id)
 
-    async def issue_token(self, name: str, *, scopes: Sequence[Scope], days: int) -> str:
-        """The token, which is shown this once. Raises InvalidInput where the name is taken."""
-        now, secret = self._clock(), PREFIX + secrets.token_urlsafe(32)
-        token = ApiToken(
-            name=name, token_hash=_hash(secret), scopes=tuple(scopes), created_at=now, expires_at=now + timedelta(days=days)
-        )
-        if not await self._tokens.add(token):
-            raise InvalidInput(f"there is a token {name!r} already", hint="choose another name; names are not used again")
-        await self._record(TokenIssued(name=name, scopes=token.scopes, expires_at=token.expires_at))
-        return secret
+    # --- the tokens of programs -----------------------------------------------------------------------------------
+
+    async def issue_token(self, name: str, scopes: Sequence[Scope], days: int | None) -> str:
+        """See ``Keyring.issue``."""
+        return await self._keyring.issue(name, scopes, days)
 
     async def token_of(self, bearer: str) -> ApiToken | None:
-        token, now = await self._tokens.by_hash(_hash(bearer)), self._clock()
-        if token is None or not token.valid(now):
+        """The token while it is good; that it was used is noted once a minute."""
+        if not _BEARER.fullmatch(bearer):
             return None
-        if token.used_at is None or now - token.used_at > _TOUCH:
-            await self._tokens.put(token.model_copy(update={"used_at": now}))
-        return token
+        token, now = await self._tokens.get(sha256(bearer)), self._clock()
+        if token is None or not usable(token, now):
+            return None
+        if token.used_at is not None and now - token.used_at < LOOK_EVERY:
+            return token
+        await self._tokens.used(token.token_hash, at=now)
+        return token.model_copy(update={"used_at": now})
 
     async def revoke_token(self, name: str) -> None:
         """Raises NotFound."""
-        found = next((token for token in await self._tokens.all() if token.name == name and token.revoked_at is None), None)
-        if found is None:
-            raise NotFound(f"no token {name!r} is valid", hint="`./steward token list` shows them")
-        await self._tokens.put(found.model_copy(update={"revoked_at": self._clock()}))
-        await self._record(TokenRevoked(name=name))
+        await self._keyring.revoke(name)
 
     async def tokens(self) -> list[ApiToken]:
-        return await self._tokens.all()
+        """Revoked and expired ones too."""
+        return await self._keyring.tokens()
 
-    # -- helpers ----------------------------------------------------------------------------------------------------
+    # --- helpers --------------------------------------------------------------------------------------------------
 
-    async def _check(self, password: str, client: str) -> None:
-        await self._check_wait(client)
-        hashed = await self._credentials.password_hash()
-        if not await asyncio.to_thread(self._fits, password, hashed or self._nobody) or hashed is None:
-            await self._failed(client)
-            raise AccessDenied("this is not the password", hint="`./steward console --set-password` sets a new one")
-        await self._credentials.clear_tries(client)
-        if self._hasher.check_needs_rehash(hashed):
-            rehashed = await asyncio.to_thread(self._hasher.hash, password)
-            await self._credentials.set_password_hash(rehashed, at=self._clock())
+    async def _try(self, client: str) -> LoginAttempt:
+        tried = await self._credentials.attempt(client_key(client), now=self._clock())
+        if not tried.admitted and tried.until is not None:
+            raise TooManyTries("too many tries", until=tried.until, hint=f"the next one counts at {tried.until:%H:%M:%S} UTC")
+        return tried
 
-    def _fits(self, password: str, hashed: str) -> bool:
-        try:
-            return self._hasher.verify(hashed, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    async def _check(self, password: str, tried: LoginAttempt, client: str) -> str:
+        """The hash that ``password`` was found to match. Raises AccessDenied."""
+        stored = await self._credentials.password()
+        if not await self._passwords.matches(password, stored) or stored is None:
+            raise await self._refusal(tried, client)
+        await self._credentials.forgive(client_key(client))
+        return stored
 
-    async def _check_wait(self, client: str) -> None:
-        until = blocked_until(await self._credentials.tries(client))
-        if until is not None and self._clock() < until:
-            seconds = max(1, round((until - self._clock()).total_seconds()))
-            raise TooManyTries("too many wrong passwords", hint=f"the next one is looked at in {seconds} s")
+    async def _refusal(self, tried: LoginAttempt, client: str, message: str = "", hint: str = "") -> AccessDenied:
+        """Tell the log where a wait begins with this failure."""
+        if tried.until is not None:
+            told = LoginRefused(network=network(client), refused=tried.failures, until=tried.until, at=self._clock())
+            await self._log.append([access_event(told)])
+        return AccessDenied(message, hint=hint) if message else _denied()
 
-    async def _failed(self, client: str) -> Tries:
-        tries = await self._credentials.note_failure(client, at=self._clock())
-        if blocked_until(tries) is not None:
-            await self._record(LoginRefused(client=client, failures=tries.failures))
-        return tries
+    async def _renew(self, password: str, stored: str) -> None:
+        """Store the hash anew where hashes are made with other parameters now."""
+        if self._passwords.outdated(stored):
+            await self._credentials.set_password(await self._passwords.hash(password), replaces=stored)
 
-    async def _enter(self, client: str) -> Entered:
-        now, cookie = self._clock(), secrets.token_urlsafe(32)
-        session = Session(session_id=_hash(cookie), csrf=secrets.token_urlsafe(32), opened_at=now, seen_at=now, proven_at=now)
-        await self._sessions.sweep(before=now - IDLE)
-        await self._sessions.put(session)
-        await self._record(LoggedIn(client=client))
+    async def _open(self, tried: LoginAttempt, client: str) -> Entered:
+        cookie, now = secrets.token_urlsafe(_COOKIE_BYTES), self._clock()
+        session = Session(
+            session_id=sha256(cookie),
+            csrf=secrets.token_urlsafe(_COOKIE_BYTES),
+            opened_at=now,
+            seen_at=now,
+            expires_at=now + AT_MOST,
+            proven_at=now,
+        )
+        told = LoggedIn(network=network(client), refused=tried.failures - 1, at=now)
+        await self._sessions.open(session, events=[access_event(told)])
         return Entered(cookie=cookie, session=session)
 
-    async def _changed(self, session: Session, **changes: object) -> Session:
-        changed = session.model_copy(update=changes)
-        await self._sessions.put(changed)
-        return changed
-
-    async def _record(self, data: EventData) -> None:
-        await self._log.append([new_event(data, at=self._clock(), key=(secrets.token_hex(16),), actor="operator")])
+    async def _changed(self, session: Session, change: Callable[[Session], Session]) -> Session | None:
+        changed = await self._sessions.change(session.session_id, change)
+        return changed[1] if changed else None
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+def _denied() -> AccessDenied:
+    return AccessDenied("this is not the password", hint="`./steward console --set-password` at the machine sets a new one")
 
 
-def _plain(code: str) -> bytes:
-    """A code as it is compared: people leave out hyphens and shift."""
-    return "".join(c for c in code.upper() if c.isalnum()).encode()
+def _set_already() -> AccessDenied:
+    return AccessDenied("a password is set already", hint="log in with it")
+
+
+def _logged_out() -> AccessDenied:
+    return AccessDenied("this session is over", hint="log in again")

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from temporalio.client import Client
+
 from console.doorkeeper import Doorkeeper
 from memory.memory import Memory
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -20,7 +23,9 @@ class House:
     """
 
     memory: Memory
+    client: Client
     gateway: Gateway
+    decider: Decider
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]
     hosts: frozenset[str]

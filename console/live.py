@@ -6,17 +6,20 @@ the kind of entity that changed, so that the parts of a page which show it load 
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from console.visit import Here
+from domain.errors import Retryable
 from domain.event import Event
 from memory.memory import Memory
 
 router = APIRouter()
 MOST_MISSED = 500
 """Further behind than so many events, the page loads itself anew as a whole."""
+_PAUSE = 1.0  # seconds before Postgres is asked again
 HEARTBEAT = 15.0  # seconds; keeps proxies from closing a quiet stream
 
 
@@ -38,6 +41,8 @@ class Feed:
         self.stopped = True
         if self._task:
             self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
         async with self._news:
             self._news.notify_all()
 
@@ -55,12 +60,18 @@ class Feed:
         return self._seen
 
     async def _run(self) -> None:
-        while True:
+        while not self.stopped:  # a cancellation can be lost in asyncio.wait_for (CPython before 3.12)
             await self._memory.log.news(HEARTBEAT)
-            head = (await self._memory.log.head()).seq
-            async with self._news:
-                self._seen = head
-                self._news.notify_all()
+            try:
+                await self._look()
+            except Retryable:  # Postgres is away: its listener says when it is back, and nothing is missed by then
+                await asyncio.sleep(_PAUSE)
+
+    async def _look(self) -> None:
+        head = (await self._memory.log.head()).seq
+        async with self._news:
+            self._seen = head
+            self._news.notify_all()
 
 
 @router.get("/live")

@@ -20,6 +20,7 @@ from memory.views import EventFilter
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 """Tags in the text are shown as text, and a link leads to the web or nowhere."""
+_RECENT = 100
 _BUSINESS = {"ticket": "tickets", "order": "orders", "product": "stock", "stock": "stock", "content": "content"}
 
 
@@ -40,6 +41,7 @@ class Inbox:
     now: tuple[Row, ...]  # the few that need the operator
     later: tuple[Row, ...]
     asleep: tuple[Row, ...]
+    held: tuple[Approval, ...]  # approved a few seconds ago: nothing has begun, and it can be taken back
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -85,7 +87,13 @@ async def inbox(memory: Memory, *, now: datetime) -> Inbox:
         now=tuple(r for r in standing if r.standing and r.standing.notice.key in head),
         later=tuple(r for r in standing if r.standing and r.standing.notice.key not in head),
         asleep=tuple(r for r in rows if r.standing is None),
+        held=await _held(memory, now=now),
     )
+
+
+async def _held(memory: Memory, *, now: datetime) -> tuple[Approval, ...]:
+    """Among those that changed last."""
+    return tuple(a for a in await memory.views.page(Approval, limit=_RECENT) if a.is_held(now))
 
 
 def _rank(row: Row) -> tuple[int, datetime]:

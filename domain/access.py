@@ -1,51 +1,47 @@
-"""Who may enter the console: sessions, API tokens, and the rules for tries, life and proof. Pure.
+"""Who may enter: the operator's password and sessions, the tokens of programs, and how often somebody may try.
 
-Lengths of life follow the OWASP session management cheat sheet for a tool of one person; the password rule is that of
-NIST SP 800-63B (length and a list of the commonest, no composition rules).
+Values and rules only; every moment is given. Nothing here or in the events is a secret or says who somebody is: an
+event names the network an attempt came from, never the address.
 """
 
+import re
+import unicodedata
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from domain.errors import InvalidInput
 from domain.event import EventData
 from domain.model import Moment, Name, Value
 
-IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=30)
-PROOF = timedelta(minutes=10)
-FREE_TRIES = 5
-_FIRST_WAIT = timedelta(seconds=2)
-_LONGEST_WAIT = timedelta(minutes=15)
-_SHORTEST, _MOST = 10, 1_000
-_COMMON = frozenset(
-    ("password", "passwort", "1234567890", "0123456789", "qwertyuiop", "steward", "iloveyou", "letmein", "administrator", "welcome")
+FREE_FAILURES = 5
+"""Refused tries in a row that cost no wait."""
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=15)
+FORGET_TRIES_AFTER = timedelta(days=1)
+
+IDLE_FOR, AT_MOST = timedelta(hours=12), timedelta(days=30)
+PROOF_HOLDS = timedelta(minutes=10)
+LOOK_EVERY = timedelta(minutes=1)
+"""How often the use of a session or a token is written down."""
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 1_000
+_FEWEST_DIFFERENT = 4
+FLASH_LINES, FLASH_LENGTH = 5, 500
+
+TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+_FIRST_TRIED = (
+    "0123456789 1234567890 9876543210 12345678910 1234512345 1122334455 1q2w3e4r5t 1qaz2wsx3edc qwertyuiop qwerty12345 "
+    "qwertz12345 asdfghjkl1 abcdefghij abc1234567 password password12 passwordpassword passw0rd passwort p4ssw0rd "
+    "administrator admin12345 letmein welcome changeme iloveyou superman michelle jennifer sunshine football baseball "
+    "princess trustno1 whatever mypassword secretpassword startstart testtest steward stewardsteward correcthorse "
+    "correcthorsebatterystaple"
 )
-
-
-class Session(Value):
-    """Somebody logged in. ``session_id`` is the SHA-256 of the cookie's value, which is kept nowhere.
-
-    ``proven_at`` is when the password was given last; ``flash`` are lines that the next page says.
-    """
-
-    session_id: Name
-    csrf: Name
-    opened_at: Moment
-    seen_at: Moment
-    proven_at: Moment
-    flash: tuple[str, ...] = ()
-
-
-def alive(session: Session, now: Moment) -> bool:
-    return now < session.seen_at + IDLE and now < session.opened_at + LONGEST
-
-
-def proven(session: Session, now: Moment) -> bool:
-    """Whether the password was given so lately that what is dangerous needs it no more."""
-    return now < session.proven_at + PROOF
+_COMMON = frozenset(_FIRST_TRIED.split())
 
 
 class Scope(StrEnum):
@@ -54,112 +50,229 @@ class Scope(StrEnum):
     DECIDE = "decide"
 
 
-class ApiToken(Value):
-    """What a program may do on the operator's behalf. ``token_hash`` is the SHA-256 of the token, which is shown once."""
+class Session(Value):
+    """The operator in one browser.
 
-    name: Name
-    token_hash: str
+    ``session_id`` is the SHA-256, in hex, of the cookie's value, which is stored nowhere. ``proven_at`` is when the
+    password was last given. ``flash`` is what the next page has to say.
+    """
+
+    session_id: Digest
+    csrf: str = Field(repr=False)
+    opened_at: Moment
+    seen_at: Moment
+    expires_at: Moment
+    proven_at: Moment
+    flash: tuple[str, ...] = ()
+
+
+class ApiToken(Value):
+    """What a program may do with a token. ``token_hash`` is its SHA-256 in hex; the token itself is shown once and not kept.
+
+    Of the tokens with one name at most one is not revoked.
+    """
+
+    name: TokenName
+    token_hash: Digest = Field(repr=False)
     scopes: tuple[Scope, ...] = Field(min_length=1)
     created_at: Moment
-    expires_at: Moment
+    expires_at: Moment | None = None
     used_at: Moment | None = None
     revoked_at: Moment | None = None
 
-    def valid(self, now: Moment) -> bool:
-        return self.revoked_at is None and now < self.expires_at
-
 
 class Tries(Value):
-    """Failed tries of one client in a row."""
+    """Tries of one client that were refused, in a row."""
 
-    failures: int = 0
-    last: Moment | None = None
+    failures: int = Field(ge=0)
+    last: Moment
 
 
-def blocked_until(tries: Tries) -> Moment | None:
-    """The end of the wait that the failures cost: none for the first few, then doubling, at most a quarter of an hour."""
-    if tries.failures < FREE_TRIES or tries.last is None:
+class LoginAttempt(Value):
+    """Whether a try is let through. It counts as refused until it has succeeded, so that tries at once count too.
+
+    ``until`` is when the wait ends: the one that goes on, or the one that begins if this try fails.
+    """
+
+    admitted: bool
+    failures: int = Field(ge=0)
+    until: Moment | None = None
+
+
+# --- rules -------------------------------------------------------------------------------------------------------
+
+
+def blocked_until(failures: int, last: Moment) -> Moment | None:
+    """When a client that failed so often in a row may try again; None where it need not wait."""
+    if failures <= FREE_FAILURES:
         return None
-    wait = _FIRST_WAIT * int(2 ** min(tries.failures - FREE_TRIES, 20))
-    return tries.last + min(wait, _LONGEST_WAIT)
+    doubled = min(failures - FREE_FAILURES - 1, 30)
+    return last + min(FIRST_WAIT * (1 << doubled), LONGEST_WAIT)
 
 
-def check_password(password: str) -> None:
-    """Raises InvalidInput for one that is too easy to guess, or too long to be hashed at leisure."""
-    if not _SHORTEST <= len(password) <= _MOST:
-        raise InvalidInput(f"a password has {_SHORTEST} to {_MOST:,} characters", hint="a sentence of your own is best")
-    plain = "".join(c for c in password.lower() if c.isalnum())
-    if plain.rstrip("0123456789") in _COMMON or plain in _COMMON or len(set(plain)) < 4:
-        raise InvalidInput("this password is among the first that are tried", hint="a sentence of your own is best")
+def attempt(before: Tries, now: Moment) -> LoginAttempt:
+    """What becomes of a try. One that is not admitted leaves ``before`` as it is."""
+    failures = before.failures if now - before.last < FORGET_TRIES_AFTER else 0
+    until = blocked_until(failures, before.last)
+    if until is not None and now < until:
+        return LoginAttempt(admitted=False, failures=failures, until=until)
+    return LoginAttempt(admitted=True, failures=failures + 1, until=blocked_until(failures + 1, now))
+
+
+def alive(session: Session, now: Moment) -> bool:
+    return now < session.expires_at and now - session.seen_at < IDLE_FOR
+
+
+def proven(session: Session, now: Moment) -> bool:
+    """Whether the password was given so lately that what is dangerous may be done."""
+    return now - session.proven_at < PROOF_HOLDS
+
+
+def usable(token: ApiToken, now: Moment) -> bool:
+    return token.revoked_at is None and (token.expires_at is None or now < token.expires_at)
+
+
+def flashed(session: Session, line: str) -> Session:
+    """With one line more to say; only the last few are kept."""
+    return session.model_copy(update={"flash": (*session.flash, line[:FLASH_LENGTH])[-FLASH_LINES:]})
+
+
+def check_password(password: str, *, shop_name: str = "") -> None:
+    """Raises InvalidInput where a password would be guessed, or is none."""
+    plain = normal_password(password)
+    if len(plain) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"the password is too short: {len(plain)} characters", hint=f"take at least {SHORTEST_PASSWORD}")
+    if len(plain) > LONGEST_PASSWORD:
+        raise InvalidInput("the password is too long", hint=f"take at most {LONGEST_PASSWORD:,} characters")
+    advice = "take a few words that have nothing to do with each other"
+    bare = _bare(plain)
+    tried_first = {bare, bare.rstrip("0123456789")} - {""}
+    if len(set(plain.casefold())) < _FEWEST_DIFFERENT or tried_first & _COMMON:
+        raise InvalidInput("this password is one of the first that anybody would try", hint=advice)
+    if _bare(shop_name) in tried_first:
+        raise InvalidInput("the shop's name is no password", hint=advice)
+
+
+def normal_password(password: str) -> str:
+    """One text for what looks the same: keyboards differ in how they compose an umlaut."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def client_key(client: str) -> str:
+    """Whom a try is counted for. One who has an IPv6 address has a whole /64 of them."""
+    address = _address(client)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), 64), strict=False))
+    return str(address) if address else "unknown"
+
+
+def network(client: str) -> str:
+    """Where a try came from, so coarse that it names nobody."""
+    address = _address(client)
+    if address is None:
+        return "unknown"
+    if address.is_loopback:
+        return "this machine"
+    return str(ip_network((int(address), 24 if isinstance(address, IPv4Address) else 48), strict=False))
+
+
+def _address(client: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone; nothing where there are none."""
+    return re.sub(r"[\W_]+", "", normal_password(text).casefold())
 
 
 # --- the audit trail ---------------------------------------------------------------------------------------------
 
 
 class AccessRecord(Value):
-    """How often the console was entered, and tried to be."""
+    """Who entered and who may, as the log knows it. ``blocks`` counts how often a client had to wait."""
 
-    entered: int = 0
-    refused: int = 0
-    passwords: int = 0
-    tokens: tuple[str, ...] = ()
+    password_set_at: Moment | None = None
+    logins: int = 0
+    last_login_at: Moment | None = None
+    blocks: int = 0
+    last_block_at: Moment | None = None
+    tokens: tuple[TokenName, ...] = ()
 
 
-class _AccessEvent(EventData):
+class AccessEvent(EventData):
+    """Base of what follows; all of it is one stream."""
+
     entity = AccessRecord
+    at: Moment
 
     @property
     def stream(self) -> str:
-        return "access/console"
+        return "access/self"
 
     def fold(self, state: AccessRecord | None) -> AccessRecord:
-        record = state or AccessRecord()
-        return record.model_copy(update=self.change(record))
+        before = state or AccessRecord()
+        return before.model_copy(update=self.changes(before))
 
-    def change(self, record: AccessRecord) -> dict[str, object]:
-        return {}
+    def changes(self, before: AccessRecord) -> dict[str, object]:
+        raise NotImplementedError
 
 
-class PasswordSet(_AccessEvent):
+class PasswordWay(StrEnum):
+    FIRST = "first"
+    CHANGED = "changed"
+    TERMINAL = "terminal"
+
+
+class PasswordSet(AccessEvent):
+    """``how``: the first one, changed by who knew it, or set anew at the machine's terminal."""
+
     type = "access.password-set"
-    by: Name
+    how: PasswordWay
 
-    def change(self, record: AccessRecord) -> dict[str, object]:
-        return {"passwords": record.passwords + 1}
+    def changes(self, before: AccessRecord) -> dict[str, object]:
+        return {"password_set_at": self.at}
 
 
-class LoggedIn(_AccessEvent):
+class LoggedIn(AccessEvent):
+    """``refused`` counts the tries of this client that failed before."""
+
     type = "access.logged-in"
-    client: Name
+    network: Name
+    refused: int = Field(default=0, ge=0)
 
-    def change(self, record: AccessRecord) -> dict[str, object]:
-        return {"entered": record.entered + 1}
+    def changes(self, before: AccessRecord) -> dict[str, object]:
+        return {"logins": before.logins + 1, "last_login_at": self.at}
 
 
-class LoginRefused(_AccessEvent):
-    """A client was made to wait after ``failures`` wrong passwords in a row; single slips leave no trace."""
+class LoginRefused(AccessEvent):
+    """A client failed so often that it has to wait: one event a wait. ``refused`` counts its failures in a row so far."""
 
     type = "access.login-refused"
-    client: Name
-    failures: int
+    network: Name
+    refused: int = Field(ge=1)
+    until: Moment
 
-    def change(self, record: AccessRecord) -> dict[str, object]:
-        return {"refused": record.refused + self.failures}
+    def changes(self, before: AccessRecord) -> dict[str, object]:
+        return {"blocks": before.blocks + 1, "last_block_at": self.at}
 
 
-class TokenIssued(_AccessEvent):
+class TokenIssued(AccessEvent):
     type = "access.token-issued"
-    name: Name
+    name: TokenName
     scopes: tuple[Scope, ...]
-    expires_at: Moment
+    expires_at: Moment | None = None
 
-    def change(self, record: AccessRecord) -> dict[str, object]:
-        return {"tokens": (*record.tokens, self.name)}
+    def changes(self, before: AccessRecord) -> dict[str, object]:
+        return {"tokens": tuple(sorted({*before.tokens, self.name}))}
 
 
-class TokenRevoked(_AccessEvent):
+class TokenRevoked(AccessEvent):
     type = "access.token-revoked"
-    name: Name
+    name: TokenName
 
-    def change(self, record: AccessRecord) -> dict[str, object]:
-        return {"tokens": tuple(name for name in record.tokens if name != self.name)}
+    def changes(self, before: AccessRecord) -> dict[str, object]:
+        return {"tokens": tuple(name for name in before.tokens if name != self.name)}

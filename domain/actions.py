@@ -79,6 +79,7 @@ class Receipt(Value):
     reference: str
     at: Moment
     detail: dict[str, Any] = Field(default_factory=dict)
+    rehearsed_by: str = ""  # the connection that only showed what it would do: nothing happened outside
 
 
 class BaseAction(Value):

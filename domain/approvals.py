@@ -1,4 +1,4 @@
-"""Approvals: what was asked, who may answer, and the one rule that says whether an answer counts."""
+"""Approvals: what was asked, who may answer, and what became of it. Whether an answer counts, ``domain.judging`` says."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,9 +9,10 @@ from pydantic import Field
 
 from domain.actions import Action, OnExpiry, Risk, SendReply
 from domain.decisions import Proposal
-from domain.errors import DecisionRefused
 from domain.event import EventData, Topic, Wake, existing
 from domain.model import Moment, Name, Value
+
+_REMEMBERED = 50  # decisions a question knows again
 
 
 class Verb(StrEnum):
@@ -19,6 +20,17 @@ class Verb(StrEnum):
     EDIT = "edit"
     REJECT = "reject"
     SNOOZE = "snooze"
+    UNDO = "undo"  # takes back an approval or an edit that is held
+
+
+class Via(StrEnum):
+    """The door a decision came through. Every one of them leads to the same checks and the same record."""
+
+    CLI = "cli"
+    CONSOLE = "console"
+    MAIL_LINK = "mail-link"
+    MCP = "mcp"
+    WEB_UI_SIGNAL = "web-ui-signal"  # the raw signal of the Temporal Web UI, or of a script
 
 
 class ApprovalStatus(StrEnum):
@@ -31,6 +43,9 @@ class ApprovalStatus(StrEnum):
     WITHDRAWN = "withdrawn"  # the run ended or was cancelled before an answer
 
 
+_HOLDABLE = (ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
+
+
 class Decision(Value):
     """An answer. ``digest`` repeats what the decider was shown; ``decision_id`` makes repeating it harmless."""
 
@@ -39,9 +54,16 @@ class Decision(Value):
     verb: Verb
     digest: str
     by: Name
+    via: Via | None = None  # None where it was not said
     reason: str = Field(default="", max_length=2_000)
     action: Action | None = None  # with edit
     snooze_until: Moment | None = None  # with snooze
+    hold_seconds: int = Field(default=0, ge=0, le=60)  # so long an approval or an edit can be taken back
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing happens for a while, so that it can be taken back."""
+        return self.hold_seconds > 0 and self.verb in (Verb.APPROVE, Verb.EDIT)
 
 
 class Approval(Value):
@@ -63,6 +85,12 @@ class Approval(Value):
     decided_by: str = ""
     decided_at: Moment | None = None
     decision: Decision | None = None
+    held_until: Moment | None = None  # until then what was approved is not begun, and can be taken back
+    decision_ids: tuple[str, ...] = ()  # of every decision that counted, snoozes and undos too
+
+    def is_held(self, now: Moment) -> bool:
+        """Whether it is decided, and can still be taken back."""
+        return self.status in _HOLDABLE and self.held_until is not None and now < self.held_until
 
 
 def default_on_expiry(proposal: Proposal, chosen: Mapping[str, OnExpiry], *, anew: str = "") -> OnExpiry:
@@ -76,47 +104,6 @@ def default_on_expiry(proposal: Proposal, chosen: Mapping[str, OnExpiry], *, ane
     if action.spec.risk >= Risk.R2 or not proposal.verdict.passed or why.force_ask or unwritten or anew:
         return "reject"
     return chosen.get(action.kind, action.spec.on_expiry)
-
-
-def judge(approval: Approval, decision: Decision, now: Moment) -> None:
-    """Whether ``decision`` counts for ``approval`` at ``now``.
-
-    Raises DecisionRefused with the reason. Every door (update, signal, CLI, console) ends here.
-    """
-    pending = approval.proposal
-    if approval.status is not ApprovalStatus.PENDING:
-        raise DecisionRefused(f"approval {approval.approval_id} is already {approval.status}", hint="see `steward inbox`")
-    if decision.by not in approval.deciders:
-        raise DecisionRefused(f"{decision.by} may not decide this", hint=f"it is for {', '.join(approval.deciders)}")
-    if decision.digest != pending.digest:
-        raise DecisionRefused("the proposal changed since it was shown", hint="look at it again, then decide")
-    if now >= approval.expires_at:
-        raise DecisionRefused(f"approval {approval.approval_id} expired", hint=f"its default, {approval.on_expiry}, was taken")
-    _judge_verb(approval, decision, now)
-
-
-def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
-    action = approval.proposal.action
-    match decision.verb:
-        case Verb.APPROVE if isinstance(action, SendReply) and not action.body.strip():
-            raise DecisionRefused("this reply has no text yet", hint="use edit and write it")
-        case Verb.EDIT if decision.action is None:
-            raise DecisionRefused("an edit needs the edited action", hint="see `steward show` for its fields")
-        case Verb.EDIT if decision.action is not None and (decision.action.kind, decision.action.stream) != (
-            action.kind,
-            action.stream,
-        ):
-            raise DecisionRefused("an edit cannot turn an action into another one", hint="reject it and propose the other action")
-        case Verb.REJECT if not decision.reason.strip():
-            raise DecisionRefused("a rejection needs a reason", hint="it is what Steward learns from")
-        case Verb.SNOOZE if decision.snooze_until is None or decision.snooze_until <= now:
-            raise DecisionRefused("a snooze needs a time in the future", hint="for example --for 2h")
-        case Verb.SNOOZE if decision.snooze_until is not None and decision.snooze_until >= approval.expires_at:
-            raise DecisionRefused(
-                "a snooze must end before the approval expires", hint=f"it expires {approval.expires_at:%Y-%m-%d %H:%M}"
-            )
-        case _:
-            return
 
 
 class ApprovalRequested(EventData):
@@ -157,15 +144,55 @@ class ApprovalDecided(_ApprovalEvent):
     at: Moment
 
     def change(self, approval: Approval) -> dict[str, Any]:
+        counted = {"decision_ids": (*approval.decision_ids, self.decision.decision_id)[-_REMEMBERED:]}
         if self.decision.verb is Verb.SNOOZE:
-            return {"snoozed_until": self.decision.snooze_until}
+            return {**counted, "snoozed_until": self.decision.snooze_until}
         status = {Verb.APPROVE: ApprovalStatus.APPROVED, Verb.EDIT: ApprovalStatus.EDITED, Verb.REJECT: ApprovalStatus.REJECTED}
         return {
+            **counted,
             "status": status[self.decision.verb],
             "decided_by": self.decision.by,
             "decided_at": self.at,
             "decision": self.decision,
+            "held_until": self.at + timedelta(seconds=self.decision.hold_seconds) if self.decision.is_held else None,
         }
+
+
+class ApprovalTakenBack(_ApprovalEvent):
+    """A held decision was taken back before anything was begun: it waits again, and silence is not a yes to it any more."""
+
+    type = "approval.taken-back"
+    decision_id: Name  # of the undo
+    undone: Name  # the decision that does not count any more
+    by: Name
+    via: Via | None = None
+    reason: str = ""
+    at: Moment
+
+    def change(self, approval: Approval) -> dict[str, Any]:
+        counted = {"decision_ids": (*approval.decision_ids, self.decision_id)[-_REMEMBERED:]}
+        if approval.status not in _HOLDABLE:  # its run ended meanwhile
+            return counted
+        nobody = {"decided_by": "", "decided_at": None, "decision": None, "held_until": None}
+        return {**counted, **nobody, "status": ApprovalStatus.PENDING, "on_expiry": "reject"}
+
+    def wakes(self, before: Approval | None, after: Approval) -> Wake:
+        return Wake(topic=Topic.ATTENTION, key="approval")
+
+
+def decision_event(decision: Decision, *, undone: str, at: Moment) -> ApprovalDecided | ApprovalTakenBack:
+    """The event of a decision that counts; ``undone`` is the id of the one that an undo takes back."""
+    if decision.verb is not Verb.UNDO:
+        return ApprovalDecided(approval_id=decision.approval_id, decision=decision, at=at)
+    return ApprovalTakenBack(
+        approval_id=decision.approval_id,
+        decision_id=decision.decision_id,
+        undone=undone,
+        by=decision.by,
+        via=decision.via,
+        reason=decision.reason,
+        at=at,
+    )
 
 
 class ApprovalDecisionRefused(_ApprovalEvent):
@@ -174,6 +201,7 @@ class ApprovalDecisionRefused(_ApprovalEvent):
     type = "approval.decision-refused"
     by: str
     reason: str
+    via: Via | None = None
 
     def change(self, approval: Approval) -> dict[str, Any]:
         return {"refused": (*approval.refused, f"{self.by}: {self.reason}")[-20:]}

@@ -56,6 +56,7 @@ class Sent(Value):
     at: Moment
     outcome: NoticeOutcome | None = None
     after_minutes: float = 0.0
+    delivered: tuple[str, ...] = ()  # the services that took the message
 
 
 class AttentionDay(Value):
@@ -91,6 +92,24 @@ class InterruptSent(_AttentionEvent):
 
     def change(self, day: AttentionDay) -> dict[str, Any]:
         return {"sent": (*day.sent, Sent(notice=self.notice, at=self.at))}
+
+
+class NoticeDelivered(_AttentionEvent):
+    """Services took the message about an interrupt. ``level`` tells it from an earlier one about the same."""
+
+    type = "attention.notice-delivered"
+    key: Name
+    level: AlertLevel
+    services: tuple[str, ...] = Field(min_length=1)
+
+    def change(self, day: AttentionDay) -> dict[str, Any]:
+        return {"sent": tuple(self._delivered(sent) if self._is_about(sent.notice) else sent for sent in day.sent)}
+
+    def _is_about(self, notice: Notice) -> bool:
+        return (notice.key, notice.level) == (self.key, self.level)
+
+    def _delivered(self, sent: Sent) -> Sent:
+        return sent.model_copy(update={"delivered": tuple(dict.fromkeys((*sent.delivered, *self.services)))})
 
 
 class NoticeDeferred(_AttentionEvent):

@@ -8,6 +8,8 @@ from domain import (
     approvals,
     attention,
     autonomy,
+    bypasses,
+    connections,
     entities,
     events,
     experiments,
@@ -36,6 +38,7 @@ _MODULES = (
     approvals,
     policies,
     runs,
+    bypasses,
     flags,
     experiments,
     failures,
@@ -45,6 +48,8 @@ _MODULES = (
     retention,
     attention,
     access,
+    bypasses,
+    connections,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
@@ -81,6 +86,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "learning": learning.LearningReport,
     "attention": attention.AttentionDay,
     "access": access.AccessRecord,
+    "connection": connections.Connection,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

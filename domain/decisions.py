@@ -17,6 +17,19 @@ class Mode(StrEnum):
     AUTO = "auto"  # the gate's other rules decide
 
 
+class Bypass(Value):
+    """Until ``until`` the mode ask counts as auto in ``scope``, a workflow or ``workflow/action-kind``. Nothing else is spared."""
+
+    scope: Name
+    until: Moment
+    reason: str
+    by: Name
+    opened_at: Moment
+
+    def __str__(self) -> str:
+        return f"what the mode asks of {self.scope} is bypassed until {self.until:%Y-%m-%d %H:%M} UTC by {self.by}: {self.reason}"
+
+
 class Diff(Value):
     """The outside record before and after an action, as its own system shows it. ``record_version`` names the before."""
 
@@ -66,8 +79,11 @@ class GateOutcome(StrEnum):
 
 
 class GateDecision(Value):
+    """``bypass`` is the one without which it would have been asked."""
+
     outcome: GateOutcome
     reasons: tuple[str, ...]
+    bypass: Bypass | None = None
 
 
 class Why(Value):

@@ -3,8 +3,13 @@
 StewardError                 what happened, to what, and what to do (``hint``)
  ├─ DomainError              the input or the request is wrong; repeating it will not help
  │   ├─ InvalidInput         a value that does not parse or breaks a rule
+ │   │   └─ InvalidFields    a document some of whose fields do not fit; names them
  │   ├─ NotFound             a key that names nothing
  │   └─ DecisionRefused      an approval decision that may not be taken
+ │       └─ Overtaken        what was shown moved, and is asked anew; says what moved
+ ├─ AccessError              who asks may not do this now
+ │   ├─ AccessDenied         wrong password, code or token, or not without giving the password once more
+ │   └─ TooManyTries         too many wrong ones: wait until ``until``
  ├─ LogError                 the event log refuses
  │   ├─ VersionConflict      somebody else wrote to the stream first
  │   ├─ DuplicateConflict    the same event id with other content
@@ -17,12 +22,11 @@ StewardError                 what happened, to what, and what to do (``hint``)
  │   ├─ Refused              gate, bounds, breaker or kill switch said no
  │   └─ Stale                the record moved since it was shown
  │       └─ Outdated         what the whole plan was made from moved: plan again
- ├─ AccessDenied             who asks may not, or has not proven who they are
- │   └─ TooManyTries         too many wrong passwords: wait
  └─ SetupError               the machine or the configuration is not fit; the hint says what to do
 """
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 
 class StewardError(Exception):
@@ -45,12 +49,47 @@ class InvalidInput(DomainError):
     """A value does not parse or breaks a rule."""
 
 
+class InvalidFields(InvalidInput):
+    """Fields of ``what`` do not fit. ``problems`` are messages by the path of the field (``purchase_order.lines.0.units``)."""
+
+    def __init__(self, what: str, problems: Mapping[str, str]) -> None:
+        first, message = next(iter(problems.items()))
+        super().__init__(f"{what} is not valid: {first}: {message}", hint="mend it and try again")
+        self.problems = dict(problems)
+
+
 class NotFound(DomainError):
     """A key names nothing."""
 
 
 class DecisionRefused(DomainError):
     """An approval decision may not be taken: unknown, stale, expired, already decided, or not allowed."""
+
+
+class Overtaken(DecisionRefused):
+    """What was shown moved, and is asked anew: ``moved`` says what did, ``asked_anew`` is the id of the new question."""
+
+    def __init__(self, *, moved: Sequence[str], asked_anew: str) -> None:
+        what = "; ".join(moved) or "it could not be done as it was"
+        super().__init__(f"this moved since it was shown: {what}", hint=f"it is asked anew: `steward show {asked_anew[:8]}`")
+        self.moved = tuple(moved)
+        self.asked_anew = asked_anew
+
+
+class AccessError(StewardError):
+    """Who asks may not do this now."""
+
+
+class AccessDenied(AccessError):
+    """Wrong password, code or token, or the password has to be given once more. Never says which of them."""
+
+
+class TooManyTries(AccessError):
+    """Too many wrong ones. ``until`` is when the next try is looked at; aware."""
+
+    def __init__(self, message: str, *, until: datetime, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class LogError(StewardError):
@@ -103,14 +142,6 @@ class Stale(EffectError):
 
 class Outdated(Stale):
     """What the plan was made from moved: looking at the same action again does not help, planning again does."""
-
-
-class AccessDenied(StewardError):
-    """Who asks may not do this, or has to prove first who they are."""
-
-
-class TooManyTries(AccessDenied):
-    """Too many wrong passwords in a row; the hint says when the next one is looked at."""
 
 
 class SetupError(StewardError):

@@ -62,6 +62,7 @@ class Topic(StrEnum):
     REPLENISH = "replenish"
     ROLLOUT = "rollout"
     ATTENTION = "attention"
+    CONNECTION = "connection"
 
 
 class Wake(Value):

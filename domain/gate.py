@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from domain.actions import Action, Reversibility, Risk
-from domain.decisions import GateDecision, GateOutcome, Mode, Severity, Verdict, Why
+from domain.decisions import Bypass, GateDecision, GateOutcome, Mode, Severity, Verdict, Why
 from domain.policies import GatePolicy
 
 
@@ -26,11 +26,12 @@ def decide(
     breaker_open: bool,
     bound_exceeded: str,
     licence: Licence = Licence.NONE,
+    bypass: Bypass | None = None,
 ) -> GateDecision:
     """Safe by default: everything that is not clearly allowed is asked.
 
-    A class that earned autonomy is spared the question that its mode asks, and no other. ``bound_exceeded`` names the
-    bound that has no room left for the action, or is empty. The reasons are for people.
+    A class that earned autonomy is spared the question that its mode asks, and no other; so is what is bypassed.
+    ``bound_exceeded`` names the bound that has no room left for the action, or is empty. The reasons are for people.
     """
     match mode:
         case Mode.OFF:
@@ -43,18 +44,24 @@ def decide(
             assert_never(never)
     if verdict.severity is Severity.BLOCK:
         return GateDecision(outcome=GateOutcome.REFUSE, reasons=_texts(verdict, Severity.BLOCK))
-    reasons = (*_reasons_to_ask(action, mode, licence, verdict, why, policy), *_obstacles(breaker_open, bound_exceeded))
+    asked = _asked_by_mode(mode, licence)
+    own = () if bypass else asked
+    reasons = (*own, *_reasons_to_ask(action, verdict, why, policy), *_obstacles(breaker_open, bound_exceeded))
     if reasons:
         return GateDecision(outcome=GateOutcome.ASK, reasons=reasons)
+    if asked and bypass:
+        return GateDecision(outcome=GateOutcome.ALLOW, reasons=("within policy", str(bypass)), bypass=bypass)
     return GateDecision(outcome=GateOutcome.ALLOW, reasons=("within policy",))
 
 
-def _reasons_to_ask(
-    action: Action, mode: Mode, licence: Licence, verdict: Verdict, why: Why, policy: GatePolicy
-) -> tuple[str, ...]:
+def _asked_by_mode(mode: Mode, licence: Licence) -> tuple[str, ...]:
+    if mode is not Mode.ASK or licence is Licence.EARNED:
+        return ()
+    return ("the mode is ask" if licence is Licence.NONE else "a sample of what Steward does alone",)
+
+
+def _reasons_to_ask(action: Action, verdict: Verdict, why: Why, policy: GatePolicy) -> tuple[str, ...]:
     reasons = [*_texts(verdict, Severity.HOLD)]
-    if mode is Mode.ASK and licence is not Licence.EARNED:
-        reasons.append("the mode is ask" if licence is Licence.NONE else "a sample of what Steward does alone")
     if why.force_ask:
         reasons.append(why.force_ask)
     if action.kind in policy.always_ask:

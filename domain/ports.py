@@ -1,18 +1,22 @@
 """Ports: what the inside needs from the outside. At most five methods each; every one has a real adapter and a fake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
-from domain.access import ApiToken, Session, Tries
+from domain.access import ApiToken, LoginAttempt, Session
 from domain.actions import Action, Bound, Capability, Receipt
+from domain.attempts import Attempt, AttemptStatus
+from domain.connections import Delivery, Page, Reading, Record, StreamProgress, Webhook
 from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
 from domain.effects import Breaker, Effect, EffectStatus, Reservation
 from domain.event import Event, FactOp, NewEvent, SalesRow
 from domain.flags import Evaluation, Flag
 from domain.knowledge import Fact, Head, InForce, OutboxItem, Recalled, Verification
+from domain.links import DecisionLink
 from domain.model import Moment, Value
+from domain.notifying import Notification, ServiceAnswer
 from domain.passage import Passage
 from domain.policies import Policy
 from domain.retention import Anchor, Manifest, Segment
@@ -163,6 +167,24 @@ class Anchors(Protocol):
     async def note(self, anchor: Anchor) -> None: ...
 
 
+class DecisionLinks(Protocol):
+    """Links to one decision each, by the SHA-256 of their token. They lie beside the log."""
+
+    async def put(self, link: DecisionLink) -> None:
+        """Keep it; links that expired long ago are forgotten."""
+        ...
+
+    async def get(self, token_hash: str) -> DecisionLink | None: ...
+
+    async def use(self, token_hash: str, *, now: Moment) -> bool:
+        """Use it up. True for one caller only, and for nobody where it expired."""
+        ...
+
+    async def restore(self, token_hash: str) -> None:
+        """It may be used again."""
+        ...
+
+
 class ContextPacks(Protocol):
     async def compile(self, request: ContextRequest) -> ContextPack:
         """Compile, record and return the pack."""
@@ -277,11 +299,94 @@ class Embedder(Protocol):
         ...
 
 
+class Source(Protocol):
+    """The inbound half of a connection: what it tells us, read by us or sent to us.
+
+    Reading changes nothing outside. Every method may raise Retryable or Permanent; ``verify_webhook`` also InvalidInput.
+    """
+
+    name: str
+    streams: tuple[str, ...]
+
+    async def read(self, stream: str, cursor: str, *, now: Moment) -> Page:
+        """The next records after ``cursor``, which is one this source gave before, or empty: then from the start.
+
+        Reading from the same cursor again gives the same records again, so that nothing is lost where it was not moved on.
+        """
+        ...
+
+    def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
+        """The records of a request that the system signed. Raises InvalidInput for any other, a replayed one included."""
+        ...
+
+    async def understand(self, delivery: Delivery, *, stream: str, state: "State") -> Reading:
+        """The canonical events of a delivery, less what the state knows already: a repeat, or an older word, means nothing."""
+        ...
+
+
+class Sources(Protocol):
+    """The inbound halves of the connections there are."""
+
+    async def source(self, connection: str) -> Source | None:
+        """None where the connection is off, is gone, or tells us nothing. Raises Permanent where it cannot be opened."""
+        ...
+
+
+class Cursors(Protocol):
+    """How far each stream of a connection was read; survives restarts."""
+
+    async def streams(self, connection: str) -> list[StreamProgress]:
+        """Those that were read or tried, by name."""
+        ...
+
+    async def advance(self, connection: str, stream: str, cursor: str, *, at: Moment) -> None:
+        """It was read up to ``cursor``; earlier failures are over."""
+        ...
+
+    async def failed(self, connection: str, stream: str, error: str, *, at: Moment) -> int:
+        """The number of failures since the last success, this one included."""
+        ...
+
+
+class Attempts(Protocol):
+    """What connectors are about to send, and how far they came; shared by all workers."""
+
+    async def prepare(self, attempt: Attempt) -> Attempt:
+        """Write it down, ready. One that is there under its key is returned as it stands, and nothing changes."""
+        ...
+
+    async def begin(self, key: str, *, expected: int) -> bool:
+        """ready -> sending, for exactly one caller; False for the others.
+
+        Raises Stale where not ``expected`` attempts on its stream are sending or sent, Permanent where another one has
+        taken its reference.
+        """
+        ...
+
+    async def settle(self, key: str, status: AttemptStatus) -> None:
+        """sending -> sent, or -> ready where the system took nothing. Repeating it changes nothing."""
+        ...
+
+    async def find(self, key: str) -> Attempt | None: ...
+
+    async def begun(self, connection: str, stream: str) -> list[Attempt]:
+        """Those on ``stream`` that are sending or sent, oldest first, without their payloads."""
+        ...
+
+
 class Inbox(Protocol):
     """Raw deliveries, stored before anything understands them."""
 
     async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
         """Store it; False where this delivery is already there."""
+        ...
+
+    async def waiting(self, source: str, limit: int = 100) -> list[Delivery]:
+        """Deliveries of ``source`` that nobody has understood yet, in the order in which they came."""
+        ...
+
+    async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
+        """It has been made into events; ``note`` says why into none, or what is missing."""
         ...
 
 
@@ -297,55 +402,16 @@ class Outbox(Protocol):
         ...
 
 
-class Credentials(Protocol):
-    """The operator's password, hashed, and the failed tries of each client."""
+class Notifier(Protocol):
+    """Tells the operator something where they are. Addresses are secrets: neither names nor answers have any part of one."""
 
-    async def password_hash(self) -> str | None: ...
-
-    async def set_password_hash(self, hashed: str, *, at: Moment) -> None: ...
-
-    async def tries(self, client: str) -> Tries: ...
-
-    async def note_failure(self, client: str, *, at: Moment) -> Tries:
-        """One more; two at once both count."""
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the services there are; none where nothing is set up."""
         ...
 
-    async def clear_tries(self, client: str) -> None: ...
-
-
-class Sessions(Protocol):
-    """Who is logged in, kept at the server."""
-
-    async def put(self, session: Session) -> None:
-        """Keep it, or what changed of it."""
-        ...
-
-    async def get(self, session_id: str) -> Session | None: ...
-
-    async def close(self, session_id: str) -> None: ...
-
-    async def close_all(self, *, but: str = "") -> None:
-        """Every one but the one named."""
-        ...
-
-    async def sweep(self, *, before: Moment) -> None:
-        """Forget those not seen since."""
-        ...
-
-
-class ApiTokens(Protocol):
-    async def add(self, token: ApiToken) -> bool:
-        """False where the name is taken."""
-        ...
-
-    async def by_hash(self, token_hash: str) -> ApiToken | None: ...
-
-    async def put(self, token: ApiToken) -> None:
-        """Keep what changed of a token that is there."""
-        ...
-
-    async def all(self) -> list[ApiToken]:
-        """By name."""
+    async def send(self, message: Notification, *, to: Collection[str]) -> tuple[ServiceAnswer, ...]:
+        """Send it to the services named. What a service does or refuses is an answer, never an error."""
         ...
 
 
@@ -354,4 +420,64 @@ class Analytics(Protocol):
 
     async def measure(self, slug: str) -> list[Any]:
         """ContentMetrics by day; empty where nothing is known."""
+        ...
+
+
+class Credentials(Protocol):
+    """The operator's password, as a hash, and the count of wrong tries by client. ``events`` are appended with a change."""
+
+    async def password(self) -> str | None:
+        """The encoded hash; None before the first password."""
+        ...
+
+    async def set_password(self, password_hash: str, *, replaces: str | None, events: Sequence[NewEvent] = ()) -> bool:
+        """False, changing nothing, where another one than ``replaces`` is set by now."""
+        ...
+
+    async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
+        """Count a try as refused, unless the client has to wait (see ``access.attempt``). Tries at once all count."""
+        ...
+
+    async def forgive(self, client: str) -> None:
+        """A try has succeeded: nothing is counted any more."""
+        ...
+
+
+class Sessions(Protocol):
+    """The open sessions, by the hash of their cookies."""
+
+    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
+        """Keep it, with the events; sessions that have expired by then go."""
+        ...
+
+    async def get(self, session_id: str) -> Session | None: ...
+
+    async def change(self, session_id: str, change: Callable[[Session], Session]) -> tuple[Session, Session] | None:
+        """The session before and after ``change``, which is pure; changes at once follow each other. None where it is closed."""
+        ...
+
+    async def close(self, session_id: str) -> None: ...
+
+    async def close_all(self, *, keep: str = "") -> int:
+        """Close every session but ``keep``; how many."""
+        ...
+
+
+class ApiTokens(Protocol):
+    """The tokens of programs, by their hashes."""
+
+    async def add(self, token: ApiToken, *, events: Sequence[NewEvent] = ()) -> bool:
+        """Keep it, with the events. False where a token of its name is not revoked."""
+        ...
+
+    async def get(self, token_hash: str) -> ApiToken | None: ...
+
+    async def used(self, token_hash: str, *, at: Moment) -> None: ...
+
+    async def revoke(self, name: str, *, at: Moment, events: Sequence[NewEvent] = ()) -> bool:
+        """Revoke the token of this name, with the events. False where there is none that is not revoked."""
+        ...
+
+    async def all(self) -> list[ApiToken]:
+        """Revoked ones too, in the order in which they were made."""
         ...

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from domain.decisions import Mode, Proposal
+from domain.decisions import Bypass, Mode, Proposal
 from domain.event import EventData, Topic, Wake, existing
 from domain.model import Moment, Name, Text, Value
 from domain.passage import Passage
@@ -36,7 +36,7 @@ class Run(Value):
     outcomes: tuple[Outcome, ...] = ()
 
 
-class _RunEvent(EventData):
+class RunEvent(EventData):
     entity = Run
     run_id: Name
 
@@ -52,7 +52,7 @@ class _RunEvent(EventData):
         return {}
 
 
-class RunStarted(_RunEvent):
+class RunStarted(RunEvent):
     """A run begins, or begins again under the same business key."""
 
     type = "run.started"
@@ -63,7 +63,7 @@ class RunStarted(_RunEvent):
         return Run(run_id=self.run_id, workflow=self.workflow, started_at=self.at, outcomes=state.outcomes if state else ())
 
 
-class RunFinished(_RunEvent):
+class RunFinished(RunEvent):
     type = "run.finished"
     at: Moment
     status: str = "done"
@@ -73,7 +73,7 @@ class RunFinished(_RunEvent):
         return {"status": self.status, "finished_at": self.at, "result": self.result}
 
 
-class RunReverted(_RunEvent):
+class RunReverted(RunEvent):
     type = "run.reverted"
     by: str
     compensated: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class RunReverted(_RunEvent):
         return {"reverted": True}
 
 
-class ActionSuggested(_RunEvent):
+class ActionSuggested(RunEvent):
     """In suggest mode: what would have been done."""
 
     type = "run.action-suggested"
@@ -93,7 +93,20 @@ class ActionSuggested(_RunEvent):
         return {"suggested": (*run.suggested, self.proposal.action.summary())}
 
 
-class ActionRefused(_RunEvent):
+class ActionRehearsed(RunEvent):
+    """A connection in dry-run or replay took the action and sent nothing."""
+
+    type = "run.action-rehearsed"
+    action_kind: Name
+    summary: str
+    connection: Name
+    reference: str
+
+    def change(self, run: Run) -> dict[str, Any]:
+        return {"suggested": (*run.suggested, f"{self.summary} ({self.connection} sent nothing)")}
+
+
+class ActionRefused(RunEvent):
     """The gate or the reservation said no."""
 
     type = "run.action-refused"
@@ -105,7 +118,7 @@ class ActionRefused(_RunEvent):
         return {"refused": (*run.refused, f"{self.summary}: {'; '.join(self.reasons)}")}
 
 
-class ActedAlone(_RunEvent):
+class ActedAlone(RunEvent):
     """An action went ahead without a question because its class had earned that."""
 
     type = "run.acted-alone"
@@ -113,7 +126,7 @@ class ActedAlone(_RunEvent):
     class_key: Name
 
 
-class ActionFailed(_RunEvent):
+class ActionFailed(RunEvent):
     """An outside system refused for good, or its answer could not be reconciled."""
 
     type = "run.action-failed"
@@ -125,7 +138,7 @@ class ActionFailed(_RunEvent):
         return {"failed": (*run.failed, f"{self.summary}: {self.error}")}
 
 
-class OutcomeRecorded(_RunEvent):
+class OutcomeRecorded(RunEvent):
     type = "run.outcome-recorded"
     outcome: Outcome
 
@@ -215,6 +228,7 @@ class Digest(Value):
     day: str
     text: Text
     at: Moment
+    delivered: tuple[str, ...] = ()  # the services that took it
 
 
 class DigestWritten(EventData):
@@ -227,7 +241,23 @@ class DigestWritten(EventData):
         return f"digest/{self.digest.day}"
 
     def fold(self, state: Digest | None) -> Digest:
-        return self.digest
+        """A second page of a day replaces the first; it is not sent again."""
+        return self.digest.model_copy(update={"delivered": state.delivered}) if state else self.digest
+
+
+class DigestDelivered(EventData):
+    type = "digest.delivered"
+    entity = Digest
+    day: Name
+    services: tuple[str, ...] = Field(min_length=1)
+
+    @property
+    def stream(self) -> str:
+        return f"digest/{self.day}"
+
+    def fold(self, state: Digest | None) -> Digest:
+        digest: Digest = existing(state, self.stream)
+        return digest.model_copy(update={"delivered": tuple(dict.fromkeys((*digest.delivered, *self.services)))})
 
 
 class Controls(Value):
@@ -236,13 +266,19 @@ class Controls(Value):
     kill_switch: bool = False
     kill_reason: str = ""
     modes: dict[str, Mode] = Field(default_factory=dict)
+    bypasses: tuple[Bypass, ...] = ()  # some of them may be over
 
     def mode_of(self, workflow: str, action_kind: str) -> Mode:
         """Safe by default: no rule means ask."""
         return self.modes.get(f"{workflow}/{action_kind}") or self.modes.get(workflow) or Mode.ASK
 
+    def bypass_of(self, workflow: str, action_kind: str, now: Moment) -> Bypass | None:
+        """The bypass that spares the action the question of its mode at ``now``, if there is one."""
+        scopes = (f"{workflow}/{action_kind}", workflow)
+        return next((b for b in self.bypasses if b.scope in scopes and now < b.until), None)
 
-class _ControlEvent(EventData):
+
+class ControlEvent(EventData):
     entity = Controls
     by: Name
 
@@ -257,7 +293,7 @@ class _ControlEvent(EventData):
         return {}
 
 
-class ModeSet(_ControlEvent):
+class ModeSet(ControlEvent):
     type = "controls.mode-set"
     scope: Name
     mode: Mode
@@ -266,7 +302,7 @@ class ModeSet(_ControlEvent):
         return {"modes": {**controls.modes, self.scope: self.mode}}
 
 
-class KillSwitchSet(_ControlEvent):
+class KillSwitchSet(ControlEvent):
     type = "controls.kill-switch-set"
     on: bool
     reason: str = ""
@@ -275,7 +311,7 @@ class KillSwitchSet(_ControlEvent):
         return {"kill_switch": self.on, "kill_reason": self.reason}
 
 
-class BreakerReset(_ControlEvent):
+class BreakerReset(ControlEvent):
     """The operator let effects through again. Breakers live beside the ledger, so that no switch changes by it."""
 
     type = "controls.breaker-reset"

@@ -10,6 +10,7 @@ from domain.approvals import (
     ApprovalEnded,
     ApprovalReminded,
     ApprovalRequested,
+    ApprovalTakenBack,
 )
 from domain.catalogue import load_event
 from domain.errors import InvalidInput
@@ -34,6 +35,7 @@ from domain.runs import (
     RunReverted,
     RunStarted,
 )
+from domain.steering_words import steered
 
 
 def story(events: Sequence[Event]) -> list[tuple[datetime, str]]:
@@ -54,7 +56,7 @@ def told(event: Event) -> str:
         data = load_event(event.type, event.data)
     except InvalidInput:
         return ""
-    return _of_run(data) or _of_approval(data) or _of_business(data)
+    return _of_run(data) or _of_approval(data) or _of_business(data) or steered(data)
 
 
 def _kind(member: tuple[Event, str]) -> tuple[bool, str]:
@@ -91,6 +93,8 @@ def _of_approval(data: EventData) -> str:
         case ApprovalDecided(decision=decision, approval_id=approval_id):
             reason = f": {decision.reason}" if decision.reason else ""
             return f"{decision.verb} by {decision.by} [{approval_id[:8]}]{reason}"
+        case ApprovalTakenBack(by=by, approval_id=approval_id):
+            return f"taken back by {by} [{approval_id[:8]}]"
         case ApprovalDecisionRefused(reason=reason, approval_id=approval_id):
             return f"a decision did not count [{approval_id[:8]}]: {reason}"
         case ApprovalReminded(approval_id=approval_id, escalation=escalation):

@@ -40,6 +40,7 @@ _SAID = {
     "log-broken": ("the log does not verify", "the log does not verify"),
     "anchors": ("the proof of the log could not be kept", "the proof of the log could not be kept"),
     "archive": ("a month of the log could not be archived", "{} months of the log could not be archived"),
+    "notify": ("messages to you do not get through", "messages to you do not get through"),
     "recall": ("recall does not find what it must know", "recall does not find what it must know"),
 }
 _ANYTHING = ("something wants a look", "{} things want a look")

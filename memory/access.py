@@ -1,75 +1,117 @@
-"""Who may enter the console, on Postgres."""
+"""Password, tries, sessions and tokens on Postgres. Each change is one transaction with the events that tell of it.
 
-from domain.access import ApiToken, Session, Tries
+Locks are taken in one order: the row that changes, then the head of the chain.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from domain.access import FORGET_TRIES_AFTER, ApiToken, LoginAttempt, Session, Tries, attempt
+from domain.event import NewEvent
 from domain.model import Moment
-from memory.database import Database, json_of
+from memory.append import append
+from memory.database import Database, execute, fetch
+from memory.timeline import Appended
 
 
 class PostgresCredentials:
-    """See ``ports.Credentials``."""
+    """See ``ports.Credentials``. ``appended`` is told the events of a change once it is done."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, appended: Appended) -> None:
         self._database = database
+        self._appended = appended
 
-    async def password_hash(self) -> str | None:
-        row = await self._database.row("read_password")
-        return None if row is None else str(row["hash"])
+    async def password(self) -> str | None:
+        row = await self._database.row("get_password")
+        return str(row["password_hash"]) if row else None
 
-    async def set_password_hash(self, hashed: str, *, at: Moment) -> None:
-        await self._database.run("set_password", hash=hashed, at=at)
+    async def set_password(self, password_hash: str, *, replaces: str | None, events: Sequence[NewEvent] = ()) -> bool:
+        how = "add_password" if replaces is None else "replace_password"
+        hashes = {"password_hash": password_hash, "replaces": replaces}
+        return await _change_and_tell(self._database, self._appended, how, hashes, events)
 
-    async def tries(self, client: str) -> Tries:
-        row = await self._database.row("read_tries", client=client)
-        return Tries() if row is None else Tries.model_validate(row)
+    async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
+        """The row stays locked until the try is counted, so nobody else reads it in between."""
+        async with self._database.transaction() as connection:
+            await execute(connection, "forget_tries", {"before": now - FORGET_TRIES_AFTER})
+            (row,) = await fetch(connection, "lock_tries", {"client": client, "now": now})
+            found = attempt(Tries(failures=row["failures"], last=row["last"]), now)
+            if found.admitted:
+                await execute(connection, "count_try", {"client": client, "failures": found.failures, "now": now})
+            return found
 
-    async def note_failure(self, client: str, *, at: Moment) -> Tries:
-        return Tries.model_validate(await self._database.row("note_failed_login", client=client, at=at))
-
-    async def clear_tries(self, client: str) -> None:
-        await self._database.run("clear_tries", client=client)
+    async def forgive(self, client: str) -> None:
+        await self._database.run("forgive_tries", client=client)
 
 
 class PostgresSessions:
-    """See ``ports.Sessions``."""
+    """See ``ports.Sessions``. ``appended`` is told the events of an opening once it is done."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, appended: Appended) -> None:
         self._database = database
+        self._appended = appended
 
-    async def put(self, session: Session) -> None:
-        await self._database.run(
-            "put_session", session_id=session.session_id, seen_at=session.seen_at, body=json_of(session.model_dump(mode="json"))
-        )
+    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
+        await _change_and_tell(self._database, self._appended, "open_session", _columns(session), events)
+        await self._database.run("drop_expired_sessions", now=session.opened_at)
 
     async def get(self, session_id: str) -> Session | None:
         row = await self._database.row("get_session", session_id=session_id)
-        return None if row is None else Session.model_validate(row["body"])
+        return Session.model_validate(row) if row else None
+
+    async def change(self, session_id: str, change: Callable[[Session], Session]) -> tuple[Session, Session] | None:
+        async with self._database.transaction() as connection:
+            rows = await fetch(connection, "lock_session", {"session_id": session_id})
+            if not rows:
+                return None
+            before = Session.model_validate(rows[0])
+            after = change(before)
+            await execute(connection, "update_session", _columns(after))
+            return before, after
 
     async def close(self, session_id: str) -> None:
         await self._database.run("close_session", session_id=session_id)
 
-    async def close_all(self, *, but: str = "") -> None:
-        await self._database.run("close_sessions", but=but)
-
-    async def sweep(self, *, before: Moment) -> None:
-        await self._database.run("sweep_sessions", before=before)
+    async def close_all(self, *, keep: str = "") -> int:
+        return await self._database.run("close_sessions", keep=keep)
 
 
 class PostgresApiTokens:
-    """See ``ports.ApiTokens``."""
+    """See ``ports.ApiTokens``. ``appended`` is told the events of a change once it is done."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, appended: Appended) -> None:
         self._database = database
+        self._appended = appended
 
-    async def add(self, token: ApiToken) -> bool:
-        columns = {"token_name": token.name, "token_hash": token.token_hash, "body": json_of(token.model_dump(mode="json"))}
-        return await self._database.run("add_token", **columns) == 1
+    async def add(self, token: ApiToken, *, events: Sequence[NewEvent] = ()) -> bool:
+        columns = dict(token) | {"scopes": [scope.value for scope in token.scopes]}
+        return await _change_and_tell(self._database, self._appended, "add_token", columns, events)
 
-    async def by_hash(self, token_hash: str) -> ApiToken | None:
+    async def get(self, token_hash: str) -> ApiToken | None:
         row = await self._database.row("get_token", token_hash=token_hash)
-        return None if row is None else ApiToken.model_validate(row["body"])
+        return ApiToken.model_validate(row) if row else None
 
-    async def put(self, token: ApiToken) -> None:
-        await self._database.run("put_token", token_name=token.name, body=json_of(token.model_dump(mode="json")))
+    async def used(self, token_hash: str, *, at: Moment) -> None:
+        await self._database.run("use_token", token_hash=token_hash, at=at)
+
+    async def revoke(self, name: str, *, at: Moment, events: Sequence[NewEvent] = ()) -> bool:
+        return await _change_and_tell(self._database, self._appended, "revoke_token", {"name": name, "at": at}, events)
 
     async def all(self) -> list[ApiToken]:
-        return [ApiToken.model_validate(row["body"]) for row in await self._database.rows("list_tokens")]
+        return [ApiToken.model_validate(row) for row in await self._database.rows("list_tokens")]
+
+
+async def _change_and_tell(
+    database: Database, appended: Appended, how: str, parameters: Mapping[str, Any], events: Sequence[NewEvent]
+) -> bool:
+    """False, and nothing told, where the statement changed nothing."""
+    async with database.transaction() as connection:
+        if not await execute(connection, how, parameters):
+            return False
+        stored = await append(connection, events) if events else []
+    appended(stored)
+    return True
+
+
+def _columns(session: Session) -> dict[str, Any]:
+    return dict(session) | {"flash": list(session.flash)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from domain.connections import Delivery
 from domain.knowledge import OutboxItem
 from domain.model import Moment
 from memory.database import Database
@@ -16,6 +17,13 @@ class PostgresInbox:
 
     async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
         return await self._database.run("receive", source=source, external_id=external_id, raw=raw, at=at) == 1
+
+    async def waiting(self, source: str, limit: int = 100) -> list[Delivery]:
+        rows = await self._database.rows("waiting_deliveries", source=source, limit=limit)
+        return [Delivery.model_validate(row) for row in rows]
+
+    async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
+        await self._database.run("delivery_understood", source=source, external_id=external_id, note=note, at=at)
 
 
 class PostgresOutbox:

@@ -47,12 +47,17 @@ def check_kill_switch(controls: Controls | None, *, step: str, compensates: str)
 
 
 def check_mode(controls: Controls | None, effect: Effect, *, granted: bool) -> None:
-    """The mode may have changed since the gate looked. Raises Refused; what was approved, or its class earned, passes ``ask``."""
-    scope = f"{effect.workflow}/{effect.action.kind}"
-    match (controls or Controls()).mode_of(effect.workflow, effect.action.kind):
+    """The mode may have changed since the gate looked. Raises Refused.
+
+    What was approved, what its class earned, and what is bypassed at this moment passes ``ask``.
+    """
+    controls, kind = controls or Controls(), effect.action.kind
+    scope = f"{effect.workflow}/{kind}"
+    spared = granted or controls.bypass_of(effect.workflow, kind, effect.reserved_at) is not None
+    match controls.mode_of(effect.workflow, kind):
         case Mode.OFF | Mode.SUGGEST as mode:
             raise Refused(f"the mode of {scope} is {mode}", hint="`steward mode` changes it")
-        case Mode.ASK if not (effect.approval_id or granted):
+        case Mode.ASK if not (effect.approval_id or spared):
             raise Refused(f"{scope} is asked now, and nobody approved this", hint="the next run asks; `steward mode` changes it")
         case _:
             return

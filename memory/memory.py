@@ -6,8 +6,11 @@ from domain.ports import (
     Anchors,
     ApiTokens,
     Archive,
+    Attempts,
     ContextPacks,
     Credentials,
+    Cursors,
+    DecisionLinks,
     Facts,
     Guards,
     Inbox,
@@ -43,6 +46,8 @@ class Memory:
     guards: Guards
     journal: ModelJournal
     inbox: Inbox
+    cursors: Cursors
+    attempts: Attempts
     outbox: Outbox
     cache: WorkingCache
     archive: Archive
@@ -54,3 +59,4 @@ class Memory:
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens
+    links: DecisionLinks

@@ -8,8 +8,10 @@ from domain.ports import Embedder
 from memory.access import PostgresApiTokens, PostgresCredentials, PostgresSessions
 from memory.anchors import FileAnchors
 from memory.archive import PostgresArchive
+from memory.attempts import PostgresAttempts
 from memory.boxes import PostgresInbox, PostgresOutbox
 from memory.cache import WorkingCache
+from memory.cursors import PostgresCursors
 from memory.database import Database, open_database
 from memory.facts import PostgresFacts
 from memory.figures import PostgresFigures
@@ -17,6 +19,7 @@ from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
+from memory.links import PostgresDecisionLinks
 from memory.listener import Listener
 from memory.listings import PostgresListings
 from memory.log import PostgresEventLog
@@ -72,15 +75,18 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         guards=PostgresGuards(database),
         journal=PostgresModelJournal(database),
         inbox=PostgresInbox(database),
+        cursors=PostgresCursors(database),
+        attempts=PostgresAttempts(database),
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
         views=PostgresViews(database),
+        credentials=PostgresCredentials(database, appended=cache.appended),
+        sessions=PostgresSessions(database, appended=cache.appended),
+        tokens=PostgresApiTokens(database, appended=cache.appended),
+        links=PostgresDecisionLinks(database),
         figures=PostgresFigures(database),
         listings=PostgresListings(database),
-        credentials=PostgresCredentials(database),
-        sessions=PostgresSessions(database),
-        tokens=PostgresApiTokens(database),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from domain.catalogue import KIND_OF
 from domain.event import Event
@@ -16,12 +17,15 @@ _BATCH = 1_000
 class EventFilter(Value):
     """Which events to show; an empty field lets everything through. ``before`` is a seq: the page of older ones begins there.
 
-    ``kind`` is the kind of entity (``ticket``), ``type`` a type of event or the beginning of one (``approval.``).
+    ``kind`` is the kind of entity (``ticket``), ``type`` a type of event or the beginning of one (``approval.``), ``types``
+    are whole types, any of which will do.
     """
 
     before: int | None = None
+    event_id: UUID | None = None
     kind: str = ""
     type: str = ""
+    types: tuple[str, ...] = ()
     stream: str = ""
     run: str = ""
     actor: str = ""
@@ -86,7 +90,9 @@ def _columns(wanted: EventFilter) -> dict[str, object]:
     return {
         "before": wanted.before,
         "kind": f"{wanted.kind}/" if wanted.kind else "",
+        "event_id": wanted.event_id,
         "type": wanted.type,
+        "types": list(wanted.types),
         "stream": wanted.stream,
         "run": wanted.run,
         "actor": wanted.actor,

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.attention import Attended, AttendInput, AttentionActivities
+    from activities.notifying import NotifyActivities, NotifyInput
     from domain.model import Name, Value
     from workflows import options
+    from workflows.undelivered import admit_undelivered
 
 
 class AttentionInput(Value):
@@ -39,6 +42,7 @@ class AttentionWorkflow:
             await workflow.sleep(start.gather_seconds, summary="gather what comes together")
             self.called = False
             attended = await self._attend()
+            await self._tell(attended)
             again_at = attended.look_again_at or self.ends_at
             if not self.called and again_at <= workflow.now():
                 return attended.text
@@ -58,6 +62,16 @@ class AttentionWorkflow:
         )
         workflow.set_current_details(attended.text)
         return attended
+
+    async def _tell(self, attended: Attended) -> None:
+        """Send what was chosen. What does not get through is an alert, and holds up nothing."""
+        if not attended.told:
+            return
+        request = NotifyInput(day=attended.day, told=attended.told, now=workflow.now())
+        try:
+            await workflow.execute_activity_method(NotifyActivities.notify, request, summary="tell the operator", **options.NOTIFY)
+        except ActivityError as error:
+            await admit_undelivered(error)
 
     async def _rest(self, until: datetime) -> None:
         patience = max(until - workflow.now(), timedelta(0))

@@ -1,12 +1,15 @@
 """The morning page: ``digest/<date>``."""
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.digest import DigestActivities
+    from activities.notifying import NotifyActivities
     from activities.steps import DigestInput, DigestText
     from domain.model import Name, Value
     from workflows import options
+    from workflows.undelivered import admit_undelivered
 
 
 class DigestStart(Value):
@@ -27,4 +30,14 @@ class DigestWorkflow:
             DigestActivities.write_digest, request, summary="write the digest", **options.RECORD
         )
         workflow.set_current_details(digest.text)
+        if workflow.patched("send-the-digest"):
+            await self._send(request)
         return digest.text
+
+    async def _send(self, request: DigestInput) -> None:
+        try:
+            await workflow.execute_activity_method(
+                NotifyActivities.send_digest, request, summary="send it to the operator", **options.NOTIFY
+            )
+        except ActivityError as error:
+            await admit_undelivered(error)

@@ -10,15 +10,17 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.steps import SettleInput
-from domain.approvals import Approval, Decision, judge
+from domain.approvals import Approval, Decision
 from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
 from domain.event import Topic
+from domain.judging import judge
 from domain.knowledge import OutboxItem
 from workflows import options
 from workflows.attention import AttentionInput, AttentionWorkflow, SomethingWaits
 from workflows.digest import DigestStart, DigestWorkflow
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
+from workflows.polling import LookNow, PollStart, PollWorkflow
 from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
 from workflows.rollout import ResultMatured, RolloutInput, RolloutWorkflow
 from workflows.search_attributes import KIND
@@ -60,6 +62,8 @@ class Gateway:
                 await self._wake_rollout(item)
             case Topic.ATTENTION:
                 await self._wake_attention(item, debounce)
+            case Topic.CONNECTION:
+                await self._wake_poll(item)
             case _:
                 raise InvalidInput(f"nothing listens to {item.topic!r}", hint="the outbox was written by a newer version")
 
@@ -100,17 +104,14 @@ class Gateway:
 
     async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
         """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""
-        handle = await self._client.start_workflow(
-            RollbackWorkflow.run,
-            RollbackInput(run_id=run_id, by=by),
-            id=f"rollback/{run_id}",
-            task_queue=options.ORCHESTRATION,
-            task_timeout=options.TASK,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"undo {run_id}",
-            search_attributes=_attributes("rollback"),
-        )
-        return await handle.result()
+        handle = self._client.get_workflow_handle(await self.start_rollback(run_id, by=by), result_type=RollbackResult)
+        undone: RollbackResult = await handle.result()
+        return undone
+
+    async def start_rollback(self, run_id: str, *, by: str) -> str:
+        """Begin to undo what a run did. Returns the id of the run that undoes it: the one under way where there is one."""
+        start = RollbackInput(run_id=run_id, by=by)
+        return await self._start(RollbackWorkflow.run, start, f"rollback/{run_id}", "rollback", f"undo {run_id}")
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop; what it began in its current plan is undone. Raises NotFound."""
@@ -173,18 +174,39 @@ class Gateway:
             search_attributes=_attributes("attention"),
         )
 
+    async def look(self, connection: str, *, event_id: str = "") -> None:
+        """Read a connection now, and from now on for as long as it is on. Safe to repeat."""
+        await self._client.start_workflow(
+            PollWorkflow.run,
+            PollStart(connection=connection),
+            id=f"poll/{connection}",
+            task_queue=options.ORCHESTRATION,
+            task_timeout=options.TASK,
+            start_signal="look_now",
+            start_signal_args=[LookNow(event_id=event_id)],
+            static_summary=f"read {connection}",
+            search_attributes=_attributes("poll"),
+        )
+
+    async def _wake_poll(self, item: OutboxItem) -> None:
+        await self.look(item.key, event_id=str(item.event_id))
+
     async def _start(self, run: Any, start: Any, run_id: str, kind: str, summary: str) -> str:
-        with suppress(WorkflowAlreadyStartedError):
-            await self._client.start_workflow(
-                run,
-                start,
-                id=run_id,
-                task_queue=options.ORCHESTRATION,
-                task_timeout=options.TASK,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=summary,
-                search_attributes=_attributes(kind),
-            )
+        """Raises Retryable where Temporal does not answer."""
+        try:
+            with suppress(WorkflowAlreadyStartedError):
+                await self._client.start_workflow(
+                    run,
+                    start,
+                    id=run_id,
+                    task_queue=options.ORCHESTRATION,
+                    task_timeout=options.TASK,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    static_summary=summary,
+                    search_attributes=_attributes(kind),
+                )
+        except RPCError as error:
+            raise _rpc(error, run_id) from error
         return run_id
 
     async def _update(self, handle: WorkflowHandle[Any, Any], name: str, argument: Any, *, update_id: str) -> str:

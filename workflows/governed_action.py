@@ -209,16 +209,22 @@ class GovernedAction:
         """What the Web UI says about this run right now; nothing where the worker is letting go of it."""
         if not workflow.in_workflow():
             return
-        waits = [f"- **waits for you**: {p.approval.proposal.action.summary()}" for p in self.questions.pending.values()]
+        asked = [p.approval for p in self.questions.pending.values()]
+        waits = [f"- **{_state_of(a)}**: {a.proposal.action.summary()}" for a in asked]
         done = [f"- {r.kind}: {r.summary}" for r in self.results]
         workflow.set_current_details("\n".join((*waits, *done)) or "working")
-        workflow.upsert_search_attributes([WAITING.value_set(bool(self.questions.pending))])
+        workflow.upsert_search_attributes([WAITING.value_set(any(a.status is ApprovalStatus.PENDING for a in asked))])
 
 
 def _must_ask(proposed: Proposed) -> Approval:
     if proposed.approval is None:
         raise ApplicationError("the gate asks but gave no approval", non_retryable=True)
     return proposed.approval
+
+
+def _state_of(approval: Approval) -> str:
+    held = approval.held_until is not None and approval.status is not ApprovalStatus.PENDING
+    return f"held until {approval.held_until:%H:%M:%S} UTC" if held else "waits for you"
 
 
 def _run_id() -> str:

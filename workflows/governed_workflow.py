@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.runs import RunActivities
     from activities.steps import FinishInput, RunInput, SettleInput
-    from domain.approvals import Approval, Decision
+    from domain.approvals import Approval, ApprovalStatus, Decision, Via
     from domain.errors import DecisionRefused
     from workflows import options
     from workflows.governed_action import GovernedAction
@@ -77,7 +77,7 @@ class GovernedWorkflow:
         """The second door, for the Web UI and for scripts: a dict as ``Decision`` has it."""
         given = raw if isinstance(raw, dict) else {}
         try:
-            decision = Decision.model_validate(given)
+            decision = Decision.model_validate({**given, "via": Via.WEB_UI_SIGNAL})
             self.out.questions.check(decision)
         except (ValidationError, DecisionRefused) as no:
             await self.out.questions.refuse(given, str(no))
@@ -100,4 +100,5 @@ class GovernedWorkflow:
 
     @workflow.query
     def waiting(self) -> list[Approval]:
-        return [p.approval for p in self.out.questions.pending.values()]
+        asked = [p.approval for p in self.out.questions.pending.values()]
+        return [a for a in asked if a.status is ApprovalStatus.PENDING]

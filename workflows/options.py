@@ -45,7 +45,9 @@ def _step(queue: str, seconds: float, attempts: int) -> StepOptions:
 RECORD = _step(ORCHESTRATION, 30, 0)  # our own database: wait for it as long as it takes
 THINK = _step(MODEL_CALLS, 180, 15)  # planning and model calls; local engines take over when a model stays away
 EFFECT = _step(CONNECTORS, 60, 15)  # one outside effect; a quarter of an hour of outage is waited out
+READ = _step(CONNECTORS, 300, 0)  # what is new in an outside system; an outage of it is not a failure of the step
 RECONCILE = _step(CONNECTORS, 60, 12)  # asking what became of one: longer, it must not be given up early
+NOTIFY = _step(CONNECTORS, 90, 4)  # a message to the operator: what does not get through soon is an alert
 KEEP = _step(ORCHESTRATION, 1_800, 8)  # upkeep of memory: the whole log is read
 SUM_UP = _step(MODEL_CALLS, 1_800, 8)  # a night's summaries; what is written stays written
 REST = _step(ORCHESTRATION, 30, 8)  # waiting for another run to come to rest

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.approvals import ApprovalDecided, Verb
+from domain.approvals import ApprovalDecided, ApprovalTakenBack, Verb
 from domain.event import Event
 from domain.events import TicketHandedOver, TicketRelabelled
 from domain.runs import RunStarted
@@ -16,7 +16,9 @@ def hand_of_the_operator(events: Sequence[Event]) -> dict[str, float]:
     """
     starts = [e.seq for e in events if e.type == RunStarted.type]
     since = [e for e in events if e.seq >= max(starts, default=0)]
-    verbs = {str(e.data["decision"]["verb"]) for e in since if e.type == ApprovalDecided.type} - {Verb.SNOOZE.value}
+    undone = {e.data["undone"] for e in since if e.type == ApprovalTakenBack.type}
+    decisions = [e.data["decision"] for e in since if e.type == ApprovalDecided.type]
+    verbs = {str(d["verb"]) for d in decisions if d["decision_id"] not in undone} - {Verb.SNOOZE.value}
     kinds = {e.type for e in since}
     corrected = bool(verbs & {Verb.EDIT.value, Verb.REJECT.value}) or TicketRelabelled.type in kinds
     aided = bool(verbs) or TicketHandedOver.type in kinds

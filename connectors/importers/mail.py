@@ -4,7 +4,7 @@ import email
 import mailbox
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
@@ -12,6 +12,7 @@ from email.header import decode_header, make_header
 from email.message import Message as Mail
 from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from connectors.importers.cells import is_email
 from connectors.importers.mail_body import body_of, clean
@@ -26,15 +27,23 @@ from domain.ids import digest
 SOURCE = "mail"
 _MAX_BYTES = 50 * 1024 * 1024  # of one message; more is not a customer's question
 _MAX_HEADER = 200
+_MACHINES = {"mailer-daemon", "postmaster"}
+
+Threads = Mapping[tuple[str, str], str]
+"""The ticket of each known message, by the customer's address and the message's id."""
+_NO_THREADS: Threads = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class _Mail:
-    """One message, understood: ``thread`` is the id of the message it all began with, as far as the mail says."""
+    """One message, understood: ``thread`` is the id of the message it all began with, as far as the mail says;
+    ``answers`` are all those it names, the last one last.
+    """
 
     message: Message
     subject: str
     thread: str
+    answers: tuple[str, ...]
 
 
 def mail_files(path: Path) -> Iterator[bytes]:
@@ -57,7 +66,9 @@ def mail_files(path: Path) -> Iterator[bytes]:
             box.close()
 
 
-def read_mail(raw: Iterable[bytes], *, own: Sequence[str], at: datetime, since: datetime | None = None) -> ImportReport:
+def read_mail(
+    raw: Iterable[bytes], *, own: Sequence[str], at: datetime, since: datetime | None = None, threads: Threads = _NO_THREADS
+) -> ImportReport:
     """One ``MessageReceived`` a customer's message, oldest first.
 
     Skipped are ``own`` addresses, machines, and what is older than ``since``.
@@ -80,7 +91,7 @@ def read_mail(raw: Iterable[bytes], *, own: Sequence[str], at: datetime, since: 
         except BadCell as bad:
             rejected.append(Rejection(count, bad.column, bad.value[:80], bad.why))
     notes = tuple(f"skipped: {n} messages {why}" for why, n in skipped.items())
-    return ImportReport("tickets", count, tuple(_events(mails)), tuple(rejected), notes)
+    return ImportReport("tickets", count, tuple(_events(mails, threads)), tuple(rejected), notes)
 
 
 def _parse(raw: bytes) -> Mail:
@@ -93,9 +104,17 @@ def _skip(mail: Mail, own: Sequence[str]) -> str:
     """Why it is not a customer's message; empty where it may be one. Answering machines would start a loop."""
     if _sender(mail) in {o.lower() for o in own}:
         return "sent by ourselves"
-    automatic = _header(mail, "Auto-Submitted").lower() not in {"", "no"}
+    if _is_report(mail):
+        return "about the delivery of another"
+    automatic = _header(mail, "Auto-Submitted").lower() not in {"", "no"} or "X-Autoreply" in mail or "X-Autorespond" in mail
     bulk = _header(mail, "Precedence").lower() in {"bulk", "list", "junk", "auto_reply"}
     return "sent by a machine" if automatic or bulk or _header(mail, "List-Id") else ""
+
+
+def _is_report(mail: Mail) -> bool:
+    """A bounce: sent from nobody, by the post office, or as a report (RFC 3464)."""
+    nobody = _header(mail, "Return-Path") == "<>"
+    return nobody or mail.get_content_type() == "multipart/report" or _sender(mail).partition("@")[0] in _MACHINES
 
 
 def _understand(mail: Mail, raw: bytes, at: datetime) -> _Mail:
@@ -113,17 +132,19 @@ def _understand(mail: Mail, raw: bytes, at: datetime) -> _Mail:
         body=body_of(mail),
         in_reply_to=answered,
     )
-    return _Mail(message, _header(mail, "Subject")[:_MAX_HEADER], next((r for r in [*references, answered] if r), own_id))
+    named = tuple(reference for reference in (*references, answered) if reference)
+    return _Mail(message, _header(mail, "Subject")[:_MAX_HEADER], next(iter(named), own_id), named)
 
 
-def _events(mails: Sequence[_Mail]) -> Iterator[NewEvent]:
+def _events(mails: Sequence[_Mail], threads: Threads) -> Iterator[NewEvent]:
     """A thread is one ticket as long as the same person writes: naming a stranger's message joins nobody's conversation."""
     thread_of: dict[str, str] = {}
     for mail in sorted(mails, key=lambda m: (m.message.at, m.message.message_id)):
         message = mail.message
         root = thread_of.get(mail.thread, mail.thread)
         thread_of[message.message_id] = root
-        ticket_id = f"{SOURCE}/{digest([root, message.sender])[:16]}"
+        known = next((threads[key] for name in reversed(mail.answers) if (key := (message.sender, name)) in threads), "")
+        ticket_id = known or f"{SOURCE}/{digest([root, message.sender])[:16]}"
         data = MessageReceived(ticket_id=ticket_id, source=SOURCE, subject=mail.subject, message=message)
         yield new_event(data, at=message.at, key=(message.message_id, digest(data)), source="import")
 

@@ -13,12 +13,22 @@ from console.forms import NotValid, edited, fields_of
 from console.questions import Question, fields_with, inbox, needs_proof, question
 from console.visit import OPERATOR, Here, Visit
 from domain.actions import Action
-from domain.approvals import Approval, Decision, Verb
-from domain.errors import InvalidInput, NotFound, StewardError
+from domain.approvals import Approval, Verb, Via
+from domain.errors import InvalidInput, NotFound
 from domain.ids import derived_id
+from workflows.deciding import Decided, DecisionRequest, NotDecided
 
 router = APIRouter()
 _MOST_AT_ONCE = 100
+_HOLD = 10  # seconds in which an approval can be taken back
+_BATCH = (Verb.APPROVE, Verb.REJECT, Verb.SNOOZE)
+_SAID = {
+    Verb.APPROVE: "Approved",
+    Verb.EDIT: "Changed",
+    Verb.REJECT: "Rejected",
+    Verb.SNOOZE: "Snoozed",
+    Verb.UNDO: "Taken back",
+}
 _SNOOZES = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1d": timedelta(days=1)}
 _MORNING = 8  # the hour of "tomorrow morning", in the shop's zone
 
@@ -31,12 +41,11 @@ async def show_inbox(visit: Here) -> HTMLResponse:
 @router.post("/inbox/batch")
 async def decide_many(visit: Here) -> Response:
     """Every chosen question for itself: one that cannot be answered keeps no other from its answer."""
-    verb, chosen = Verb(visit.field("verb")), _chosen(visit)
-    approvals = [(key, await visit.house.memory.state.get(Approval, key)) for key in chosen]
-    if verb is Verb.APPROVE and any(a and needs_proof(a) for _, a in approvals):
+    verb, chosen = _batch_verb(visit.field("verb")), _chosen(visit)
+    approvals = [await visit.house.memory.state.get(Approval, key) for key in chosen]
+    if verb is Verb.APPROVE and any(a and needs_proof(a) for a in approvals):
         visit = await visit.prove()
-    results = [await _one_of_many(visit, key, approval, verb) for key, approval in approvals]
-    return await visit.page("inbox_batch.html", verb=verb, results=results)
+    return await visit.page("inbox_batch.html", verb=verb, results=await _results(visit, verb, chosen))
 
 
 @router.get("/inbox/{approval_id}", response_class=HTMLResponse)
@@ -80,6 +89,12 @@ async def snooze(visit: Here, approval_id: str) -> Response:
     return await _decide(visit, await _approval(visit, approval_id), Verb.SNOOZE, snooze_until=until)
 
 
+@router.post("/inbox/{approval_id}/undo")
+async def undo(visit: Here, approval_id: str) -> Response:
+    """While it is held, nothing has begun."""
+    return await _decide(visit, await _approval(visit, approval_id), Verb.UNDO)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What became of one question of a batch."""
@@ -90,23 +105,29 @@ class Result:
     said: str
 
 
-async def _one_of_many(visit: Visit, key: str, approval: Approval | None, verb: Verb) -> Result:
-    if approval is None:
-        return Result(approval_id=key, what=key, done=False, said="there is no such question")
-    decision = _decision(
-        visit,
-        approval,
-        verb,
-        digest=visit.field(f"digest:{key}"),
-        decision_id=str(derived_id("batch", visit.field("batch"), key)),
-        snooze_until=_until(visit.field("for"), visit.now, visit.zone) if verb is Verb.SNOOZE else None,
-    )
-    what = approval.proposal.action.summary()
-    try:
-        said = await visit.house.gateway.decide(approval, decision, now=visit.now)
-    except StewardError as error:
-        return Result(approval_id=key, what=what, done=False, said=str(error))
-    return Result(approval_id=key, what=what, done=True, said=said)
+async def _results(visit: Visit, verb: Verb, chosen: list[str]) -> list[Result]:
+    until = _until(visit.field("for"), visit.now, visit.zone) if verb is Verb.SNOOZE else None
+    batch = visit.field("batch")
+    requests = [
+        _request(
+            visit,
+            key,
+            verb,
+            digest=visit.field(f"digest:{key}"),
+            decision_id=str(derived_id("batch", batch, key)),
+            snooze_until=until,
+        )
+        for key in chosen
+    ]
+    return [await _result(visit, answer) for answer in await visit.house.decider.decide_all(requests)]
+
+
+async def _result(visit: Visit, answer: Decided | NotDecided) -> Result:
+    approval = await visit.house.memory.state.get(Approval, answer.approval_id)
+    what = approval.proposal.action.summary() if approval else answer.approval_id
+    if isinstance(answer, Decided):
+        return Result(approval_id=answer.approval_id, what=what, done=True, said=answer.said)
+    return Result(approval_id=answer.approval_id, what=what, done=False, said=f"{answer.message}. {answer.hint}".strip())
 
 
 def _chosen(visit: Visit) -> list[str]:
@@ -128,40 +149,49 @@ async def _approval(visit: Visit, approval_id: str) -> Approval:
 async def _decide(
     visit: Visit, approval: Approval, verb: Verb, *, action: Action | None = None, snooze_until: datetime | None = None
 ) -> Response:
-    decision = _decision(
+    request = _request(
         visit,
-        approval,
+        approval.approval_id,
         verb,
         digest=visit.field("digest"),
         decision_id=visit.field("decision") or str(uuid4()),
         action=action,
         snooze_until=snooze_until,
     )
-    await visit.house.gateway.decide(approval, decision, now=visit.now)
-    said = {Verb.APPROVE: "Approved", Verb.EDIT: "Changed", Verb.REJECT: "Rejected", Verb.SNOOZE: "Snoozed"}[verb]
-    return await visit.see("/inbox", say=f"{said}: {approval.proposal.action.summary()}")
+    decided = await visit.house.decider.decide(request)
+    # What is held is shown with its countdown anyway.
+    said = "" if decided.held_until else f"{_SAID[verb]}: {approval.proposal.action.summary()}"
+    return await visit.see("/inbox", say=said)
 
 
-def _decision(
+def _request(
     visit: Visit,
-    approval: Approval,
+    approval_id: str,
     verb: Verb,
     *,
     digest: str,
     decision_id: str,
     action: Action | None = None,
     snooze_until: datetime | None = None,
-) -> Decision:
-    return Decision(
+) -> DecisionRequest:
+    return DecisionRequest(
         decision_id=decision_id,
-        approval_id=approval.approval_id,
+        approval_id=approval_id,
         verb=verb,
         digest=digest,
         by=OPERATOR,
+        via=Via.CONSOLE,
         reason=visit.field("reason"),
-        action=action,
+        edited=action.model_dump(mode="json") if action else None,
         snooze_until=snooze_until,
+        hold_seconds=_HOLD if verb in (Verb.APPROVE, Verb.EDIT) else 0,
     )
+
+
+def _batch_verb(word: str) -> Verb:
+    if word not in _BATCH:
+        raise InvalidInput(f"{word!r} is nothing that many can be answered with", hint=f"one of {', '.join(_BATCH)}")
+    return Verb(word)
 
 
 def _until(words: str, now: datetime, zone: str) -> datetime:

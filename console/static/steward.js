@@ -98,7 +98,7 @@
     (part.querySelector("textarea, input:not([type=hidden]), select, button") || part).focus();
   }
   window.addEventListener("hashchange", unfold);
-  unfold();
+  window.addEventListener("load", () => setTimeout(unfold));  // after the browser has gone there itself, which takes the focus
 
   // What happened while nobody could look loads the page anew.
   document.addEventListener("steward:everything", () => location.reload());

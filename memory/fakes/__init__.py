@@ -9,9 +9,18 @@ from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemory
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.figures import InMemoryFigures
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
+from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
-from memory.fakes.shelves import InMemoryInbox, InMemoryModelJournal, InMemoryOutbox, InMemoryPackStore, InMemoryRecall
+from memory.fakes.shelves import (
+    InMemoryAttempts,
+    InMemoryCursors,
+    InMemoryInbox,
+    InMemoryModelJournal,
+    InMemoryOutbox,
+    InMemoryPackStore,
+    InMemoryRecall,
+)
 from memory.fakes.store import Store
 from memory.fakes.views import InMemoryViews
 from memory.flags import StateFlags
@@ -45,15 +54,18 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         guards=InMemoryGuards(store),
         journal=InMemoryModelJournal(store),
         inbox=InMemoryInbox(store),
+        cursors=InMemoryCursors(store),
+        attempts=InMemoryAttempts(),
         outbox=InMemoryOutbox(store),
         cache=cache,
         archive=InMemoryArchive(store),
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),
+        credentials=InMemoryCredentials(store),
+        sessions=InMemorySessions(store),
+        tokens=InMemoryApiTokens(store),
+        links=InMemoryDecisionLinks(),
         figures=InMemoryFigures(store),
         listings=InMemoryListings(store),
-        credentials=InMemoryCredentials(),
-        sessions=InMemorySessions(),
-        tokens=InMemoryApiTokens(),
     )

@@ -1,68 +1,101 @@
-"""Who may enter the console, in memory."""
+"""Password, tries, sessions and tokens, in memory."""
 
-from domain.access import ApiToken, Session, Tries
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from domain.access import ApiToken, LoginAttempt, Session, Tries, attempt
+from domain.event import NewEvent
 from domain.model import Moment
+from memory.fakes.store import Store
+
+_NEVER = Tries(failures=0, last=datetime.min.replace(tzinfo=UTC))
 
 
 class InMemoryCredentials:
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._hash: str | None = None
-        self.changed_at: Moment | None = None
         self._tries: dict[str, Tries] = {}
 
-    async def password_hash(self) -> str | None:
+    async def password(self) -> str | None:
         return self._hash
 
-    async def set_password_hash(self, hashed: str, *, at: Moment) -> None:
-        self._hash, self.changed_at = hashed, at
+    async def set_password(self, password_hash: str, *, replaces: str | None, events: Sequence[NewEvent] = ()) -> bool:
+        if self._hash != replaces:
+            return False
+        self._store.append(events)
+        self._hash = password_hash
+        return True
 
-    async def tries(self, client: str) -> Tries:
-        return self._tries.get(client, Tries())
+    async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
+        found = attempt(self._tries.get(client, _NEVER), now)
+        if found.admitted:
+            self._tries[client] = Tries(failures=found.failures, last=now)
+        return found
 
-    async def note_failure(self, client: str, *, at: Moment) -> Tries:
-        self._tries[client] = Tries(failures=(await self.tries(client)).failures + 1, last=at)
-        return self._tries[client]
-
-    async def clear_tries(self, client: str) -> None:
+    async def forgive(self, client: str) -> None:
         self._tries.pop(client, None)
 
 
 class InMemorySessions:
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._sessions: dict[str, Session] = {}
 
-    async def put(self, session: Session) -> None:
-        self._sessions[session.session_id] = session
+    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
+        self._store.append(events)
+        going_on = {key: s for key, s in self._sessions.items() if s.expires_at > session.opened_at}
+        self._sessions = going_on | {session.session_id: session}
 
     async def get(self, session_id: str) -> Session | None:
         return self._sessions.get(session_id)
 
+    async def change(self, session_id: str, change: Callable[[Session], Session]) -> tuple[Session, Session] | None:
+        before = self._sessions.get(session_id)
+        if before is None:
+            return None
+        after = self._sessions[session_id] = change(before)
+        return before, after
+
     async def close(self, session_id: str) -> None:
         self._sessions.pop(session_id, None)
 
-    async def close_all(self, *, but: str = "") -> None:
-        self._sessions = {key: session for key, session in self._sessions.items() if key == but}
-
-    async def sweep(self, *, before: Moment) -> None:
-        self._sessions = {key: session for key, session in self._sessions.items() if session.seen_at >= before}
+    async def close_all(self, *, keep: str = "") -> int:
+        kept = {key: session for key, session in self._sessions.items() if key == keep}
+        closed = len(self._sessions) - len(kept)
+        self._sessions = kept
+        return closed
 
 
 class InMemoryApiTokens:
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._tokens: dict[str, ApiToken] = {}
 
-    async def add(self, token: ApiToken) -> bool:
-        if token.name in self._tokens:
+    async def add(self, token: ApiToken, *, events: Sequence[NewEvent] = ()) -> bool:
+        if self._standing(token.name):
             return False
-        self._tokens[token.name] = token
+        self._store.append(events)
+        self._tokens[token.token_hash] = token
         return True
 
-    async def by_hash(self, token_hash: str) -> ApiToken | None:
-        return next((token for token in self._tokens.values() if token.token_hash == token_hash), None)
+    async def get(self, token_hash: str) -> ApiToken | None:
+        return self._tokens.get(token_hash)
 
-    async def put(self, token: ApiToken) -> None:
-        if token.name in self._tokens:
-            self._tokens[token.name] = token
+    async def used(self, token_hash: str, *, at: Moment) -> None:
+        if token := self._tokens.get(token_hash):
+            self._tokens[token_hash] = token.model_copy(update={"used_at": at})
+
+    async def revoke(self, name: str, *, at: Moment, events: Sequence[NewEvent] = ()) -> bool:
+        token = self._standing(name)
+        if token is None:
+            return False
+        self._store.append(events)
+        self._tokens[token.token_hash] = token.model_copy(update={"revoked_at": at})
+        return True
 
     async def all(self) -> list[ApiToken]:
-        return [self._tokens[name] for name in sorted(self._tokens)]
+        return list(self._tokens.values())
+
+    def _standing(self, name: str) -> ApiToken | None:
+        return next((t for t in self._tokens.values() if t.name == name and t.revoked_at is None), None)

@@ -7,11 +7,15 @@ from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
+from domain.attempts import Attempt, AttemptStatus
+from domain.connections import Delivery, StreamProgress
 from domain.context import ContextPack
+from domain.errors import NotFound
 from domain.knowledge import OutboxItem, Recalled
 from domain.model import Moment
 from domain.passage import Passage
 from domain.ports import Embedder
+from memory.attempts import check_expected, used_reference
 from memory.fakes.store import Call, Store
 from memory.ranking import fuse
 from memory.vectors import nearest_of
@@ -25,8 +29,35 @@ class InMemoryInbox:
 
     async def receive(self, source: str, external_id: str, raw: bytes, *, at: Moment) -> bool:
         known = (source, external_id) in self._store.received
-        self._store.received.setdefault((source, external_id), (raw, at))
+        self._store.received.setdefault((source, external_id), Delivery(source=source, external_id=external_id, raw=raw, at=at))
         return not known
+
+    async def waiting(self, source: str, limit: int = 100) -> list[Delivery]:
+        return [d for key, d in self._store.received.items() if d.source == source and key not in self._store.understood][:limit]
+
+    async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
+        self._store.understood.setdefault((source, external_id), note)
+
+
+class InMemoryCursors:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def streams(self, connection: str) -> list[StreamProgress]:
+        return [state for (owner, _), state in sorted(self._store.streams.items()) if owner == connection]
+
+    async def advance(self, connection: str, stream: str, cursor: str, *, at: Moment) -> None:
+        change = {"cursor": cursor, "read_at": at, "failures": 0, "error": ""}
+        self._store.streams[connection, stream] = self._state(connection, stream).model_copy(update=change)
+
+    async def failed(self, connection: str, stream: str, error: str, *, at: Moment) -> int:
+        before = self._state(connection, stream)
+        change = {"failures": before.failures + 1, "error": error, "failed_at": at}
+        self._store.streams[connection, stream] = before.model_copy(update=change)
+        return before.failures + 1
+
+    def _state(self, connection: str, stream: str) -> StreamProgress:
+        return self._store.streams.get((connection, stream), StreamProgress(connection=connection, stream=stream))
 
 
 class InMemoryOutbox:
@@ -44,6 +75,38 @@ class InMemoryOutbox:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._store.woken.wait(), seconds)
         self._store.woken.clear()
+
+
+class InMemoryAttempts:
+    def __init__(self) -> None:
+        self._attempts: dict[str, Attempt] = {}
+
+    async def prepare(self, attempt: Attempt) -> Attempt:
+        return self._attempts.setdefault(attempt.key, attempt)
+
+    async def begin(self, key: str, *, expected: int) -> bool:
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            raise NotFound(f"nothing was prepared under {key}", hint="prepare it first")
+        if attempt.status is not AttemptStatus.READY:
+            return False
+        others = [a for a in self._attempts.values() if a.connection == attempt.connection and a.status is not AttemptStatus.READY]
+        if any(other.reference == attempt.reference for other in others):
+            raise used_reference(attempt)
+        check_expected(attempt, sum(other.stream == attempt.stream for other in others), expected)
+        self._attempts[key] = attempt.model_copy(update={"status": AttemptStatus.SENDING})
+        return True
+
+    async def settle(self, key: str, status: AttemptStatus) -> None:
+        if self._attempts[key].status is AttemptStatus.SENDING:
+            self._attempts[key] = self._attempts[key].model_copy(update={"status": status})
+
+    async def find(self, key: str) -> Attempt | None:
+        return self._attempts.get(key)
+
+    async def begun(self, connection: str, stream: str) -> list[Attempt]:
+        found = (a for a in self._attempts.values() if (a.connection, a.stream) == (connection, stream))
+        return [a.model_copy(update={"payload": b""}) for a in found if a.status is not AttemptStatus.READY]
 
 
 class InMemoryModelJournal:

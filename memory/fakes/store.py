@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from domain.connections import Delivery, StreamProgress
 from domain.context import ContextPack
 from domain.effects import Breaker, Effect
 from domain.event import Event, NewEvent
@@ -45,7 +46,9 @@ class Store:
     wakes: dict[int, OutboxItem] = field(default_factory=dict)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    received: dict[tuple[str, str], tuple[bytes, datetime]] = field(default_factory=dict)
+    received: dict[tuple[str, str], Delivery] = field(default_factory=dict)
+    understood: dict[tuple[str, str], str] = field(default_factory=dict)
+    streams: dict[tuple[str, str], StreamProgress] = field(default_factory=dict)
     effects: dict[str, tuple[Effect, str]] = field(default_factory=dict)
     usage: dict[tuple[str, Any], Any] = field(default_factory=dict)
     breakers: dict[tuple[str, str], Breaker] = field(default_factory=dict)

@@ -46,7 +46,9 @@ def _shows(wanted: EventFilter, event: Event) -> bool:
     return (
         (wanted.before is None or event.seq < wanted.before)
         and event.stream.startswith(f"{wanted.kind}/" if wanted.kind else "")
+        and wanted.event_id in (None, event.event_id)
         and event.type.startswith(wanted.type)
+        and (not wanted.types or event.type in wanted.types)
         and wanted.stream in ("", event.stream)
         and wanted.run in ("", event.correlation_id)
         and wanted.actor in ("", event.actor)

@@ -1,25 +1,35 @@
--- Who may enter the console. Beside the log: hashes of secrets have no place in a record that is kept for ever.
+-- Who may enter. Secrets are here as hashes only; the log tells what happened and holds none.
 
-CREATE TABLE operator_password (
-    one        boolean     PRIMARY KEY DEFAULT true CHECK (one),
-    hash       text        NOT NULL,
-    changed_at timestamptz NOT NULL
+CREATE TABLE access_password (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    password_hash text NOT NULL
 );
 
-CREATE TABLE login_tries (
-    client   text        PRIMARY KEY,
-    failures integer     NOT NULL,
-    last     timestamptz NOT NULL
+CREATE TABLE access_try (
+    client text PRIMARY KEY,
+    failures integer NOT NULL,
+    last timestamptz NOT NULL
 );
 
-CREATE TABLE console_session (
-    session_id text        PRIMARY KEY,
-    seen_at    timestamptz NOT NULL,
-    body       jsonb       NOT NULL
+CREATE TABLE access_session (
+    session_id text PRIMARY KEY CHECK (session_id ~ '^[0-9a-f]{64}$'),
+    csrf text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    proven_at timestamptz NOT NULL,
+    flash text[] NOT NULL
 );
 
-CREATE TABLE api_token (
-    name       text  PRIMARY KEY,
-    token_hash text  NOT NULL UNIQUE,
-    body       jsonb NOT NULL
+CREATE TABLE access_token (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    token_hash text NOT NULL UNIQUE CHECK (token_hash ~ '^[0-9a-f]{64}$'),
+    name text NOT NULL,
+    scopes text[] NOT NULL CHECK (cardinality(scopes) > 0),
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    used_at timestamptz,
+    revoked_at timestamptz
 );
+
+CREATE UNIQUE INDEX access_token_standing ON access_token (name) WHERE revoked_at IS NULL;

@@ -1,1 +1,1 @@
-DELETE FROM console_session WHERE session_id <> %(but)s
+DELETE FROM access_session WHERE session_id <> %(keep)s

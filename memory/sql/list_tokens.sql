@@ -1,1 +1,3 @@
-SELECT body FROM api_token ORDER BY name
+SELECT name, token_hash, scopes, created_at, expires_at, used_at, revoked_at
+FROM access_token
+ORDER BY number

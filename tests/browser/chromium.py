@@ -17,7 +17,10 @@ ARGUMENTS = (
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def program() -> str | None:
+    """A browser on PATH; None leaves it to Playwright, whose error says what to install."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
 async def launch(playwright: Playwright) -> Browser:
-    """Raises playwright's own Error, which says what to install, where there is none."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    return await playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+    return await playwright.chromium.launch(executable_path=program(), args=list(ARGUMENTS))

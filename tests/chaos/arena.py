@@ -103,7 +103,7 @@ async def played(
     workers = _Workers(world.orders, die_at=die_at, journal=journal)
     async with asyncio.TaskGroup() as group:
         happening = [group.create_task(scenario.happens(world)), group.create_task(meanwhile(world))]
-        operator = group.create_task(_operator(world))
+        operator = group.create_task(_operator(world, hold_seconds=scenario.hold_seconds))
         deadline = time.monotonic() + PATIENCE
         try:
             while not (all(task.done() for task in happening) and await world.ended(scenario.runs)):
@@ -144,11 +144,11 @@ class _Workers:
         return start_worker(replace(self._orders, die_at=passage))
 
 
-async def _operator(world: World) -> None:
+async def _operator(world: World, *, hold_seconds: int) -> None:
     """Says yes whenever asked; what does not reach its run is said again."""
     while True:
         with suppress(StewardError):
-            await world.approve_everything()
+            await world.approve_everything(hold_seconds=hold_seconds)
         await asyncio.sleep(0.2)
 
 

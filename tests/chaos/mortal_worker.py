@@ -14,10 +14,12 @@ import connectors
 import memory
 import worker
 from connectors.analytics_csv import AnalyticsCsv
+from domain.connections import Connection
 from domain.tasks import CLASSIFY, Question
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
 from tests.chaos.passages import Tripwire, Watched, WatchedConnector, WatchedLedger, WatchedOutbox
+from tests.chaos.post import switchboard
 from tests.chaos.processes import Orders
 from workflows.gateway import Gateway
 from workflows.relay import Relay
@@ -42,7 +44,7 @@ async def _work(orders: Orders, tripwire: Tripwire) -> None:
         for one in worker.workers(
             client,
             watched,
-            _outside(orders, tripwire),
+            _outside(orders, kept, tripwire),
             interceptors=[Watched(tripwire)],
             max_cached_workflows=500 if orders.sticky else 0,
         ):
@@ -50,13 +52,14 @@ async def _work(orders: Orders, tripwire: Tripwire) -> None:
         await Relay(outbox=watched.outbox, gateway=Gateway(client), policies=watched.policies).run()
 
 
-def _outside(orders: Orders, tripwire: Tripwire) -> worker.Outside:
+def _outside(orders: Orders, kept: memory.Memory, tripwire: Tripwire) -> worker.Outside:
     local = connectors.open_local(orders.home)
     return worker.Outside(
         connectors={capability: WatchedConnector(connector, tripwire) for capability, connector in local.items()},
         analytics=AnalyticsCsv(orders.home / "outside" / "analytics.csv"),
         model=_MODEL,
         intents=_MODEL,
+        sources=switchboard(orders.home, lambda: kept.state.find(Connection)),
     )
 
 

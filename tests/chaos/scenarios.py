@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.actions import Risk
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
 from domain.decisions import Mode
 from domain.entities import (
     Address,
@@ -67,13 +68,17 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay."""
+    """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay.
+
+    The operator says yes to everything; for ``hold_seconds`` each yes could be taken back.
+    """
 
     name: str
     runs: tuple[str, ...]
     targets: tuple[str, ...] = ()
     happens: Callable[[World], Coroutine[Any, Any, None]]
     history: tuple[EventData, ...] = ()
+    hold_seconds: int = 0
 
 
 def order(number: int) -> Order:
@@ -188,6 +193,14 @@ async def _raises_an_alarm(world: World) -> None:
     await world.insist(lambda: world.kept.log.append([event]))
 
 
+async def _reads_orders(world: World) -> None:
+    """Of a connected system, until it is switched off."""
+    connection = Connection(name="post", kind="post", mode=ConnectionMode.LIVE, poll_seconds=1)
+    await world.record(ConnectionDescribed(connection=connection, by="operator"))
+    await world.eventually(lambda: world.kept.state.get(Order, "7003"))
+    await world.record(ConnectionModeSet(name="post", mode=ConnectionMode.OFF, by="operator"))
+
+
 async def _refunds_wrongly(world: World) -> None:
     """A severe miss of the version that is tried: it has to be taken back."""
     missed = ExposureMatured(
@@ -236,6 +249,7 @@ SCENARIOS = (
         runs=("support/mail/1",),
         targets=(RELAY, "support/mail/1"),
         happens=_complains,
+        hold_seconds=1,
     ),
     Scenario(
         name="replenish",
@@ -294,6 +308,12 @@ SCENARIOS = (
             _in_force("approval", ApprovalPolicy(quiet_from_hour=0, quiet_to_hour=0)),
             _in_force("attention", AttentionPolicy(gather_minutes=0.005)),
         ),
+    ),
+    Scenario(
+        name="poll",
+        runs=("poll/post",),
+        targets=(RELAY, "poll/post"),
+        happens=_reads_orders,
     ),
 )
 BUSY_DAY = Scenario(

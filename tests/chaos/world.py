@@ -87,7 +87,7 @@ class World:
         except RPCError:
             return None
 
-    async def approve_everything(self) -> None:
+    async def approve_everything(self, *, hold_seconds: int = 0) -> None:
         """The operator says yes, again and again until it counts."""
         for approval in await self.kept.state.find(Approval, status=ApprovalStatus.PENDING):
             decision = Decision(
@@ -96,6 +96,7 @@ class World:
                 verb=Verb.APPROVE,
                 digest=approval.proposal.digest,
                 by="operator",
+                hold_seconds=hold_seconds,
             )
             await self.gateway.decide(approval, decision, now=datetime.now(UTC))
 

@@ -45,21 +45,44 @@ class Steward:
             code = main(words)
         return Said(code, out.getvalue(), err.getvalue())
 
-    def process(self, *words: str, python: tuple[str, ...] = ("-m", "cli"), environ: Mapping[str, str] | None = None) -> Said:
-        """As a process of its own, as ``./steward`` does it."""
-        running = self.started(*words, python=python, environ=environ)
-        out, err = running.communicate(timeout=60)
+    def fed(self, text: str, *words: str) -> Said:
+        """With ``text`` on its standard input."""
+        before, sys.stdin = sys.stdin, io.StringIO(text)
+        try:
+            return self(*words)
+        finally:
+            sys.stdin = before
+
+    def process(
+        self,
+        *words: str,
+        python: tuple[str, ...] = ("-m", "cli"),
+        environ: Mapping[str, str] | None = None,
+        given: str | None = None,
+    ) -> Said:
+        """As a process of its own, as ``./steward`` does it; ``given`` is its input."""
+        running = self.started(
+            *words, python=python, environ=environ, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE
+        )
+        out, err = running.communicate(given, timeout=60)
         return Said(running.returncode, out, err)
 
     def started(
-        self, *words: str, python: tuple[str, ...] = ("-m", "cli"), environ: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        python: tuple[str, ...] = ("-m", "cli"),
+        environ: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+        terminal: int | None = None,
     ) -> "subprocess.Popen[str]":
+        """``terminal`` is one that the command has to itself, in place of its three streams."""
         return subprocess.Popen(
             [sys.executable, "-P", *python, *words],
             env={**os.environ, **self._environ(), "PYTHONPATH": str(CHECKOUT), **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=stdin if terminal is None else terminal,
+            stdout=subprocess.PIPE if terminal is None else terminal,
+            stderr=subprocess.PIPE if terminal is None else terminal,
+            start_new_session=terminal is not None,
             text=True,
         )
 

@@ -96,6 +96,8 @@ def test_a_snoozed_question_is_out_of_sight_and_not_out_of_mind(shop: Steward) -
     assert asked not in [a["approval_id"] for a in now["approvals"]]
     assert now["snoozed"] == 1
     assert "1 snoozed, the first until" in shop("inbox").out
+    undone = shop("undo", asked)
+    assert (undone.code, "nothing to take back" in undone.err) == (2, True)
 
 
 def test_what_a_run_did_is_taken_back_exactly(shop: Steward) -> None:
@@ -189,6 +191,19 @@ def test_switches_are_recorded(shop: Steward) -> None:
     assert shop("doctor").code == 0
     assert shop("mode", "content/publish-content", "off", "--json").json["modes"] == {"content/publish-content": "off"}
     assert re.search(r"content/publish-content\W+off", shop("mode", "content").out)
+
+
+def test_a_bypass_has_a_scope_an_end_and_a_reason(shop: Steward) -> None:
+    """It is seen where one looks, and ends by hand too; what is not allowed says what is."""
+    assert shop("bypass").out == "Nothing is bypassed.\n"
+    wrong = (("support", "--for", "25h", "--reason", "x"), ("support", "--for", "2h"), ("sales", "--for", "2h", "--reason", "x"))
+    assert [shop("bypass", *words).code for words in wrong] == [2, 2, 2]
+    opened = shop("bypass", "replenish/cancel-purchase-order", "--for", "2h", "--reason", "a rush", "--json").json["bypasses"]
+    assert [(b["scope"], b["by"], b["reason"]) for b in opened] == [("replenish/cancel-purchase-order", "operator", "a rush")]
+    for place in ("mode", "status", "bypass"):
+        assert "replenish/cancel-purchase-order is not asked until" in shop(place).out
+    assert shop("bypass", "replenish/cancel-purchase-order", "--close", "--json").json == {"bypasses": []}
+    assert shop("status", "--json").json["bypasses"] == []
 
 
 def test_a_breaker_says_when_it_tries_again_and_can_be_reset(shop: Steward) -> None:

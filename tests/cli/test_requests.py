@@ -39,6 +39,10 @@ WRONG = (
     ["memory", "search"],
     ["logs", "nonsense"],
     ["demo", "--seed", "x"],
+    ["console", "--stdin"],
+    ["token", "issue", "phone"],
+    ["token", "issue", "phone", "--scope", "fly"],
+    ["token", "issue", "phone", "--scope", "read", "--days", "0"],
 )
 NEEDS_A_SHOP = (
     ["inbox"],
@@ -64,6 +68,10 @@ NEEDS_A_SHOP = (
     ["log", "verify"],
     ["state", "show", "order/1"],
     ["memory", "search", "x"],
+    ["console"],
+    ["token", "issue", "x", "--scope", "read"],
+    ["token", "list"],
+    ["token", "revoke", "x"],
 )
 
 

@@ -19,6 +19,7 @@ from tests.conftest import TEMPLATE, Servers
 from tests.console.browser import Browser
 from tests.console.door import doorkeeper
 from tests.console.furnish import furnish
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 URL = "http://127.0.0.1:8400"
@@ -29,9 +30,12 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
     """An empty business. Nobody works on its runs: a decision ends in a Retryable."""
     client = await Client.connect(servers.temporal_address, data_converter=pydantic_data_converter, lazy=True)
     home = tmp_path_factory.mktemp("home")
+    gateway = Gateway(client)
     return House(
         memory=kept,
-        gateway=Gateway(client),
+        client=client,
+        gateway=gateway,
+        decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
         doorkeeper=doorkeeper(kept),
         clock=lambda: datetime.now(UTC),
         hosts=hosts_of(8400, URL),

@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 
 from console.doorkeeper import Doorkeeper
 from memory.memory import Memory
+from memory.passwords import Passwords
 
 CODE = "AAAA-BBBB"
 PASSWORD = "a long sentence of my own"
@@ -19,5 +20,5 @@ def doorkeeper(kept: Memory) -> Doorkeeper:
         log=kept.log,
         clock=lambda: datetime.now(UTC),
         setup_code=lambda: CODE,
-        hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+        passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
     )

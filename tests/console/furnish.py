@@ -25,6 +25,7 @@ from domain.learning import LearningReport, LearningReported, MetricSummary
 from domain.money import Money
 from domain.runs import Alert, AlertLevel, AlertRaised, ModeSet, Outcome, OutcomeRecorded, RunFinished, RunStarted
 from memory.memory import Memory
+from tests.console.effects import past_effects
 from tests.console.past import learned, past, queue
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -37,6 +38,7 @@ async def furnish(memory: Memory, *, now: datetime) -> None:
     await memory.log.append(shop)
     await memory.log.append(_named(_reorder_points(shop), "", now - timedelta(days=1)))
     await memory.log.append([event for run_id, at, events in _happenings(now) for event in _named(events, run_id, at)])
+    await past_effects(memory, now=now)
 
 
 def _named(events: Iterable[EventData], run_id: str, at: datetime) -> list[NewEvent]:

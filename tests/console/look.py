@@ -26,6 +26,7 @@ from stack.ports import PortBook
 from tests.browser.chromium import launch
 from tests.console.door import CODE, PASSWORD, doorkeeper
 from tests.console.furnish import furnish
+from workflows.deciding import Decider
 from workflows.gateway import Gateway
 
 SIZES = (("wide", 1280, 900, "light"), ("narrow", 360, 740, "light"), ("dark", 1280, 900, "dark"))
@@ -49,9 +50,13 @@ async def _look(endpoints: stack.Endpoints, folder: Path, paths: list[str]) -> N
         kept = await opened.enter_async_context(
             memory.open_memory(database_url=endpoints.database_url, chroma_url=endpoints.chroma_url, embedder=HashingEmbedder())
         )
+        client = await Client.connect(endpoints.temporal_address, data_converter=pydantic_data_converter)
+        gateway = Gateway(client)
         house = House(
             memory=kept,
-            gateway=Gateway(await Client.connect(endpoints.temporal_address, data_converter=pydantic_data_converter)),
+            client=client,
+            gateway=gateway,
+            decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
             doorkeeper=doorkeeper(kept),
             clock=lambda: datetime.now(UTC),
             hosts=hosts_of(port, url),

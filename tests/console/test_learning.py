@@ -27,7 +27,8 @@ async def forget_the_password(house: House, browser: Browser) -> None:
     """As if it had been given long ago."""
     session = await house.doorkeeper.session_of(browser.client.cookies.get("steward") or "")
     assert session is not None
-    await house.memory.sessions.put(session.model_copy(update={"proven_at": session.proven_at - timedelta(days=1)}))
+    earlier = session.proven_at - timedelta(days=1)
+    await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": earlier}))
 
 
 async def test_every_page_is_there_before_anything_was_learned(browser: Browser) -> None:

@@ -90,21 +90,24 @@ async def make(capability: Capability, home: Path | None) -> Case:
     """The real adapter under ``home``, or the fake where there is none."""
     connector = (open_local(home) if home else in_memory())[capability]
     match capability:
-        case Capability.HELPDESK:
-            return Case(
-                connector, reply(), reply("reply-2", body="Else."), reply(to="a@b.c\nBcc: x@y.z"), page(), _mails(connector, home)
-            )
-        case Capability.SUPPLIERS:
-            never_sent = CancelPurchaseOrder(
-                purchase_order=purchase("PO-9").purchase_order, to="a@b.c", sender="hello@mill.example", reason="no"
-            )
-            return Case(connector, purchase(), purchase("PO-8"), never_sent, reply(), _mails(connector, home))
+        case Capability.HELPDESK | Capability.SUPPLIERS:
+            return mail_case(capability, connector, _mails(connector, home))
         case Capability.SHOP:
             await connector.put_orders([order()])  # type: ignore[attr-defined]
             first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
             return Case(connector, first, second, nowhere, page(), _refunds(connector))
         case Capability.SITE:
             return Case(connector, page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), _pages(connector))
+
+
+def mail_case(capability: Capability, connector: Connector, count: Callable[[], Awaitable[int]]) -> Case:
+    """For whatever sends replies or purchase orders as mails."""
+    if capability is Capability.HELPDESK:
+        return Case(connector, reply(), reply("reply-2", body="Else."), reply(to="a@b.c\nBcc: x@y.z"), page(), count)
+    never_sent = CancelPurchaseOrder(
+        purchase_order=purchase("PO-9").purchase_order, to="a@b.c", sender="hello@mill.example", reason="no"
+    )
+    return Case(connector, purchase(), purchase("PO-8"), never_sent, reply(), count)
 
 
 def _mails(connector: Connector, home: Path | None) -> Callable[[], Awaitable[int]]:

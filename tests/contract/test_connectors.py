@@ -1,10 +1,11 @@
 """Every connector keeps the same contract: one effect a key, receipts that can be found, stale records refused."""
 
-import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
-from domain.errors import Permanent, Stale, Unknown
-from domain.ports import Connector
+from domain.errors import Unknown
+from tests.contract import mail_cases
+from tests.contract.every_connector import EveryConnector, version
+from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page
 
 ROOT = Path(__file__).parents[2]
@@ -33,78 +36,30 @@ print(asyncio.run(connector.execute(action, key="k", expected_version=sys.argv[3
 """
 
 
-@pytest.fixture(params=[(c, real) for c in REAL for real in (True, False)], ids=lambda p: f"{p[0]}-{'real' if p[1] else 'fake'}")
-async def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
-    capability, real = request.param
-    return await make(capability, tmp_path if real else None)
+def _local(capability: Capability, *, real: bool) -> Callable[[Path], AbstractAsyncContextManager[Case]]:
+    @asynccontextmanager
+    async def opened(home: Path) -> AsyncIterator[Case]:
+        yield await make(capability, home if real else None)
+
+    return opened
 
 
-async def version(case: Case, action: Action) -> str:
-    return (await case.connector.preview(action)).record_version
+CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
+    **{f"{c}-real": _local(c, real=True) for c in REAL},
+    **{f"{c}-fake": _local(c, real=False) for c in REAL},
+    **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
+}
+"""Every adapter and every fake, by name: a context manager that gives the case to try it with."""
 
 
-async def preview_and_execute(connector: Connector, action: Action) -> None:
-    diff = await connector.preview(action)
-    await connector.execute(action, key="k", expected_version=diff.record_version, now=NOW)
+@pytest.fixture(params=CASES)
+async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
+    async with CASES[request.param](tmp_path) as opened:
+        yield opened
 
 
-class TestEveryConnector:
-    async def test_same_key_twice(self, case: Case) -> None:
-        """The same key twice is one effect and one receipt, although the record has moved in between."""
-        seen = await version(case, case.action)
-        first = await case.connector.execute(case.action, key="k", expected_version=seen, now=NOW)
-        again = await case.connector.execute(case.action, key="k", expected_version=seen, now=LATER)
-        assert first == again
-        assert first.at == NOW
-        assert await case.count() == 1
-
-    async def test_receipt_can_be_found(self, case: Case) -> None:
-        """There is no receipt before the effect, and afterwards the very one that was given."""
-        assert await case.connector.find_receipt(case.action, key="k") is None
-        seen = await version(case, case.action)
-        given = await case.connector.execute(case.action, key="k", expected_version=seen, now=NOW)
-        assert await case.connector.find_receipt(case.action, key="k") == given
-        assert await case.connector.find_receipt(case.other, key="other") is None
-
-    async def test_stale_version(self, case: Case) -> None:
-        """An action shown against another version of the record does nothing."""
-        with pytest.raises(Stale):
-            await case.connector.execute(case.action, key="k", expected_version="long ago", now=NOW)
-        assert await case.count() == 0
-        assert await case.connector.find_receipt(case.action, key="k") is None
-
-    async def test_impossible_action(self, case: Case) -> None:
-        """What cannot be done is refused for good and leaves nothing."""
-        with pytest.raises(Permanent):
-            await preview_and_execute(case.connector, case.impossible)
-        assert await case.count() == 0
-
-    async def test_foreign_action(self, case: Case) -> None:
-        """A connector refuses what is not its trade."""
-        with pytest.raises(Permanent):
-            await case.connector.preview(case.foreign)
-        with pytest.raises(Permanent):
-            await case.connector.execute(case.foreign, key="k", expected_version="0", now=NOW)
-
-    async def test_key_of_another_action(self, case: Case) -> None:
-        """A key that was used for one action is not taken for another."""
-        seen = await version(case, case.action)
-        await case.connector.execute(case.action, key="k", expected_version=seen, now=NOW)
-        with pytest.raises(Permanent):
-            await case.connector.execute(case.other, key="k", expected_version=await version(case, case.other), now=NOW)
-        with pytest.raises(Permanent):
-            await case.connector.find_receipt(case.other, key="k")
-
-    async def test_same_key_at_once(self, case: Case) -> None:
-        """Twenty calls at once with one key are one effect."""
-        seen = await version(case, case.action)
-        calls = (case.connector.execute(case.action, key="k", expected_version=seen, now=NOW) for _ in range(20))
-        assert len({receipt.reference for receipt in await asyncio.gather(*calls)}) == 1
-        assert await case.count() == 1
-
-    async def test_check_is_one_line(self, case: Case) -> None:
-        """A healthy connector says so in one line."""
-        assert len((await case.connector.check()).splitlines()) == 1
+class TestEveryConnector(EveryConnector):
+    """Each case keeps the contract."""
 
 
 class TestReversibleActions:

@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 
 import memory
 from domain.actions import Bound, CancelOrder, PlacePurchaseOrder, Receipt, RefundOrder, ReinstateOrder
+from domain.attempts import Attempt, AttemptStatus
 from domain.autonomy import Grant
+from domain.bypasses import BypassOpened
 from domain.context import ContextRequest, Section
 from domain.decisions import Diff, Mode
 from domain.effects import BreakerState, Effect, EffectStatus, Reservation
 from domain.entities import Order, OrderStatus, Product, PurchaseOrder, PurchaseOrderLine, Shop, Stock
-from domain.errors import DuplicateConflict, InvalidInput, NotFound, Outdated, Refused, Stale, Unknown, VersionConflict
+from domain.errors import DuplicateConflict, InvalidInput, NotFound, Outdated, Permanent, Refused, Stale, Unknown, VersionConflict
 from domain.event import EventData, FactOp, NewEvent, new_event
 from domain.events import (
     NoteTaken,
@@ -282,6 +284,72 @@ class TestWakes:
         assert not await kept.inbox.receive("mail", "<1@x>", b"raw again", at=NOW)
         assert await kept.inbox.receive("csv", "<1@x>", b"raw", at=NOW)
 
+    async def test_a_delivery_waits_until_it_is_understood(self, kept: memory.Memory) -> None:
+        """In the order of arrival, those of other sources apart; a repeat of what was understood does not come back."""
+        for external_id in ("b", "a", "c"):
+            await kept.inbox.receive("mailbox/INBOX", external_id, external_id.encode(), at=NOW)
+        await kept.inbox.receive("shop/orders", "a", b"", at=NOW)
+        assert [d.external_id for d in await kept.inbox.waiting("mailbox/INBOX", limit=2)] == ["b", "a"]
+        for _ in range(2):
+            await kept.inbox.understood("mailbox/INBOX", "b", note="a machine wrote it", at=NOW)
+        await kept.inbox.receive("mailbox/INBOX", "b", b"again", at=NOW)
+        assert [(d.external_id, d.raw, d.at) for d in await kept.inbox.waiting("mailbox/INBOX")] == [
+            ("a", b"a", NOW),
+            ("c", b"c", NOW),
+        ]
+
+
+def attempt(key: str, **changes: Any) -> Attempt:
+    given = {"connection": "mailbox", "stream": "ticket/1", "action_kind": "send-reply", "action_digest": "d", "at": NOW}
+    return Attempt.model_validate({**given, "key": key, "reference": f"<{key}@x>", "payload": b"raw \x00", **changes})
+
+
+class TestAttempts:
+    async def test_only_one_of_many_may_send(self, kept: memory.Memory) -> None:
+        """A claim that is settled as sent stays so; one that the system refused can be claimed again."""
+        first = attempt("k")
+        assert [await kept.attempts.prepare(first) for _ in range(2)] == [first, first]
+        assert sorted(await asyncio.gather(*(kept.attempts.begin("k", expected=0) for _ in range(5)))) == [False] * 4 + [True]
+        await kept.attempts.settle("k", AttemptStatus.READY)
+        assert await kept.attempts.begin("k", expected=0)
+        for status in (AttemptStatus.SENT, AttemptStatus.READY):
+            await kept.attempts.settle("k", status)
+        sent = first.model_copy(update={"status": AttemptStatus.SENT})
+        assert await kept.attempts.find("k") == sent
+        assert await kept.attempts.prepare(first) == sent
+        assert not await kept.attempts.begin("k", expected=0)
+        assert await kept.attempts.find("other") is None
+
+    async def test_a_stream_that_moved_and_a_used_reference_are_refused(self, kept: memory.Memory) -> None:
+        """The claim is not taken then."""
+        for one in (attempt("a"), attempt("b"), attempt("c", reference="<a@x>", stream="ticket/2")):
+            await kept.attempts.prepare(one)
+        assert await kept.attempts.begin("a", expected=0)
+        with pytest.raises(Stale, match="has 1 on their way or sent, not 0"):
+            await kept.attempts.begin("b", expected=0)
+        with pytest.raises(Permanent, match="used before"):
+            await kept.attempts.begin("c", expected=0)
+        assert await kept.attempts.begin("b", expected=1)
+        assert [(a.key, a.payload) for a in await kept.attempts.begun("mailbox", "ticket/1")] == [("a", b""), ("b", b"")]
+        assert await kept.attempts.begun("mailbox", "ticket/2") == []
+
+
+class TestCursors:
+    async def test_a_cursor_and_its_troubles_are_kept(self, kept: memory.Memory) -> None:
+        """Failures are counted until a reading succeeds; a failure does not move the cursor."""
+        assert await kept.cursors.streams("shop") == []
+        await kept.cursors.advance("shop", "orders", "17", at=NOW)
+        later = NOW + timedelta(hours=1)
+        assert [await kept.cursors.failed("shop", "orders", f"away {n}", at=later) for n in range(2)] == [1, 2]
+        assert await kept.cursors.failed("shop", "products", "away", at=later) == 1
+        (orders, products) = await kept.cursors.streams("shop")
+        assert (orders.cursor, orders.read_at, orders.failures, orders.error, orders.failed_at) == ("17", NOW, 2, "away 1", later)
+        assert (products.cursor, products.read_at) == ("", None)
+        await kept.cursors.advance("shop", "orders", "18", at=later)
+        (orders, _) = await kept.cursors.streams("shop")
+        assert (orders.cursor, orders.failures, orders.error) == ("18", 0, "")
+        assert await kept.cursors.streams("mailbox") == []
+
 
 class TestJournal:
     async def test_answers_are_remembered_and_spend_is_counted_by_day(self, kept: memory.Memory) -> None:
@@ -522,6 +590,20 @@ class TestGuards:
         again = wish(cancellation(), step="2", approval_id="").model_copy(update={"topic": "cancel"})
         with pytest.raises(Refused, match="nobody approved"):
             await kept.ledger.reserve(again, connector="shop")
+
+    async def test_what_is_bypassed_is_reserved_without_a_yes_until_the_bypass_ends(self, kept: memory.Memory) -> None:
+        """In its scope only, and never against what is off."""
+        await set_mode(kept, "support", Mode.ASK)
+        opened = BypassOpened(by="operator", scope="support/cancel-order", until=NOW + timedelta(hours=1), reason="rush", at=NOW)
+        await kept.log.append([event(opened)])
+        assert await kept.ledger.reserve(wish(cancellation(), approval_id=""), connector="shop")
+        late = wish(cancellation(), step="2", approval_id="").model_copy(update={"now": opened.until})
+        for other in (late, wish(refund(), step="3", approval_id="")):
+            with pytest.raises(Refused, match="is asked now"):
+                await kept.ledger.reserve(other, connector="shop")
+        await set_mode(kept, "support", Mode.OFF)
+        with pytest.raises(Refused, match="the mode of"):
+            await kept.ledger.reserve(wish(cancellation(), step="4", approval_id=""), connector="shop")
 
     async def test_an_effect_that_failed_is_reserved_again_only_as_the_mode_allows(self, kept: memory.Memory) -> None:
         """The switch that was turned meanwhile counts, and the failed effect stays failed."""

@@ -17,7 +17,8 @@ from models.billed import Billed
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
 from models.scripted import ScriptedModel
-from tests.contract.anthropic_server import Reply, Server, answer, failure, message, serving
+from tests.contract.anthropic_server import answer, failure, message
+from tests.contract.scripted_http import Reply, Server, serving
 
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 LABEL = {"intent": "late", "urgency": "normal", "language": "en"}

@@ -37,6 +37,7 @@ SOURCES = (
     "rollout",
     "learning_cycle",
     "attention",
+    "polling",
 )
 
 

@@ -1,6 +1,7 @@
 """Records the histories anew, from undisturbed runs on a stack of its own.
 
-    python -m tests.replay.record
+    python -m tests.replay.record            all of them
+    python -m tests.replay.record poll       those of the scenarios named
 
 Do it when a workflow is changed on purpose and no run of the old kind is under way any more; otherwise the change
 belongs behind ``workflow.patched``, and the old histories have to go on replaying.
@@ -8,7 +9,9 @@ belongs behind ``workflow.patched``, and the old histories have to go on replayi
 
 import asyncio
 import json
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +29,9 @@ from tests.chaos.world import World, new_namespace, opened
 HISTORIES = Path(__file__).with_name("histories")
 
 
-async def record(up: stack.Endpoints, folder: Path) -> None:
-    """Play every scenario in a world of its own and keep the history of each of its runs."""
-    for scenario in SCENARIOS:
+async def record(up: stack.Endpoints, folder: Path, names: Sequence[str]) -> None:
+    """Play every scenario, or those named, in a world of its own and keep the history of each of its runs."""
+    for scenario in (s for s in SCENARIOS if not names or s.name in names):
         home = folder / scenario.name
         home.mkdir()
         orders = Orders(
@@ -75,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load({"STEWARD_HOME": f"{folder}/home"})
         try:
-            asyncio.run(record(stack.start(settings, worker=False), Path(folder)))
+            asyncio.run(record(stack.start(settings, worker=False), Path(folder), sys.argv[1:]))
         finally:
             stack.stop(settings)
 

@@ -29,6 +29,7 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 def test_no_secret_is_shown_with_the_settings() -> None:
     """Neither the key, nor the database's password, nor Temporal's key."""
     given = {"ANTHROPIC_API_KEY": "s3cret", "DATABASE_URL": "postgresql://u:s3cret@h/d", "TEMPORAL_API_KEY": "s3cret"}
+    given["STEWARD_SECRET_MAILBOX_PASSWORD"] = "s3cret"
     settings = Settings.load(given)
     assert "s3cret" not in repr(settings)
     assert "s3cret" not in without_secret(given["DATABASE_URL"])
@@ -42,6 +43,7 @@ def test_a_child_process_reads_the_same_settings(tmp_path: Path) -> None:
         "TEMPORAL_ADDRESS": "t:7233",
         "TEMPORAL_NAMESPACE": "shop",
         "TEMPORAL_API_KEY": "key",
+        "STEWARD_SECRET_MAILBOX_PASSWORD": "key",
     }
     child = Settings.load(Settings.load(given).environ())
     assert {name: str(value) for name, value in child.temporal_environ.items()} == {

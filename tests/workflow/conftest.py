@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +15,9 @@ from temporalio.testing import TimeSkipper
 import connectors
 import memory
 import worker
-from connectors.fakes import InMemoryAnalytics
+from connectors.fakes import InMemoryAnalytics, InMemoryNotifier, InMemorySources
 from domain.actions import Capability
-from domain.approvals import Approval, ApprovalStatus, Decision, Verb
+from domain.approvals import Approval, ApprovalStatus, Decision, Verb, Via
 from domain.decisions import Mode, Planned
 from domain.event import EventData, new_event
 from domain.ports import Connector
@@ -28,6 +28,7 @@ from tests.workflow.probe import ProbeInput, ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
 from tests.workflow.waiting import until
 from workflows import options
+from workflows.deciding import Decider, DecisionRequest
 from workflows.gateway import Gateway
 
 WORKFLOWS = (*worker.WORKFLOWS, ProbeWorkflow)
@@ -42,6 +43,8 @@ class World:
     gateway: Gateway
     kept: memory.Memory
     connectors: dict[Capability, Connector]
+    sources: InMemorySources
+    notifier: InMemoryNotifier
 
     async def record(self, *events: EventData, at: datetime | None = None) -> None:
         now = at or datetime.now(UTC)
@@ -69,9 +72,20 @@ class World:
 
         return await until(one)
 
+    def decider(self, *, after: timedelta = timedelta(0)) -> Decider:
+        """The one door, whose clock is ``after`` this machine's."""
+        kept = self.kept
+        return Decider(gateway=self.gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC) + after)
+
     async def decide(self, approval: Approval, verb: Verb = Verb.APPROVE, **given: Any) -> str:
         """The operator's decision, through the gateway."""
         return await self.gateway.decide(approval, decision(approval, verb, **given), now=approval.requested_at)
+
+
+def wish(approval: Approval, verb: Verb = Verb.APPROVE, **given: Any) -> DecisionRequest:
+    """What the operator asks of the one door."""
+    asked = {"decision_id": str(uuid4()), "approval_id": approval.approval_id, "verb": verb, "digest": approval.proposal.digest}
+    return DecisionRequest(**{**asked, "by": "operator", "via": Via.CONSOLE, **given})
 
 
 def decision(approval: Approval, verb: Verb, **given: Any) -> Decision:
@@ -118,8 +132,19 @@ def max_cached_workflows(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 async def world(env: TimeSkipper, kept: memory.Memory, model: LocalModel, max_cached_workflows: int) -> AsyncIterator[World]:
     adapters = connectors.in_memory()
-    outside = worker.Outside(connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model)
+    sources, notifier = InMemorySources(), InMemoryNotifier(("phone", "mail"))
+    outside = worker.Outside(
+        connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model, sources=sources, notifier=notifier
+    )
     async with AsyncExitStack() as running:
         for one in worker.workers(env.client, kept, outside, workflows=WORKFLOWS, max_cached_workflows=max_cached_workflows):
             await running.enter_async_context(one)
-        yield World(env=env, client=env.client, gateway=Gateway(env.client), kept=kept, connectors=adapters)
+        yield World(
+            env=env,
+            client=env.client,
+            gateway=Gateway(env.client),
+            kept=kept,
+            connectors=adapters,
+            sources=sources,
+            notifier=notifier,
+        )

@@ -10,8 +10,9 @@ from temporalio.client import WorkflowHandle
 from domain.approvals import ApprovalRequested
 from domain.attention import AttentionDay, Sent
 from domain.event import EventData
+from domain.notifying import UNDELIVERED
 from domain.policies import ApprovalPolicy, PolicyActivated, PolicyVersion
-from domain.runs import AlertLevel, AlertRaised
+from domain.runs import Alert, AlertLevel, AlertRaised
 from tests.unit.learning.waiting import alert, question, refund
 from tests.workflow.conftest import World
 from tests.workflow.waiting import until
@@ -85,6 +86,42 @@ async def test_what_comes_within_a_minute_is_told_together_and_the_day_ends_by_i
     assert [s.notice.kind for s in (await office.sent(4))[3:]] == ["log-broken"]
     await office.pass_time(run, timedelta(days=1))
     assert (await run.result()).endswith("left for the digest")
+
+
+async def test_what_is_told_goes_out_and_what_does_not_get_through_is_one_alert(office: Office) -> None:
+    """A service that is down holds up nothing; the link stands in the message and nowhere in the run's history."""
+    notifier = office.world.notifier
+    notifier.broken.add("mail")
+    await office.quiet(from_hour=0, to_hour=0)
+    run = await office.tell(*asked(1))
+    await office.pass_time(run, MINUTES)
+
+    async def undelivered() -> Alert | None:
+        return await office.world.kept.state.get(Alert, UNDELIVERED)
+
+    assert (await until(undelivered)).times == 1
+    ((service, message),) = notifier.sent
+    assert (service, message.body.splitlines()[0]) == ("phone", "a refund waits for your word (10.00 EUR)")
+    token = message.body.rpartition("/")[2]
+    assert token not in (await run.fetch_history()).to_json()
+    notifier.broken.clear()
+    await office.tell(AlertRaised(alert=alert("log-broken", AlertLevel.URGENT)))
+    await office.pass_time(run, MINUTES)
+    await until(lambda: _closed(office))
+
+
+async def _closed(office: Office) -> bool:
+    found = await office.world.kept.state.get(Alert, UNDELIVERED)
+    return found is not None and not found.open
+
+
+async def test_the_morning_page_is_sent(world: World) -> None:
+    """To every service, once, however often it is written on that day."""
+    for _ in range(2):
+        run_id = await world.gateway.start_digest(now=datetime.now(UTC))
+        await world.client.get_workflow_handle(run_id).result()
+    assert sorted(service for service, _ in world.notifier.sent) == ["mail", "phone"]
+    assert all("Nothing needs you" in message.body for _, message in world.notifier.sent)
 
 
 async def test_what_comes_at_night_is_told_in_the_morning_though_nobody_calls(office: Office) -> None:

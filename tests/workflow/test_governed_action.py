@@ -110,7 +110,7 @@ async def test_a_record_that_moved_makes_the_approval_stale_and_asks_anew(world:
     first = await world.pending(run.id)
     await shop.put_orders([sample.order(tracking="X1")])
     await world.decide(first)
-    second = await until(lambda: _newer(world, run.id, first))
+    second = await until(lambda: newer(world, run.id, first))
     assert any("tracking" in line for line in second.moved)
     assert shop.executed == 0
     await world.decide(second)
@@ -118,7 +118,7 @@ async def test_a_record_that_moved_makes_the_approval_stale_and_asks_anew(world:
     assert shop.executed == 1
 
 
-async def _newer(world: World, run_id: str, old: Approval) -> Approval | None:
+async def newer(world: World, run_id: str, old: Approval) -> Approval | None:
     found = await world.kept.state.find(Approval, status=ApprovalStatus.PENDING)
     return next((a for a in found if a.proposal.run_id == run_id and a.approval_id != old.approval_id), None)
 
@@ -137,7 +137,7 @@ async def test_a_policy_that_changed_makes_the_approval_stale(world: World) -> N
     )
     await world.record(PolicyActivated(name="gate", version=version))
     await world.decide(first)
-    second = await until(lambda: _newer(world, run.id, first))
+    second = await until(lambda: newer(world, run.id, first))
     assert any("policy gate" in line for line in second.moved)
     await world.decide(second)
     assert await run.result() == "committed"
@@ -283,7 +283,7 @@ async def test_the_kill_switch_stops_an_approved_effect_and_the_question_comes_b
     first = await world.pending(run.id)
     await world.record(KillSwitchSet(on=True, reason="strange mails", by="operator"))
     await world.decide(first)
-    second = await until(lambda: _newer(world, run.id, first))
+    second = await until(lambda: newer(world, run.id, first))
     assert any("kill switch" in reason for reason in second.proposal.gate.reasons)
     assert shop.executed == 0
     await world.record(KillSwitchSet(on=False, by="operator"))
@@ -439,7 +439,7 @@ async def test_one_decision_id_cannot_decide_two_questions(world: World) -> None
     run = await world.probe(sample.cancel("1001", "a"), sample.cancel("1002", "b"))
     first = await world.pending(run.id)
     await run.signal("decide", decision(first, Verb.APPROVE, decision_id="1").model_dump(mode="json"))
-    second = await until(lambda: _newer(world, run.id, first))
+    second = await until(lambda: newer(world, run.id, first))
     await run.signal("decide", decision(second, Verb.APPROVE, decision_id="1").model_dump(mode="json"))
     assert await run.result() == "committed,committed"
 

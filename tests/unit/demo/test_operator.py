@@ -2,8 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 from demo.operator import SUSPECTED, SimulatedOperator
 from domain.actions import Action, RefundOrder, SendReply
-from domain.approvals import Approval, Verb, judge
+from domain.approvals import Approval, Verb
 from domain.decisions import Diff, Finding, GateDecision, GateOutcome, Proposal, Severity, Verdict, Why
+from domain.judging import judge
 from domain.money import Money
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

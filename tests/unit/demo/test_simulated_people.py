@@ -4,7 +4,8 @@ from demo.simulation.conversations import Conversation, Conversations
 from demo.simulation.owner import Owner
 from demo.simulation.truth import Asked, Truth
 from domain.actions import RefundOrder, SendReply
-from domain.approvals import Verb, judge
+from domain.approvals import Verb
+from domain.judging import judge
 from domain.money import Money
 from tests.unit.demo.simulated import NOW, SEED, approval, letter, reply, truth
 

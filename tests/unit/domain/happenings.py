@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from domain.access import LoggedIn, Scope, TokenIssued
 from domain.entities import Address, Direction, Message, Order, OrderLine, Product, Refund, SalesDay
 from domain.errors import InvalidInput
 from domain.event import EventData, FactChange, FactOp, NewEvent, new_event
@@ -121,6 +122,8 @@ HAPPENINGS: st.SearchStrategy[EventData] = st.one_of(
     st.builds(MessageReceived, ticket_id=IDS, source=st.just("mail"), message=st.builds(message, IDS, TEXTS)),
     st.builds(TicketClosed, ticket_id=IDS, reason=TEXTS),
     st.builds(KillSwitchSet, by=st.just("operator"), on=st.booleans(), reason=TEXTS),
+    st.builds(LoggedIn, network=st.just("this machine"), refused=st.integers(0, 9), at=MOMENTS),
+    st.builds(TokenIssued, name=IDS, scopes=st.just((Scope.READ,)), at=MOMENTS),
 )
 
 

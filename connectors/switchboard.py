@@ -1,0 +1,142 @@
+"""Which adapter an action or a reading goes through right now. The operator may connect and switch while everything runs."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from connectors.exchanges import Exchanges
+from connectors.kinds import Kind, Opened, Opening
+from connectors.modes import DryRunConnector, OffConnector, RecordingSource, ReplayConnector, ReplayingSource
+from connectors.vault import Vault
+from domain.actions import Action, Capability, Receipt
+from domain.connections import Connection, ConnectionMode, serving
+from domain.decisions import Diff
+from domain.entities import ContentMetrics
+from domain.errors import Permanent
+from domain.ids import digest
+from domain.ports import Analytics, Attempts, Connector, Source
+
+Connections = Callable[[], Awaitable[Sequence[Connection]]]
+
+
+class Switchboard:
+    """Opens each connection once, and anew when its settings or secrets change. See ``ports.Sources``."""
+
+    def __init__(
+        self, *, connections: Connections, kinds: Mapping[str, Kind], vault: Vault, attempts: Attempts, home: Path
+    ) -> None:
+        self.connections = connections
+        self._kinds = kinds
+        self._vault = vault
+        self._attempts = attempts
+        self._home = home
+        self._open: dict[str, tuple[str, Opened]] = {}
+        self._replaced: list[Opened] = []
+
+    def connector(self, capability: Capability, *, otherwise: Connector) -> Connector:
+        """The connector for ``capability``, whichever that is when it is called; ``otherwise`` where nothing is connected."""
+        return _Switched(self, capability, otherwise)
+
+    def analytics(self, *, otherwise: Analytics) -> Analytics:
+        return _SwitchedAnalytics(self, otherwise)
+
+    async def source(self, connection: str) -> Source | None:
+        found = next((c for c in await self.connections() if c.name == connection), None)
+        if found is None or found.mode is ConnectionMode.OFF:
+            return None
+        source = self.opened(found).source
+        if source is None or found.mode is ConnectionMode.LIVE:
+            return source
+        wrapper = ReplayingSource if found.mode is ConnectionMode.REPLAY else RecordingSource
+        return wrapper(source, self.exchanges(found.name))
+
+    def serving(self, connection: Connection, capability: Capability) -> Connector:
+        """The connector of ``connection`` in the mode it is in. Raises Permanent where it cannot be opened."""
+        name = connection.name
+        match connection.mode:
+            case ConnectionMode.OFF:
+                return OffConnector(capability, name=name)
+            case ConnectionMode.REPLAY:
+                return ReplayConnector(capability, self.exchanges(name), name=name)
+        inner = self.opened(connection).connectors.get(capability)
+        if inner is None:
+            raise Permanent(f"{name} cannot do what {capability} needs", hint=f"`./steward connect {name}` says what it can do")
+        return inner if connection.mode is ConnectionMode.LIVE else DryRunConnector(inner, self.exchanges(name), name=name)
+
+    def opened(self, connection: Connection) -> Opened:
+        """Its adapters, whatever its mode. Raises Permanent for a kind nobody knows and for missing secrets."""
+        kind = self._kinds.get(connection.kind)
+        if kind is None:
+            raise Permanent(f"nothing here connects a {connection.kind}", hint="`./steward connectors` lists the kinds")
+        mark = digest([connection.kind, connection.settings, self._vault.mark(connection.name)])
+        known = self._open.get(connection.name)
+        if known is None or known[0] != mark:
+            if known:
+                self._replaced.append(known[1])  # a call may be on its way through it
+            self._open[connection.name] = (mark, kind.open(self._opening(kind, connection)))
+        return self._open[connection.name][1]
+
+    async def close(self) -> None:
+        for opened in (*self._replaced, *(opened for _, opened in self._open.values())):
+            await opened.close()
+
+    def exchanges(self, connection: str) -> Exchanges:
+        return Exchanges(self._folder(connection) / "exchanges.jsonl")
+
+    def _opening(self, kind: Kind, connection: Connection) -> Opening:
+        wanted = {setting.name: setting.default for setting in kind.settings if setting.secret}
+        return Opening(
+            name=connection.name,
+            settings=connection.settings,
+            secrets=self._vault.secrets(connection.name, wanted),
+            folder=self._folder(connection.name),
+            attempts=self._attempts,
+        )
+
+    def _folder(self, connection: str) -> Path:
+        return self._home / "connections" / connection
+
+
+class _Switched:
+    """Looks at every call. ``name`` is that of the connector that was called last."""
+
+    def __init__(self, board: Switchboard, capability: Capability, otherwise: Connector) -> None:
+        self.capability = capability
+        self.name = otherwise.name
+        self._board = board
+        self._otherwise = otherwise
+
+    async def check(self) -> str:
+        return await (await self._now()).check()
+
+    async def preview(self, action: Action) -> Diff:
+        return await (await self._now()).preview(action)
+
+    async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
+        connector = await self._now()
+        return await connector.execute(action, key=key, expected_version=expected_version, now=now)
+
+    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
+        return await (await self._now()).find_receipt(action, key=key)
+
+    async def _now(self) -> Connector:
+        connection = serving(list(await self._board.connections()), self.capability)
+        connector = self._otherwise if connection is None else self._board.serving(connection, self.capability)
+        self.name = connector.name if connection is None else connection.name
+        return connector
+
+
+class _SwitchedAnalytics:
+    """The first connection that measures pages; what is off measures nothing."""
+
+    def __init__(self, board: Switchboard, otherwise: Analytics) -> None:
+        self._board = board
+        self._otherwise = otherwise
+
+    async def measure(self, slug: str) -> list[ContentMetrics]:
+        for connection in await self._board.connections():
+            if connection.mode in (ConnectionMode.LIVE, ConnectionMode.DRY_RUN):
+                analytics = self._board.opened(connection).analytics
+                if analytics is not None:
+                    return await analytics.measure(slug)
+        return await self._otherwise.measure(slug)

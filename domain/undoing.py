@@ -1,0 +1,55 @@
+"""What undoing a run would do: which of its effects have an inverse, and why the others stay."""
+
+from collections.abc import Sequence
+
+from domain.actions import Action, Reversibility, Risk
+from domain.effects import Effect, EffectStatus
+from domain.ids import digest
+from domain.model import Value
+
+
+class Undo(Value):
+    """An effect that stands, and the action that undoes it."""
+
+    effect: Effect
+    inverse: Action
+
+
+class Stay(Value):
+    """An effect that stands and that nothing undoes, with the reason."""
+
+    effect: Effect
+    why: str
+
+
+class Undoing(Value):
+    """``undo`` in the order in which it happens, newest first."""
+
+    undo: tuple[Undo, ...]
+    stays: tuple[Stay, ...]
+
+    @property
+    def digest(self) -> str:
+        """Names exactly these effects: it changes where the run does more, or something is undone meanwhile."""
+        return digest(sorted([*(u.effect.key for u in self.undo), *(s.effect.key for s in self.stays)]))
+
+    @property
+    def moves_money(self) -> bool:
+        """Money or stock, there or back."""
+        return any(max(u.inverse.spec.risk, u.effect.action.spec.risk) >= Risk.R2 for u in self.undo)
+
+
+def undoing(effects: Sequence[Effect]) -> Undoing:
+    """Of all effects of a run, newest first, as the ledger has them."""
+    stand = [e for e in effects if e.status is EffectStatus.COMMITTED and not e.compensates]
+    found = [(effect, effect.inverse()) for effect in stand]
+    return Undoing(
+        undo=tuple(Undo(effect=effect, inverse=inverse) for effect, inverse in found if inverse is not None),
+        stays=tuple(Stay(effect=effect, why=_why(effect.action)) for effect, inverse in found if inverse is None),
+    )
+
+
+def _why(action: Action) -> str:
+    if action.spec.reversibility is Reversibility.IRREVERSIBLE:
+        return "irreversible: what is out is out, so it was checked before"
+    return f"{action.spec.reversibility}, but the record before it says nothing that could be restored"

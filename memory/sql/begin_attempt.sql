@@ -1,0 +1,1 @@
+UPDATE attempt SET status = 'sending' WHERE key = %(key)s AND status = 'ready'

@@ -1,0 +1,1 @@
+DELETE FROM access_session WHERE expires_at <= %(now)s

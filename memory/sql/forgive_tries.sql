@@ -1,0 +1,1 @@
+DELETE FROM access_try WHERE client = %(client)s

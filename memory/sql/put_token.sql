@@ -1,1 +1,0 @@
-UPDATE api_token SET body = %(body)s WHERE name = %(token_name)s

@@ -1,1 +1,0 @@
-SELECT hash FROM operator_password

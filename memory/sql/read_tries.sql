@@ -1,1 +1,0 @@
-SELECT failures, last FROM login_tries WHERE client = %(client)s

@@ -1,1 +1,0 @@
-DELETE FROM console_session WHERE seen_at < %(before)s

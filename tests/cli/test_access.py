@@ -1,0 +1,85 @@
+"""The way in, from the command line: tokens, the password, and what `up` says of the console."""
+
+import os
+import pty
+from pathlib import Path
+
+import pytest
+
+import stack
+from cli.context import System
+from cli.entrance import Entrance, directions, entrance
+from memory import in_memory
+from memory.setup_code import setup_code
+from models.embedding import HashingEmbedder
+from settings import Settings
+from tests.cli.steward import Steward
+
+
+async def test_the_way_in_is_the_address_and_before_the_first_password_the_code(tmp_path: Path) -> None:
+    """Where no console runs there is nothing to say."""
+    endpoints = stack.Endpoints("", "", "", "", None, console_url="http://127.0.0.1:8470")
+    kept = in_memory(embedder=HashingEmbedder())
+    system = System(settings=Settings(home=tmp_path), endpoints=endpoints, memory=kept)
+    code = setup_code(tmp_path)
+    found = await entrance(system)
+    assert directions(found) == [f"The console: {found.url}", f"Its setup code, for the first password: {code}"]
+    await kept.credentials.set_password("a hash", replaces=None)
+    assert directions(await entrance(system)) == ["The console: http://127.0.0.1:8470"]
+    assert directions(Entrance(None, code)) == []
+
+
+def test_a_token_is_shown_once_listed_and_revoked(shop: Steward) -> None:
+    """The list says what it may do and has neither the token nor its hash."""
+    issued = shop("token", "issue", "phone", "--scope", "read", "--scope", "propose", "--json").json
+    (listed,) = (t for t in shop("token", "list", "--json").json if t["name"] == "phone")
+    assert issued["token"].startswith("stw_")
+    assert (listed["scopes"], listed["revoked_at"], set(listed) & {"token", "token_hash"}) == (["read", "propose"], None, set())
+    again = shop("token", "issue", "phone", "--scope", "read")
+    assert (again.code, again.err.splitlines()[0]) == (2, "there is a token phone already")
+    assert "good until" in shop("token", "list").out
+    assert shop("token", "revoke", "phone").out == "phone lets nobody in any more.\n"
+    assert "revoked since" in shop("token", "list").out
+    assert shop("token", "revoke", "phone").code == 2
+
+
+def test_the_password_is_set_from_a_line_of_the_input(shop: Steward) -> None:
+    """One that is too easy is refused; without a terminal nobody is asked."""
+    refused = shop.process("console", "--set-password", "--stdin", given="password123\n")
+    assert (refused.code, len(refused.err.splitlines())) == (2, 2)
+    done = shop.process("console", "--set-password", "--stdin", "--json", given="tin roof sparrow\n")
+    assert done.json == {"password": "set", "sessions_closed": 0}
+    assert "--stdin" in shop.process("console", "--set-password").err
+    told = [e for e in shop("log", "tail", "-n", "9", "--json").json if e["type"] == "access.password-set"]
+    assert told[0]["data"]["how"] == "terminal"
+
+
+@pytest.mark.parametrize(("second", "says"), [("tin roof sparrow", "The password is set."), ("tin roof", "not the same")])
+def test_the_password_is_asked_twice_at_a_terminal(shop: Steward, second: str, says: str) -> None:
+    """It is not shown."""
+    shown = at_a_terminal(shop, "console", "--set-password", answers={"New password: ": "tin roof sparrow", "Once more: ": second})
+    assert says in shown
+    assert "tin roof" not in shown
+
+
+def at_a_terminal(steward: Steward, *words: str, answers: dict[str, str]) -> str:
+    """All that a terminal shows of a command, while each question is answered once."""
+    ours, theirs = pty.openpty()
+    with steward.started(*words, terminal=theirs) as running:
+        os.close(theirs)
+        shown, waiting = "", dict(answers)
+        while said := _said(ours):
+            shown += said
+            for question in [q for q in waiting if q in shown]:
+                os.write(ours, waiting.pop(question).encode() + b"\n")
+    os.close(ours)
+    assert running.returncode is not None
+    return shown
+
+
+def _said(terminal: int) -> str:
+    """Nothing when the command has ended: Linux says so with an error."""
+    try:
+        return os.read(terminal, 4_096).decode()
+    except OSError:
+        return ""
