@@ -26,7 +26,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 import memory
 import stack
 from bench.console_years import approval_of, fill, ticket_of
-from console.__main__ import house_of
+from console.__main__ import house_of, switchboard
 from console.app import PAGES, STATIC, create_app
 from console.house import House
 from domain.entities import Order, PurchaseOrder
@@ -97,7 +97,8 @@ async def _measured(settings: Settings, found: stack.Endpoints, events: int, app
     ) as kept:
         there = await fill(kept, events=events, approvals=approvals, now=datetime.now(UTC))
         examples = await _examples(kept, approvals - 1)
-        timings = await _timings(house_of(settings, kept, client, ui_url=found.ui_url or ""), examples, rounds)
+        house = house_of(settings, kept, client, switchboard(settings, kept), ui_url=found.ui_url or "")
+        timings = await _timings(house, examples, rounds)
     return Measured(
         events=there,
         timings=timings,

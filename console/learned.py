@@ -132,7 +132,7 @@ async def classes(memory: Memory) -> list[ClassStanding]:
 def _standing(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord]) -> ClassStanding:
     return ClassStanding(
         record=record,
-        bound=speaking(policy, record, records).bound(policy.certainty),
+        bound=speaking(record, records).bound(policy.certainty),
         limit=limit_of(policy, record.key),
         earned=has_earned(policy, record, records),
         grant=policy.grants.get(record.key),
