@@ -29,6 +29,7 @@ _VARIABLES = {
     "temporal_namespace": "TEMPORAL_NAMESPACE",
     "chroma_url": "CHROMA_URL",
     "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "token": "STEWARD_TOKEN",
     "console_host": "STEWARD_CONSOLE_HOST",
     "console_port": "STEWARD_CONSOLE_PORT",
     "console_url": "STEWARD_CONSOLE_URL",
@@ -57,6 +58,8 @@ class Settings(BaseModel):
     chroma_url: HttpUrl | None = None
     """A Chroma server of your own in place of the embedded one."""
     anthropic_api_key: SecretStr | None = None
+    token: SecretStr | None = None
+    """A token of the operator's, for an agent that is to decide over standard input and output (``steward mcp``)."""
     console_host: str = "127.0.0.1"
     """Where the console listens. Beyond loopback it wants a password first."""
     console_port: int = Field(default=8400, ge=1, le=65_535)

@@ -1,6 +1,7 @@
 """The MCP server over standard input and output: ``python -m console.stdio SCOPE ...`` serves it until the input ends.
 
-Who may start it is at the machine and could decide at the command line too, so that it needs no token.
+Who may start it is at the machine, so that reading and proposing need no token. Deciding does, the operator's own
+(``STEWARD_TOKEN``): an agent that can start programs is not yet the operator.
 """
 
 import asyncio
@@ -13,10 +14,11 @@ import structlog
 
 from console.__main__ import opened
 from console.callers import Caller
+from console.house import House
 from console.mcp_server import create_mcp
 from domain.access import Scope
 from domain.approvals import Via
-from domain.errors import StewardError
+from domain.errors import AccessDenied, StewardError
 from settings import Settings
 
 _NAME = "mcp"
@@ -24,8 +26,18 @@ _NAME = "mcp"
 
 async def serve(settings: Settings, scopes: Sequence[Scope]) -> None:
     async with opened(settings) as house:
+        if Scope.DECIDE in scopes:
+            await _require_token(house, settings)
         caller = Caller(house=house, name=_NAME, scopes=frozenset(scopes), via=Via.MCP)
         await create_mcp(lambda _ctx: caller, scopes=scopes).run_stdio_async()
+
+
+async def _require_token(house: House, settings: Settings) -> None:
+    """Raises AccessDenied."""
+    token = await house.doorkeeper.token_of(settings.token.get_secret_value()) if settings.token else None
+    if token is None or Scope.DECIDE not in token.scopes:
+        hint = "`./steward token issue NAME --scope decide` makes one; give it as STEWARD_TOKEN"
+        raise AccessDenied("deciding needs a token of the operator's that allows it", hint=hint)
 
 
 def main(words: Sequence[str]) -> int:
