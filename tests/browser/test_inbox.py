@@ -62,7 +62,7 @@ def test_a_rejection_says_why(page: Page, shop: Shop) -> None:
     page.locator("summary", has_text="Reject").click()
     page.get_by_label("Why not?").fill("she called: keep it")
     page.get_by_role("button", name="Reject").click()
-    expect(page.get_by_text("Rejected: cancel order 1003")).to_be_visible()
+    expect(page.get_by_text("Rejected: cancel order 1003").first).to_be_visible()
     page.goto(f"{shop.url}/inbox/{approval_id}")
     expect(page.get_by_text("she called: keep it").first).to_be_visible()
 
