@@ -155,8 +155,9 @@ class _Outbound(OutboundInterceptor):
 
 
 def _is_worked_on(found: WorkflowExecutionDescription) -> bool:
+    """Also a run that is to begin: for a moment the server knows only that it was started."""
     raw = found.raw_description
-    return bool(raw.pending_activities or raw.HasField("pending_workflow_task"))
+    return bool(raw.pending_activities or raw.HasField("pending_workflow_task")) or found.history_length <= 1
 
 
 def _real_now() -> datetime:
