@@ -109,6 +109,8 @@ class Clocks:
             return False
         known = self._timers.get(run, Timers())
         self._timers[run] = await timers_of(self.client, run, found.run_id, known)
+        if not self._timers[run].begun:  # for a moment the server knows only that it was started
+            return False
         self._resting.add(run)
         return True
 
@@ -155,9 +157,8 @@ class _Outbound(OutboundInterceptor):
 
 
 def _is_worked_on(found: WorkflowExecutionDescription) -> bool:
-    """Also a run that is to begin: for a moment the server knows only that it was started."""
     raw = found.raw_description
-    return bool(raw.pending_activities or raw.HasField("pending_workflow_task")) or found.history_length <= 1
+    return bool(raw.pending_activities or raw.HasField("pending_workflow_task"))
 
 
 def _real_now() -> datetime:

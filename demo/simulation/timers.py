@@ -15,11 +15,15 @@ _PAGE = 50  # events; between two looks at a run there are rarely more
 
 @dataclass(frozen=True)
 class Timers:
-    """Of one execution, as of the event ``seen``; ``due`` is by timer, in the run's own time."""
+    """Of one execution, as of the event ``seen``; ``due`` is by timer, in the run's own time.
+
+    ``begun`` says that it had its first task: one that starts later has none before.
+    """
 
     execution: str = ""
     seen: int = 0
     due: Mapping[str, datetime] = field(default_factory=dict)
+    begun: bool = False
 
     @property
     def next(self) -> datetime | None:
@@ -28,10 +32,12 @@ class Timers:
 
     def after(self, events: Iterable[HistoryEvent]) -> "Timers":
         """With what happened since, in the order of the history."""
-        due, seen = dict(self.due), self.seen
+        due, seen, begun = dict(self.due), self.seen, self.begun
         for event in events:
             seen = event.event_id
             match event.event_type:
+                case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+                    begun = True
                 case EventType.EVENT_TYPE_TIMER_STARTED:
                     started = event.timer_started_event_attributes
                     began = event.event_time.ToDatetime(tzinfo=UTC)
@@ -40,7 +46,7 @@ class Timers:
                     due.pop(event.timer_fired_event_attributes.timer_id, None)
                 case EventType.EVENT_TYPE_TIMER_CANCELED:
                     due.pop(event.timer_canceled_event_attributes.timer_id, None)
-        return Timers(self.execution, seen, due)
+        return Timers(self.execution, seen, due, begun)
 
 
 async def timers_of(client: Client, run: str, execution: str, known: Timers) -> Timers:
