@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The processes share the cores: threads of each for its small matrices would only wait for each other, and burn time at it.
 check test: export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help demo check test test-peers bench lock clean
+.PHONY: help demo check lint test test-peers bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -21,12 +21,14 @@ help: ## list the targets
 demo: .venv/.stamp ## start everything, run one business day of the demo shop, show what happened
 	./steward demo
 
-check: .venv/.stamp ## lint, types, import contracts and the tests that need no server
+check: lint ## lint, types, import contracts and the tests that need no server
+	$(BIN)/pytest tests/unit tests/architecture tests/replay/test_fingerprints.py $(PYTEST_ARGS)
+
+lint: .venv/.stamp ## lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit tests/architecture tests/replay/test_fingerprints.py $(PYTEST_ARGS)
 
 test: .venv/.stamp ## all tests, on the embedded stack
 	$(BIN)/python -m tests.browser.install

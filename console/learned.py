@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import dropwhile
 from typing import Any
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from console.charts import Band, Chart, bars, evidence, line
 from console.tiles import filled, known, minutes, percent, shares
@@ -206,7 +206,7 @@ class Week:
 
     def likely(self, tail: float) -> float:
         """The share that the true one is under with this probability (Beta posterior, Jeffreys' prior)."""
-        return float(beta.ppf(tail, 0.5 + min(self.part, self.whole), 0.5 + max(self.whole - self.part, 0.0)))
+        return float(betaincinv(0.5 + min(self.part, self.whole), 0.5 + max(self.whole - self.part, 0.0), tail))
 
 
 def weeks(series: Series, part: Figure, whole: Figure, days: Days) -> list[Week]:

@@ -1,6 +1,5 @@
 """One embedded stack for the whole test run, shared by all its processes; one fresh database a test."""
 
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -20,17 +19,16 @@ from memory.migrations import migrate
 from models.embedding import HashingEmbedder
 from settings import Settings
 from tests.distribution import Dealer, place
+from tests.reaper import watched_folder
 
 TEMPLATE = "steward_template"
-IN_MEMORY = Path("/dev/shm")
-ROOM = 4 * 2**30
-"""Bytes that a file system in memory must have free; a run takes a fifth of it at most."""
 
 
-def pytest_configure() -> None:
-    """Put the tests' folders into memory where there is room: every test has a database of 400 files, and no power fails."""
-    if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Say ``--basetemp=FOLDER`` to keep what the tests leave."""
+    if not hasattr(config, "workerinput") and not config.option.basetemp:
+        config.option.basetemp = watched_folder()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

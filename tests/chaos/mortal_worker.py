@@ -4,7 +4,6 @@ import asyncio
 import os
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import chromadb  # noqa: F401 - the memory imports it when it is first searched, which takes every worker a second
 from temporalio.client import Client
@@ -15,12 +14,11 @@ import memory
 import worker
 from connectors.analytics_csv import AnalyticsCsv
 from domain.connections import Connection
-from domain.tasks import CLASSIFY, Question
 from models.embedding import HashingEmbedder
-from models.local import LocalModel
 from tests.chaos.passages import Tripwire, Watched, WatchedConnector, WatchedLedger, WatchedOutbox
 from tests.chaos.post import switchboard
 from tests.chaos.processes import Orders
+from tests.fitted import fitted
 from workflows.gateway import Gateway
 from workflows.relay import Relay
 
@@ -63,13 +61,5 @@ def _outside(orders: Orders, kept: memory.Memory, tripwire: Tripwire) -> worker.
     )
 
 
-def _fitted() -> LocalModel:
-    """A local model after its first question, which is the one it learns at."""
-    model = LocalModel(HashingEmbedder())
-    question = Question(task=CLASSIFY, trusted={}, untrusted={"message": "broken"}, asked_at=datetime.now(UTC))
-    asyncio.run(model.answer(question))
-    return model
-
-
-_MODEL = _fitted()
+_MODEL = fitted(HashingEmbedder())
 """Made where this is imported, in the fork server: the workers inherit it ready."""

@@ -24,6 +24,7 @@ from domain.ports import Connector
 from domain.runs import ModeSet
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
+from tests.fitted import fitted
 from tests.workflow.probe import ProbeInput, ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
 from tests.workflow.waiting import until
@@ -120,7 +121,7 @@ async def env(skipping_server: str) -> AsyncIterator[TimeSkipper]:
 @pytest.fixture(scope="session")
 def model() -> LocalModel:
     """The bundled engine, fitted once."""
-    return LocalModel(WordLlamaEmbedder())
+    return fitted(WordLlamaEmbedder())
 
 
 @pytest.fixture(params=[500, 0], ids=["cached", "replayed"])

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(find: Callable[[], Awaitable[T | None]], *, seconds: float = 20) -> T:
+async def until(find: Callable[[], Awaitable[T | None]], *, seconds: float = 60) -> T:
     """The first true answer of ``find``. Raises TimeoutError with what it saw last."""
     deadline = time.monotonic() + seconds
     while True:
