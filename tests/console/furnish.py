@@ -49,6 +49,7 @@ def _named(events: Iterable[EventData], run_id: str, at: datetime) -> list[NewEv
 
 def _happenings(now: datetime) -> Iterable[tuple[str, datetime, list[EventData]]]:
     hour = timedelta(hours=1)
+    yield from past(now, _asked)
     yield "", now - 30 * hour, [ModeSet(scope="content", mode=Mode.ASK, by="operator")]
     for n in range(6):
         yield _finished(f"support/mail/past-{n}@example.org", now - timedelta(days=n + 1), minutes=2 + n)
@@ -61,7 +62,6 @@ def _happenings(now: datetime) -> Iterable[tuple[str, datetime, list[EventData]]
     yield "", now - timedelta(days=20), [ContentPublished(piece=piece(now - timedelta(days=20)))]
     yield "", now - hour, [ContentMeasured(slug="choosing-a-mug", metrics=m) for m in metrics(now)]
     yield "learn", now - 6 * hour, [*learned(now), LearningReported(report=report(now))]
-    yield from past(now, _asked)
 
 
 def _asked(n: int, run_id: str, at: datetime) -> Approval:
