@@ -61,7 +61,7 @@ CONTENTS = (
     Entry("logs", "stack_commands", _MACHINE, "Show the logs of the parts."),
     Entry("token", "console_commands", _MACHINE, "What programs may do here: issue a token, list them, revoke one."),
     Entry("notify", "notify_command", _MACHINE, "Say where messages to you go; --test tries it."),
-    Entry("mcp", "mcp_command", _MACHINE, "Serve an agent that starts this (Model Context Protocol); it may read, or more."),
+    Entry("mcp", "mcp_command", _MACHINE, "Serve the Model Context Protocol to an agent that starts this; it may read, or more."),
     Entry("demo", "demo_command", _MACHINE, "Run a demo shop for a day, crash it in the middle, and show that nothing is lost."),
     Entry("simulate", "simulate_command", _MACHINE, "Run the demo shop for many days in virtual time, and compare."),
 )

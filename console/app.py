@@ -113,7 +113,8 @@ async def _to_login(request: Request, _error: Exception) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.method != "GET":
         return PlainTextResponse("log in first\n", 401)
-    return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
+    following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/login?next={quote(following)}", 303)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from activities.attending import Attention, Standing, look
 from console.diffs import Change, changes
 from domain.actions import PublishContent, Risk
-from domain.approvals import Approval, ApprovalStatus
+from domain.approvals import Approval, ApprovalRequested, ApprovalStatus
 from domain.entities import Order, Ticket
 from domain.errors import NotFound
 from domain.event import Event
@@ -120,8 +120,17 @@ async def question(memory: Memory, approval_id: str, *, now: datetime) -> Questi
         grounds=[(name, value, _link(name)) for name, value in proposal.why.facts.items()],
         bounds=await _bounds(memory, approval, now=now),
         events=await memory.views.events(EventFilter(run=proposal.run_id), limit=20),
-        replaces=await memory.state.get(Approval, approval.replaces) if approval.replaces else None,
+        replaces=await _replaced(memory, approval),
     )
+
+
+async def _replaced(memory: Memory, approval: Approval) -> Approval | None:
+    """The question that this one was asked anew for: it is known by the digest of what it showed."""
+    if not approval.replaces:
+        return None
+    wanted = EventFilter(run=approval.proposal.run_id, type=ApprovalRequested.type)
+    asked = (ApprovalRequested.model_validate(event.data).approval for event in await memory.views.events(wanted))
+    return next((a for a in asked if a.proposal.digest == approval.replaces), None)
 
 
 async def _ticket(memory: Memory, run_id: str) -> Ticket | None:

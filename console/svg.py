@@ -46,7 +46,7 @@ def sparkline(*parts: str, width: float, height: float, title: str) -> str:
 def path(points: Sequence[tuple[float, float]], *, class_: str, closed: bool = False) -> str:
     """A line through the points, or the area that they enclose."""
     steps = " ".join(f"{'L' if n else 'M'}{_number(float(x))} {_number(float(y))}" for n, (x, y) in enumerate(points))
-    return element("path", d=steps + (" Z" if closed else ""), class_=class_)
+    return element("path", d=f"{steps} Z" if closed and steps else steps, class_=class_)
 
 
 def ticks(top: float, wanted: int = 4, *, whole: bool = True) -> list[float]:

@@ -4,6 +4,7 @@ from domain.actions import SendReply
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.errors import DecisionRefused
 from domain.model import Moment
+from domain.money import Money
 
 
 def judge(approval: Approval, decision: Decision, now: Moment) -> None:
@@ -58,6 +59,8 @@ def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
             action.stream,
         ):
             raise DecisionRefused("an edit cannot turn an action into another one", hint="reject it and propose the other action")
+        case Verb.EDIT if decision.action is not None and _is_nothing(decision.action.money()):
+            raise DecisionRefused("an amount of money is more than nothing", hint="reject it if nothing is to be paid")
         case Verb.REJECT if not decision.reason.strip():
             raise DecisionRefused("a rejection needs a reason", hint="it is what Steward learns from")
         case Verb.SNOOZE if decision.snooze_until is None or decision.snooze_until <= now:
@@ -68,3 +71,7 @@ def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
             )
         case _:
             return
+
+
+def _is_nothing(money: Money | None) -> bool:
+    return money is not None and money.amount <= 0

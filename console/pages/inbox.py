@@ -181,7 +181,7 @@ def _request(
         digest=digest,
         by=OPERATOR,
         via=Via.CONSOLE,
-        reason=visit.field("reason"),
+        reason=visit.field("note" if verb is Verb.EDIT else "reason"),  # an action may have a reason of its own
         edited=action.model_dump(mode="json") if action else None,
         snooze_until=snooze_until,
         hold_seconds=_HOLD if verb in (Verb.APPROVE, Verb.EDIT) else 0,

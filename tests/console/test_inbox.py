@@ -99,3 +99,12 @@ async def long_ago(house: House) -> None:
     database = house.memory.sessions._database  # type: ignore[attr-defined]  # no port does this, by design
     async with database.transaction() as connection:
         await connection.execute("UPDATE access_session SET proven_at = proven_at - interval '1 hour'")
+
+
+async def test_the_note_of_an_edit_is_not_the_reason_of_the_action(browser: Browser, house: House) -> None:
+    """Each has its own field; and an edit to less than nothing is refused as the one door refuses it."""
+    page = await browser.page(f"/inbox/{REFUND}")
+    assert (page.count('name="note"'), page.count('<input type="text" name="reason"')) == (1, 1)
+    fields = {"digest": field(page, "digest"), "amount.amount": "-5", "reason": "arrived broken", "note": "half"}
+    answer = await browser.post(f"/inbox/{REFUND}/edit", fields)
+    assert (answer.status_code, "an amount of money is more than nothing" in answer.text) == (409, True)

@@ -197,5 +197,5 @@ def test_three_external_servers_leave_nothing_to_start(tmp_path: Path) -> None:
     assert up == stack.endpoints(cloud)
     assert (up.database_url, up.temporal_address, up.chroma_url) == tuple(given.values())
     assert stack.status(cloud).phase == "running"
-    assert [part.state for part in stack.status(cloud).parts] == ["external", "external", "external", "stopped"]
+    assert [part.state for part in stack.status(cloud).parts] == ["external", "external", "external", "stopped", "stopped"]
     assert not cloud.home.exists()
