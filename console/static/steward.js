@@ -88,6 +88,12 @@
   window.addEventListener("pagehide", keep);
   document.addEventListener("htmx:before:swap", keep);
   document.addEventListener("htmx:after:swap", restore);
+
+  // So are the boxes that were ticked: a list that loads itself anew must not take them away.
+  const boxes = () => [...document.querySelectorAll("input[name=chosen]")];
+  let ticked = [];
+  document.addEventListener("htmx:before:swap", () => { ticked = boxes().filter((box) => box.checked).map((box) => box.value); });
+  document.addEventListener("htmx:after:swap", () => boxes().forEach((box) => { box.checked = box.checked || ticked.includes(box.value); }));
   restore();
 
   // A link to a part that is folded (…#reject) opens it.

@@ -1,5 +1,6 @@
 """The operator's two minutes, in a real browser: approve, edit, reject, many at once, take back, by keyboard."""
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Shop
@@ -70,7 +71,10 @@ def test_a_rejection_says_why(page: Page, shop: Shop) -> None:
 def test_of_many_at_once_each_has_its_own_result(page: Page, shop: Shop) -> None:
     """One was answered elsewhere meanwhile: it is said, and the other one counts."""
     first, second = ask(shop, 2, "batch")
-    page.goto(f"{shop.url}/inbox")
+    with page.expect_response("**/live"):
+        page.goto(f"{shop.url}/inbox")
+    page.wait_for_function("document.getElementById('live')._htmx.sse.lastEventId")
+    hide(page, hidden=True)  # so that the list does not learn of the other answer
     for approval_id in (first, second):
         page.locator(f'[data-row="{approval_id}"] input[type=checkbox]').check()
     shop.say("reject", first, "--reason", "answered by phone", "--no-wait")
@@ -110,6 +114,7 @@ def test_a_tab_that_was_hidden_catches_up(page: Page, shop: Shop) -> None:
     expect(row).to_have_count(0)
 
 
+@pytest.mark.timeout(300)
 def test_twenty_questions_are_answered_by_keyboard_alone(page: Page, shop: Shop) -> None:
     """j and a, and for those to be rejected r, a reason, Tab and Enter."""
     asked = ask(shop, 20, "keys")

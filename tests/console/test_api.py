@@ -232,7 +232,7 @@ async def test_the_switches_are_set_and_say_who_did_it(early: Program, house: Ho
 async def test_a_run_is_told_and_its_undoing_is_shown_first(robot: Program) -> None:
     """Without the digest of the preview nothing is undone."""
     story = await robot.get("/runs/support/mail/past-1@example.org")
-    assert (story["run"]["status"], story["steps"][-1]["text"]) == ("done", "ticket closed: answered")
+    assert (story["run"]["status"], story["steps"][-1]["text"]) == ("done", "done: answered")
     preview = await robot.get("/runs/support/mail/past-1@example.org/rollback")
     assert (preview["undo"], preview["stays"]) == ([], [])
     answer = await robot.ask("POST", "/runs/support/mail/past-1@example.org/rollback", {"digest": "other"})
