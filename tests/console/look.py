@@ -1,6 +1,6 @@
 """``python -m tests.console.look PATH...``: pictures of pages of the furnished house, wide, narrow and dark, to look at.
 
-They are written to ``/tmp/look-<folder of the checkout>/``. It starts a stack of its own and stops it again.
+They are written to ``look-<folder of the checkout>`` among the temporary files. It starts a stack of its own, and stops it again.
 """
 
 import asyncio
