@@ -2,7 +2,7 @@
 
 Real queries with their intents arrive in random order. The model begins with two examples an intent, guesses every
 ticket, and is told the intent of those it asked about; tickets it was sure of are right or wrong unseen. It is fitted
-anew in the background. The test queries are used for nothing but the last figure.
+anew in the background, while 25 more arrive. The test queries are used for nothing but the last figure.
 """
 
 import argparse
