@@ -183,6 +183,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         rollout=RolloutActivities(log=log, state=state),
         learning=LearningActivities(
             **common,
+            facts=kept.facts,
             flags=kept.flags,
             refitter=Refitter(models=outside.intents),
             tester=BackTester(planner=planner),

@@ -18,7 +18,7 @@ from domain.flags import LEARNING
 from domain.learning import Candidate, LearningReport, LearningReported
 from domain.model import Moment
 from domain.policies import PolicyRecord
-from domain.ports import EventLog, Flags, Policies, State
+from domain.ports import EventLog, Facts, Flags, Policies, State
 from domain.runs import Alert, AlertLevel, AlertRaised
 from learning import failures as bad
 from learning import steering
@@ -37,6 +37,7 @@ from learning.summaries import measured, standing
 _TRIAL = timedelta(days=28)
 _QUESTION = "question/"  # how the keys of alerts begin that ask for data
 _PATIENCE = timedelta(days=14)  # a question that is open for longer is being ignored
+_DISPUTED = timedelta(days=14)  # how far back sources that disagree are looked for
 _CONFIRMED = 0.1  # of the labels of failures, the share the operator is asked to confirm
 
 
@@ -47,6 +48,7 @@ class LearningActivities:
         log: EventLog,
         state: State,
         policies: Policies,
+        facts: Facts,
         flags: Flags,
         refitter: Refitter,
         tester: BackTester,
@@ -55,6 +57,7 @@ class LearningActivities:
         self._log = log
         self._state = state
         self._policies = policies
+        self._facts = facts
         self._flags = flags
         self._refitter = refitter
         self._tester = tester
@@ -114,8 +117,10 @@ class LearningActivities:
     async def _ask(self, picture: Picture, request: LearnInput) -> None:
         """Each question once, whatever became of it."""
         observed = picture.observed
+        disputes = await self._facts.disputed(since=request.now - _DISPUTED)
         fixes = data.lead_time_fixes(observed.suppliers, observed.purchase_orders)
-        asked = (*data.questions(picture.failures, products=observed.products), *(fix.question for fix in fixes))
+        questions = data.questions(picture.failures, products=observed.products, disputes=disputes)
+        asked = (*questions, *(fix.question for fix in fixes))
         new = {q.key: q for q in asked if q.key not in picture.alerts}
         await self._append([AlertRaised(alert=_question(q, request.now)) for q in new.values()], request)
 

@@ -30,6 +30,21 @@ class Fact(Value):
         return f"{self.subject}#{self.predicate}"
 
 
+class Dispute(Value):
+    """Two sources that say different things of one subject, nearly at once. The later one is ``believed``."""
+
+    subject: Name
+    predicate: Name
+    believed: str
+    source: str
+    other: str
+    other_source: str
+
+    @property
+    def ref(self) -> str:
+        return f"{self.subject}#{self.predicate}"
+
+
 class Recalled(Value):
     """A passage with its fused score and the rank each signal gave it (1 is best; absent means not found by it)."""
 

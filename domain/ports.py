@@ -13,7 +13,7 @@ from domain.decisions import Diff
 from domain.effects import Breaker, Effect, EffectStatus, Reservation
 from domain.event import Event, FactOp, NewEvent, SalesRow
 from domain.flags import Evaluation, Flag
-from domain.knowledge import Fact, Head, InForce, OutboxItem, Recalled, Verification
+from domain.knowledge import Dispute, Fact, Head, InForce, OutboxItem, Recalled, Verification
 from domain.links import DecisionLink
 from domain.model import Moment, Value
 from domain.notifying import Notification, ServiceAnswer
@@ -77,6 +77,10 @@ class Facts(Protocol):
         ...
 
     async def history(self, subject: str) -> list[Fact]: ...
+
+    async def disputed(self, *, since: Moment) -> list[Dispute]:
+        """What two sources have said differently since then, within a week of each other, by subject and predicate."""
+        ...
 
 
 class Policies(Protocol):

@@ -7,7 +7,7 @@ edited: it is closed at the moment of the change, and what remains of it is beli
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.event import FactChange, FactOp
@@ -15,6 +15,9 @@ from domain.knowledge import Fact
 
 STATUS = {FactOp.PROPOSE: "proposed", FactOp.ASSERT: "asserted", FactOp.RETRACT: "retracted"}
 PROPOSED, ASSERTED, RETRACTED = STATUS.values()
+
+NEARLY_AT_ONCE = timedelta(days=7)
+"""Two sources that differ within it disagree; over a longer time, a thing has changed."""
 
 
 @dataclass(frozen=True)

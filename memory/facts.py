@@ -1,9 +1,9 @@
 """Bitemporal facts on Postgres: reading. They are written with the events that state them."""
 
 from domain.event import FactOp
-from domain.knowledge import Fact
+from domain.knowledge import Dispute, Fact
 from domain.model import Moment
-from memory.beliefs import STATUS
+from memory.beliefs import NEARLY_AT_ONCE, STATUS
 from memory.database import Database
 
 
@@ -24,3 +24,7 @@ class PostgresFacts:
     async def history(self, subject: str) -> list[Fact]:
         """Everything ever believed about ``subject``, in the order in which it was."""
         return [Fact.model_validate(row) for row in await self._database.rows("fact_history", subject=subject)]
+
+    async def disputed(self, *, since: Moment) -> list[Dispute]:
+        rows = await self._database.rows("disputed_facts", since=since, seconds=NEARLY_AT_ONCE.total_seconds())
+        return [Dispute.model_validate(row) for row in rows]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from agents.skills.stock_arrays import lead_time
 from domain.entities import Product, PurchaseOrder, Supplier
 from domain.failures import Failure, RootCause
-from domain.knowledge import Fact
+from domain.knowledge import Dispute
 from domain.model import Name, Text, Value
 
 LEAST_CASES = 2  # customers who met the gap, before the operator is asked about it
@@ -35,11 +35,13 @@ class LeadTimeFix:
     question: Question
 
 
-def questions(failures: Iterable[Failure], *, products: Sequence[Product] = (), facts: Iterable[Fact] = ()) -> tuple[Question, ...]:
-    """What the operator should be asked about: gaps that customers met, and facts that contradict each other."""
+def questions(
+    failures: Iterable[Failure], *, products: Sequence[Product] = (), disputes: Iterable[Dispute] = ()
+) -> tuple[Question, ...]:
+    """What the operator should be asked about: gaps that customers met, and sources that contradict each other."""
     titles = {product.sku: product.title for product in products}
     gaps = [_gap(ref, found, titles) for ref, found in _by_ref(failures).items() if len({f.run_id for f in found}) >= LEAST_CASES]
-    asked = (*gaps, *_contradictions(facts), *_below_cost(products))
+    asked = (*gaps, *(_contradiction(dispute, titles) for dispute in disputes), *_below_cost(products))
     return tuple(sorted(asked, key=lambda q: (-len(q.examples), q.key)))
 
 
@@ -100,20 +102,24 @@ _WHAT_TO_DO = {
 }
 
 
-def _contradictions(facts: Iterable[Fact]) -> list[Question]:
-    """Facts that hold at the same time and say different things."""
-    values: dict[str, list[str]] = {}
-    for fact in sorted(facts, key=lambda f: (f.believed_from, f.object)):
-        if fact.status == "asserted" and fact.believed_to is None and fact.valid_to is None:
-            values.setdefault(fact.ref, []).append(fact.object)
-    found = []
-    for ref, told in values.items():
-        if len(different := list(dict.fromkeys(told))) > 1:
-            text = f"two sources disagree about {ref}: {' or '.join(repr(v) for v in different[:3])}. Which is right?"
-            subject = ref.partition("#")[0]
-            todo = f"`./steward memory facts {subject} --history` shows where each comes from; import the right one again"
-            found.append(Question(key=f"question/{ref}"[:200], text=text, what_to_do=todo, ref=ref))
-    return found
+def _contradiction(dispute: Dispute, titles: dict[str, str]) -> Question:
+    kind, _, key = dispute.subject.partition("/")
+    named = f"{titles[key]} ({key})" if kind == "product" and key in titles else dispute.subject
+    asked_for = dispute.predicate.replace("-", " ").replace("_", " ")
+    said = f"{_teller(dispute.source)} says {dispute.believed!r}, {_teller(dispute.other_source)} {dispute.other!r}"
+    return Question(
+        key=f"question/{dispute.ref}"[:200],
+        text=f"two sources disagree about the {asked_for} of {named}: {said}. Which is right?",
+        what_to_do=f"put it right where it is wrong; `./steward memory facts {dispute.subject} --history` shows both",
+        ref=dispute.ref,
+    )
+
+
+def _teller(source: str) -> str:
+    kind, _, name = source.partition("/")
+    if kind == "connection":
+        return f"the connection {name}"
+    return "a file you imported" if source == "import" else source
 
 
 def _below_cost(products: Sequence[Product]) -> list[Question]:

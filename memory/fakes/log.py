@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from domain.catalogue import KIND_OF
 from domain.event import Event, FactOp, NewEvent, SalesRow
-from domain.knowledge import Fact, Head, Verification
+from domain.knowledge import Dispute, Fact, Head, Verification
 from domain.model import Moment, Value
-from memory.beliefs import STATUS
+from memory.beliefs import NEARLY_AT_ONCE, STATUS, Belief
 from memory.chain import START, first_problem
 from memory.fakes.store import Store
 from memory.state import as_fields
@@ -107,6 +107,31 @@ class InMemoryFacts:
     async def history(self, subject: str) -> list[Fact]:
         return sorted(self._about(subject), key=lambda f: (f.believed_from, f.predicate, f.object, f.valid_from))
 
+    async def disputed(self, *, since: Moment) -> list[Dispute]:
+        told: dict[tuple[str, str], dict[int, tuple[Event, Belief]]] = {}
+        by_id = {event.event_id: event for event in self._store.events if event.at >= since}
+        for belief in self._store.beliefs.values():
+            event = by_id.get(belief.source_event)
+            if event and belief.functional and belief.status == STATUS[FactOp.ASSERT]:
+                told.setdefault((belief.subject, belief.predicate), {})[event.seq] = (event, belief)
+        pairs = [[said[seq] for seq in sorted(said)[-2:]] for _, said in sorted(told.items()) if len(said) > 1]
+        return [dispute for other, one in pairs if (dispute := _dispute(one, other)) is not None]
+
     def _about(self, subject: str) -> list[Fact]:
         rows = [belief.fact() for belief in self._store.beliefs.values() if belief.subject == subject]
         return sorted(rows, key=lambda fact: (fact.predicate, fact.object))
+
+
+def _dispute(one: tuple[Event, Belief], other: tuple[Event, Belief]) -> Dispute | None:
+    (event, belief), (before, rival) = one, other
+    settled = belief.believed_to or belief.valid_to or belief.object == rival.object or event.source == before.source
+    if settled or abs(event.at - before.at) > NEARLY_AT_ONCE:
+        return None
+    return Dispute(
+        subject=belief.subject,
+        predicate=belief.predicate,
+        believed=belief.object,
+        source=event.source,
+        other=rival.object,
+        other_source=before.source,
+    )

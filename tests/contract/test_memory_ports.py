@@ -237,6 +237,18 @@ class TestFacts:
             ("August", second.event_id, None),
         ]
 
+    async def test_two_sources_that_disagree_within_a_week_are_a_dispute(self, kept: memory.Memory) -> None:
+        """Not one source that changes its mind, and not another one that says something new long after."""
+        await kept.log.append([told("import", "10", days=0)])
+        assert await kept.facts.disputed(since=NOW) == []
+        await kept.log.append([told("import", "11", days=1), told("connection/shop", "12", days=3)])
+        (found,) = await kept.facts.disputed(since=NOW)
+        assert (found.ref, found.believed, found.source) == ("product/MUG#price", "12.00 EUR", "connection/shop")
+        assert (found.other, found.other_source) == ("11.00 EUR", "import")
+        await kept.log.append([told("import", "13", days=30)])
+        assert await kept.facts.disputed(since=NOW) == []
+        assert await kept.facts.disputed(since=NOW + timedelta(days=20)) == []
+
     async def test_proposed_facts_are_kept_apart(self, kept: memory.Memory) -> None:
         """They are listed when asked for."""
         await kept.log.append([event(stated("supplier/acme", "lead-time-days", "9", op=FactOp.PROPOSE))])
@@ -694,6 +706,12 @@ def passage(passage_id: str, text: str, *entities: str) -> Passage:
 async def remember(kept: memory.Memory, passages: Sequence[Passage]) -> None:
     """Each of the passages becomes a note."""
     await kept.log.append([new_event(NoteTaken(note=p), at=p.at, key=(p.passage_id, p.text)) for p in passages])
+
+
+def told(source: str, price: str, *, days: int) -> NewEvent:
+    """What ``source`` says the mug costs, so many days on."""
+    at = NOW + timedelta(days=days)
+    return new_event(ProductListed(product=product(price=price)), at=at, key=(source, str(at)), source=source)
 
 
 async def activate(kept: memory.Memory, name: str, document: dict[str, Any]) -> None:

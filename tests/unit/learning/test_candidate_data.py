@@ -1,12 +1,10 @@
 """Gaps and contradictions in the shop's own data become questions, once each."""
 
-from uuid import UUID
-
 from domain.failures import Failure, RootCause
-from domain.knowledge import Fact
+from domain.knowledge import Dispute
 from domain.money import Money
 from learning.candidates.data import lead_time_fixes, questions
-from tests.unit.learning.happened import DAY, MUG, NOW, SUPPLIER, VASE, delivery, failure
+from tests.unit.learning.happened import MUG, SUPPLIER, VASE, delivery, failure
 
 
 def gap(number: int, ref: str = "product/MUG-1#care") -> Failure:
@@ -39,27 +37,13 @@ def test_what_orders_lack_in_general_is_one_question() -> None:
     assert questions([failure(n, ref="policy/support#languages", cause=RootCause.POLICY_GAP) for n in range(5)]) == ()
 
 
-def fact(value: str, **more: object) -> Fact:
-    return Fact(
-        subject="product/MUG-1",
-        predicate="weight",
-        object=value,
-        valid_from=NOW - 9 * DAY,
-        valid_to=None,
-        believed_from=NOW - 9 * DAY,
-        believed_to=None,
-        confidence=1.0,
-        status="asserted",
-        source_event=UUID(int=1),
-    ).model_copy(update=more)
-
-
-def test_two_facts_that_hold_at_once_and_differ_are_a_question() -> None:
-    """Not where they agree, and not where one was given up."""
-    (question,) = questions([], facts=[fact("300 g"), fact("350 g")])
-    assert "'300 g' or '350 g'" in question.text
-    assert questions([], facts=[fact("300 g"), fact("300 g")]) == ()
-    assert questions([], facts=[fact("300 g", believed_to=NOW), fact("350 g")]) == ()
+def test_two_sources_that_disagree_are_a_question() -> None:
+    """It says who says what; its key names the fact, so it is asked once."""
+    sources = {"source": "connection/shop", "other_source": "import"}
+    dispute = Dispute(subject="product/MUG-1", predicate="price", believed="21 EUR", other="19 EUR", **sources)
+    (question,) = questions([], products=(MUG,), disputes=[dispute])
+    assert question.key == "question/product/MUG-1#price"
+    assert "the price of Stoneware mug (MUG-1): the connection shop says '21 EUR', a file you imported '19 EUR'" in question.text
 
 
 def test_a_price_under_the_cost_is_a_question() -> None:

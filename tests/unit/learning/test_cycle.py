@@ -30,6 +30,7 @@ from domain.runs import Alert, AlertLevel, AlertRaised, Run, RunStarted
 from learning.steering import approved
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
+from tests.unit.learning.happened import MUG
 from tests.unit.learning.trial import NOW, Trial
 
 KEY = "support/send-reply/late/no-money"
@@ -52,6 +53,7 @@ class Shop:
             log=kept.log,
             state=kept.state,
             policies=kept.policies,
+            facts=kept.facts,
             flags=kept.flags,
             refitter=refitter,
             tester=tester,
@@ -248,3 +250,16 @@ async def test_an_escalation_is_settled_with_its_question() -> None:
     alert = await shop.kept.state.get(Alert, "approval/a-1")
     assert alert is not None
     assert not alert.open
+
+
+async def test_sources_that_disagree_are_asked_about_once() -> None:
+    """In the report of the night, and not again the night after."""
+    shop = Shop()
+    for source, price in (("import", 12), ("connection/shop", 14)):
+        listed = ProductListed(product=MUG.model_copy(update={"price": Money.of(price)}))
+        await shop.kept.log.append([new_event(listed, at=NOW, key=(source,), source=source)])
+    reports = [await shop.night(NOW + timedelta(days=days)) for days in (1, 2)]
+    raised = [a.text for a in await shop.kept.state.find(Alert) if a.key.startswith("question/")]
+    assert len(raised) == 1
+    assert "the connection shop says '14.00 EUR', a file you imported '12.00 EUR'" in raised[0]
+    assert [r.questions for r in reports] == [tuple(raised), tuple(raised)]

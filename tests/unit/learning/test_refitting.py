@@ -47,6 +47,7 @@ class Office:
             log=self.kept.log,
             state=state,
             policies=policies,
+            facts=self.kept.facts,
             flags=self.kept.flags,
             refitter=Refitter(models=self.parrot),
             tester=BackTester(planner=StockPlanner(state=state, policies=policies)),
