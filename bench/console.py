@@ -2,6 +2,7 @@
 
 A database of its own is filled through the log; then every page is asked for over HTTP, in process, as the operator's
 browser does. Bars: the first page under 150 ms (median), every page under 300 ms (95th percentile), JavaScript under 60 KB.
+The files of the audit, which hold the whole log, are downloads and have no bar.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import memory
 import stack
-from bench.console_years import approval_of, fill, ticket_of
+from bench.console_years import CONNECTION, PAGE, REPORT, TRIAL, approval_of, fill, ticket_of
 from console.__main__ import house_of, switchboard
 from console.app import PAGES, STATIC, create_app
 from console.house import House
@@ -40,6 +41,7 @@ _SCRIPT_BAR = 60_000  # bytes
 _FIRST = "/"
 _WARM_UP = 2
 _ANSWERED = (200, 303)  # shown, or sent on to another page
+_DOWNLOADS = ("/audit/export.csv", "/audit/export.json")
 _PASSWORD = "ninety geese in a row"  # noqa: S105 - of a database that is thrown away
 
 
@@ -56,7 +58,8 @@ class Timing:
 
     @property
     def met(self) -> bool:
-        return self.status in _ANSWERED and self.p95 < _PAGE_BAR and (self.page != _FIRST or self.p50 < _FIRST_BAR)
+        in_time = self.p95 < _PAGE_BAR or self.page in _DOWNLOADS
+        return self.status in _ANSWERED and in_time and (self.page != _FIRST or self.p50 < _FIRST_BAR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +117,8 @@ def pages(examples: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
             continue
         given = {name: _example(examples, route.path, name) for name in route.param_convertors}
         known = {name: value for name, value in given.items() if value is not None}
-        yield route.path, str(route.url_path_for(route.name, **known)) if len(known) == len(given) else None
+        url = str(route.url_path_for(route.name, **known)) if len(known) == len(given) else None
+        yield route.path, url and quote(url) + examples.get(f"{route.path}?", "")
 
 
 def _example(examples: Mapping[str, str], path: str, name: str) -> str | None:
@@ -129,6 +133,7 @@ def script_bytes() -> int:
 async def _examples(kept: memory.Memory, number: int) -> dict[str, str]:
     """The newest of everything, by the names that paths have for it."""
     ticket, sku = ticket_of(number), "STO-MUG-MOSS"
+    (first,) = await kept.log.read(limit=1)
     orders, purchases = await kept.views.page(Order, limit=1), await kept.views.page(PurchaseOrder, limit=1)
     return {
         "approval_id": approval_of(number),
@@ -140,7 +145,14 @@ async def _examples(kept: memory.Memory, number: int) -> dict[str, str]:
         "seq": "1000",
         "kind": "product",
         "key": sku,
-        "subject": f"product/{sku}",
+        "/memory/facts?": f"?subject=product/{sku}",
+        "/memory/why/event_id": str(first.event_id),
+        "/connectors/capability": "helpdesk",
+        "/connectors/of/name": CONNECTION,
+        "/learning/policies/name": "support",
+        "/learning/reports/day": REPORT,
+        "/learning/experiments/experiment_id": TRIAL,
+        "slug": PAGE,
     }
 
 
@@ -151,7 +163,7 @@ async def _timings(house: House, examples: Mapping[str, str], rounds: int) -> li
         entered = {"code": setup_code(house.home), "password": _PASSWORD, "again": _PASSWORD}
         answer = await browser.post("/setup", data=entered, headers={"origin": house.public_url})
         assert answer.has_redirect_location, answer.text
-        return [await _timing(browser, path, quote(url), rounds) for path, url in pages(examples) if url is not None]
+        return [await _timing(browser, path, url, rounds) for path, url in pages(examples) if url is not None]
 
 
 async def _timing(browser: httpx.AsyncClient, path: str, url: str, rounds: int) -> Timing:

@@ -5,18 +5,23 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from demo.shop import shop_events
-from domain.actions import Action, RefundOrder, SendReply
+from domain.actions import Action, RefundOrder, Risk, SendReply
 from domain.approvals import Approval, ApprovalDecided, ApprovalRequested, Decision, Verb, Via
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal, Verdict, Why
-from domain.entities import Direction, Message
+from domain.entities import ContentPiece, Direction, Message
 from domain.event import EventData, NewEvent, new_event
-from domain.events import MessageReceived, SaleRecorded, TicketClosed, TicketTriaged
+from domain.events import ContentPublished, MessageReceived, SaleRecorded, TicketClosed, TicketTriaged
+from domain.experiments import Experiment, ExperimentStarted, Objective
+from domain.learning import LearningReport, LearningReported
 from domain.money import Money
 from domain.runs import Outcome, OutcomeRecorded, RunFinished, RunStarted
 from memory.memory import Memory
 
 OPEN = 40
 """So many of the questions wait; the others were decided."""
+PAGE, REPORT, TRIAL, CONNECTION = "stoneware-mugs", "2026-01-01", "titles-1", "shared-folder"
+"""A page, a learning report, a trial and a connection that there are."""
 _BATCH = 2_000
 _SKUS = 20
 _GAP = timedelta(minutes=5)
@@ -25,12 +30,35 @@ _GAP = timedelta(minutes=5)
 async def fill(memory: Memory, *, events: int, approvals: int, now: datetime) -> int:
     """Append the demo shop and then cases and sales until there are ``events``, with ``approvals`` questions; the last seq."""
     await memory.log.append(shop_events(now.date()))
+    await memory.log.append([new_event(data, at=now, key=(data.stream,)) for data in _one_of_each(now)])
     there = (await memory.log.head()).seq
     happening = _happenings(approvals, now)
     while there < events and (batch := list(islice(happening, min(_BATCH, events - there)))):
         there = (await memory.log.append(batch))[-1].seq
         await memory.outbox.delivered([item.item_id for item in await memory.outbox.pending(_BATCH)])
     return there
+
+
+def _one_of_each(now: datetime) -> Iterator[EventData]:
+    """What the cases do not bring, so that there is an example for every page."""
+    told = {"title": "Stoneware mugs", "description": "Which of our mugs is for you", "body": "# Mugs\n\nThree.", "keyword": "mugs"}
+    yield ContentPublished(piece=ContentPiece.model_validate({"slug": PAGE, "kind": "buying-guide", "published_at": now, **told}))
+    yield LearningReported(report=LearningReport(day=REPORT, at=now, text="nothing new"))
+    trial = Experiment(
+        experiment_id=TRIAL,
+        policy="titles",
+        control=0,
+        candidate=1,
+        risk=Risk.R1,
+        objectives=(Objective(metric="ctr"),),
+        salt="years",
+        level=0.05,
+        started_at=now,
+        expires_at=now + timedelta(days=28),
+        curve=tuple((n, n / 100, n / 200) for n in range(1, 200)),
+    )
+    yield ExperimentStarted(experiment=trial)
+    yield ConnectionDescribed(connection=Connection(name=CONNECTION, kind="mailbox", mode=ConnectionMode.OFF), by="operator")
 
 
 def _happenings(approvals: int, now: datetime) -> Iterator[NewEvent]:
