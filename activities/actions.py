@@ -168,6 +168,7 @@ class ActionActivities:
         planned = request.planned
         diff = await self._executor.preview(planned.action)
         policies = self._policies.of(request.run_id)
+        versions = await policies.versions()  # before the documents: what changes in between is refused when it is reserved
         verdict = await self._auditor.before(
             action=planned.action, diff=diff, why=planned.why, now=request.now, run_id=request.run_id
         )
@@ -193,7 +194,7 @@ class ActionActivities:
             verdict=verdict,
             gate=_with_history(decision, request, passed=verdict.passed),
             why=planned.why,
-            policy_versions=await policies.versions(),
+            policy_versions=versions,
             flags=await policies.arms(),
             proposed_at=request.now,
         )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from imap_tools import BaseMailBox, MailBox, MailboxLoginError, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxFolderStatusError
@@ -89,9 +90,9 @@ class ImapAccount:
             box.folder.set(folder, readonly=True)
             criteria = f"UID {start.uid + 1}:* SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year}"
             uids = sorted(uid for uid in map(int, box.uids(criteria, charset=None)) if uid > start.uid)
-            mails = tuple((Place(start.validity, uid), raw) for uid, raw in self._fetched(box, uids))
-            if len(mails) < len(uids):
-                return Found(mails, mails[-1][0], more=True)
+            tried, mails = self._fetched(box, uids, start.validity)
+            if tried < len(uids):
+                return Found(mails, Place(start.validity, uids[tried - 1]), more=True)
             return Found(mails, Place(start.validity, max(start.uid, *uids[-1:], status["UIDNEXT"] - 1)), more=False)
 
     def has_sent(self, message_id: str) -> bool:
@@ -129,26 +130,40 @@ class ImapAccount:
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError, *_NONSENSE) as error:
             raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint="it is tried again by itself") from None
 
-    def _fetched(self, box: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """As many as fit into memory with ease, and at least one. A mail that went meanwhile is skipped."""
-        total = 0
+    def _fetched(self, box: BaseMailBox, uids: Sequence[int], validity: int) -> tuple[int, tuple[tuple[Place, bytes], ...]]:
+        """As many as fit into memory with ease, up to one that is refused now: how many, and those that are still there."""
+        mails: list[tuple[Place, bytes]] = []
+        total = tried = 0
         for uid in uids[: self._limits.mails_at_once]:
-            raw = self._mail(box, uid)
+            try:
+                raw = self._mail(box, uid)
+            except Retryable:
+                if not tried:
+                    raise
+                break
+            tried += 1
             if raw is not None:
-                yield uid, raw
+                mails.append((Place(validity, uid), raw))
                 total += len(raw)
             if total > self._limits.bytes_at_once:
-                return
+                break
+        return tried, tuple(mails)
 
     def _mail(self, box: BaseMailBox, uid: int) -> bytes | None:
-        _, answer = box.client.uid("fetch", str(uid), "(RFC822.SIZE)")
+        """None where it went meanwhile. Raises Retryable where the server will not give it now: then it is no mail that went."""
+        answer = self._fetch(box, uid, "(RFC822.SIZE)")
         size = re.search(rb"RFC822\.SIZE (\d+)", b" ".join(part for part in answer if isinstance(part, bytes)))
         if size is None:
             return None
         huge = int(size[1]) > self._limits.whole
         part = f"(BODY.PEEK[]<0.{self._limits.beginning}>)" if huge else "(BODY.PEEK[])"
-        _, answer = box.client.uid("fetch", str(uid), part)
-        return next((part[1] for part in answer if isinstance(part, tuple)), None)
+        return next((part[1] for part in self._fetch(box, uid, part) if isinstance(part, tuple)), None)
+
+    def _fetch(self, box: BaseMailBox, uid: int, part: str) -> list[Any]:
+        done, answer = box.client.uid("fetch", str(uid), part)
+        if done != "OK":
+            raise Retryable(f"{self._name} does not hand over a mail ({done})", hint="it is tried again by itself")
+        return answer
 
     def _not_let_in(self, error: MailboxLoginError) -> Permanent | Retryable:
         """RFC 5530: a server that is busy says so, and that is no wrong password."""

@@ -18,8 +18,8 @@ E = TypeVar("E", bound=Value)
 class WorkingCache:
     """Reads through to ``state``. At most ``size`` entities, none older than ``seconds``.
 
-    Other processes' changes are heard through ``listener``. Without one, or while it is down, every read goes
-    through: a copy is never older than the last notice.
+    Other processes' changes are heard through ``listener``. While it is down every read goes through: a copy is never
+    older than the last notice. Processes that live for one command never start one.
     """
 
     def __init__(self, state: State, *, listener: Listener | None = None, size: int = 4_096, seconds: float = 60) -> None:
@@ -31,10 +31,8 @@ class WorkingCache:
             listener.hear(STATE, self._hear, changed=self.forget_all)
 
     async def get(self, entity: type[E], key: str) -> E | None:
-        if self._listener is not None:
-            self._listener.start()
-            if not self._listener.up:
-                return await self._state.get(entity, key)
+        if self._listener is not None and not self._listener.up:
+            return await self._state.get(entity, key)
         stream = f"{KIND_OF[entity]}/{key}"
         if stream in self._entities:
             return self._entities[stream]  # type: ignore[return-value]  # the stream's kind says which entity it is

@@ -63,7 +63,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
     folder = SegmentFolder(home)
     log = PostgresEventLog(database, appended=cache.appended, archive=folder, listener=listener)
     facts = PostgresFacts(database)
-    policies = StatePolicies(state)
+    policies = StatePolicies(state, records=cache)
     return Memory(
         log=log,
         state=state,

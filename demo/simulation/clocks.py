@@ -76,8 +76,19 @@ class Clocks:
         busy = list(dict.fromkeys(runs))
         while busy := [run for run, rests in zip(busy, await asyncio.gather(*map(self._rests, busy)), strict=True) if not rests]:
             if asyncio.get_running_loop().time() > deadline:
-                raise SetupError(f"{busy[0]} does not come to rest", hint="this is a fault of the simulation")
+                waits_for = await self._worked_on(busy[0])
+                raise SetupError(f"{busy[0]} does not come to rest: {waits_for}", hint="this is a fault of the simulation")
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _worked_on(self, run: str) -> str:
+        """What holds it up, for whoever has to mend it."""
+        raw = (await self.client.get_workflow_handle(run).describe()).raw_description
+        steps = [
+            f"{p.activity_type.name}, attempt {p.attempt}: {p.last_failure.message or 'no failure'}" for p in raw.pending_activities
+        ]
+        return "; ".join(steps) or (
+            "a workflow task" if raw.HasField("pending_workflow_task") else "nothing that the server knows of"
+        )
 
     async def _adopted(self) -> list[str]:
         """Runs that other runs started: from now on their clocks are kept too."""

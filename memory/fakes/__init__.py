@@ -41,7 +41,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
     recall = InMemoryRecall(store, embedder=embedder)
     cache = WorkingCache(state)
     store.appended = cache.appended
-    policies = StatePolicies(state)
+    policies = StatePolicies(state, records=cache)
     packs = CompiledPacks(store=InMemoryPackStore(store), log=log, state=state, facts=facts, policies=policies, recall=recall)
     return Memory(
         log=log,

@@ -4,7 +4,7 @@ import asyncio
 import email
 import socket
 from collections.abc import AsyncIterator
-from contextlib import closing, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import date
 from email.message import Message
 from typing import Any
@@ -330,6 +330,17 @@ class TestTrouble:
                 await sender.send()
         assert await sender.status() is AttemptStatus.READY
 
+    async def test_a_mail_that_the_server_will_not_hand_over_now_is_not_passed_by(self) -> None:
+        """What went meanwhile is; what is refused is asked for again, and what came before it is kept."""
+        async with _three_mails(refused=0, gone=11) as port:
+            page = await _limited(Post(imap_port=port), Limits()).read("INBOX", "1:9", now=NOW)
+            assert ([r.raw for r in page.records], page.cursor) == ([b"mail 10", b"mail 12"], "1:12")
+        async with _three_mails(refused=11, gone=0) as port:
+            page = await _limited(Post(imap_port=port), Limits()).read("INBOX", "1:9", now=NOW)
+            assert ([r.raw for r in page.records], page.cursor, page.more) == ([b"mail 10"], "1:10", True)
+            with pytest.raises(Retryable, match="hand over"):
+                await _limited(Post(imap_port=port), Limits()).read("INBOX", "1:10", now=NOW)
+
     async def test_a_silent_server_is_given_up(self) -> None:
         """After a time; nothing hangs."""
         async with _babbling(None) as port:
@@ -375,6 +386,43 @@ class _babbling:  # noqa: N801 - used as a function
             with suppress(ConnectionError):
                 await writer.drain()
         writer.close()
+
+
+@asynccontextmanager
+async def _three_mails(*, refused: int, gone: int) -> AsyncIterator[int]:
+    """A folder with the mails 10, 11 and 12: for one the server says NO, and one went between the search and the fetch."""
+
+    def answer(command: str) -> tuple[str, str]:
+        words = command.split()
+        match [word.upper() for word in words[:2]]:
+            case ["CAPABILITY", *_]:
+                return "* CAPABILITY IMAP4rev1\r\n", "OK"
+            case ["STATUS", *_]:
+                return "* STATUS INBOX (UIDVALIDITY 1 UIDNEXT 13)\r\n", "OK"
+            case ["UID", "SEARCH"]:
+                uids = [uid for uid in (10, 11, 12) if uid >= int(words[3].partition(":")[0])]
+                return f"* SEARCH {' '.join(map(str, uids))}\r\n", "OK"
+            case ["UID", "FETCH"] if int(words[2]) == refused:
+                return "", "NO"
+            case ["UID", "FETCH"] if int(words[2]) != gone:
+                told = "RFC822.SIZE 7" if "SIZE" in words[3] else f"BODY[] {{7}}\r\nmail {words[2]}"
+                return f"* 1 FETCH (UID {words[2]} {told})\r\n", "OK"
+        return "", "OK"
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK ready\r\n")
+        with suppress(ConnectionError):
+            while line := (await reader.readline()).decode():
+                tag, _, command = line.strip().partition(" ")
+                told, done = answer(command)
+                writer.write(f"{told}{tag} {done} so\r\n".encode())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
 
 
 class Killed(BaseException):

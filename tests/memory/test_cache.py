@@ -17,6 +17,7 @@ async def on_hand(kept: memory.Memory) -> int | None:
 
 
 async def until(kept: memory.Memory, expected: int) -> None:
+    await kept.outbox.wait(0.001)  # whoever waits for news listens from then on
     deadline = asyncio.get_running_loop().time() + 5
     while await on_hand(kept) != expected:
         assert asyncio.get_running_loop().time() < deadline, f"the cache stayed at {await on_hand(kept)}"

@@ -5,6 +5,7 @@ import mailbox
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -60,6 +61,35 @@ def test_html_only_mail_is_read_as_text() -> None:
     """Scripts and styles are not what the customer said."""
     html = "<head><style>p{}</style></head><p>Hello,</p><script>x()</script><div>my&nbsp;order<br>is late</div>"
     assert text_of_html(html) == "Hello,\n\nmy order\nis late"
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("1 < 2 &amp; <b>3</b> > 2", "1 < 2 & 3 > 2"),
+        ("<!doctype html><p title='a > b'>one</p><!-- <p>two</p> -->", "one"),
+        ('<a href="x>three', "three"),
+        ("<script>if (a < b) { '<p>' }</SCRIPT>four", "four"),
+        ("five<script>never closed", "five"),
+        ("six <unclosed", "six"),
+    ],
+)
+def test_html_as_people_and_machines_write_it(html: str, text: str) -> None:
+    """Quotes, comments, scripts, and what is closed nowhere."""
+    assert text_of_html(html) == text
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<!--", '<a href="', "<a '", "<script>", "<", "</", "<![", "<a>", "&", "<a \"'"])
+def test_the_work_grows_with_the_size_of_the_mail_and_not_with_its_square(piece: str) -> None:
+    """Eight times as long takes about eight times as long; with its square it would be sixty-four."""
+
+    def seconds(repeats: int) -> float:
+        began = process_time()
+        text_of_html(piece * repeats)
+        return process_time() - began
+
+    short, long = (min(seconds(repeats) for _ in range(3)) for repeats in (10_000, 80_000))
+    assert long < 32 * max(short, 0.001)
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "nonsense-7", "us-ascii", '"', "utf-16"])
