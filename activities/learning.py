@@ -22,7 +22,7 @@ from domain.ports import EventLog, Facts, Flags, Policies, State
 from domain.runs import Alert, AlertLevel, AlertRaised
 from learning import failures as bad
 from learning import steering
-from learning.assignment import ramp
+from learning.assignment import BLOCK_SHARE, BLOCKS, ramp
 from learning.candidates import data
 from learning.discovery import next_level
 from learning.drafts import Draft, drafts
@@ -163,8 +163,8 @@ class LearningActivities:
             version,
             candidate,
             level=next_level(tried),
-            share=ramp(0, candidate.risk),
-            expires_at=now + _TRIAL,
+            share=BLOCK_SHARE if candidate.block_days else ramp(0, candidate.risk),
+            expires_at=now + (BLOCKS * timedelta(days=candidate.block_days) or _TRIAL),
             now=now,
         )
         return [proposed, *trial]

@@ -16,7 +16,7 @@ from domain.ports import EventLog, State
 from domain.runs import Alert, AlertLevel, AlertRaised
 from learning.blocks import by_unit, results
 from learning.steering import VERDICT, concluded
-from learning.verdict import judge
+from learning.verdict import PATIENCE, judge
 
 
 class RolloutActivities:
@@ -113,7 +113,8 @@ def _next_look(experiment: Experiment, exposures: Sequence[Exposure], now: Momen
         for o in experiment.objectives
         if not exposure.matured(o.metric)
     ]
-    return max(min([*windows, experiment.expires_at]), now + timedelta(minutes=1))
+    end = experiment.expires_at if now < experiment.expires_at else experiment.expires_at + PATIENCE
+    return max(min([*windows, end]), now + timedelta(minutes=1))
 
 
 def _says_nothing_new(experiment: Experiment, judged: ExperimentJudged) -> bool:
@@ -133,7 +134,7 @@ def _alerts(experiment: Experiment, judged: ExperimentJudged, exposures: Sequenc
         return [_alert(judged, AlertLevel.URGENT, f"{name} is frozen: {judged.reason}", f"`./steward experiments stop {name}`")]
     if judged.awaits_operator and not experiment.awaits_operator:
         todo = f"`./steward policies ratify {experiment.policy} {experiment.candidate}`"
-        return [_alert(judged, AlertLevel.INFO, f"{name} won and waits for your word: {judged.reason}", todo)]
+        return [_alert(judged, AlertLevel.INFO, f"{name} waits for your word: {judged.reason}", todo)]
     return []
 
 

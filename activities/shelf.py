@@ -10,6 +10,7 @@ from domain.ports import State
 from domain.runs import Run
 
 _DEMAND = timedelta(days=28)
+_TELLS_AFTER = timedelta(days=7)  # what was planned shows on the shelf when it has been delivered, not the same night
 _WEEK = 7.0
 
 
@@ -21,9 +22,9 @@ class ShelfWatch:
         self._state = state
 
     async def measure(self, *, now: Moment) -> int:
-        """Record fill rate and stock-out days (a SKU and week) for every run of the last day; how many runs that were."""
-        since = now - timedelta(days=1)
-        runs = [r for r in await self._state.find(Run, workflow="replenish") if since < r.started_at <= now]
+        """Record fill rate and stock-out days (a SKU and week) for every run of the day a week ago; how many runs that were."""
+        until = now - _TELLS_AFTER
+        runs = [r for r in await self._state.find(Run, workflow="replenish") if until - timedelta(days=1) < r.started_at <= until]
         daily = await self._daily_sales(now) if runs else {}
         for run in runs:
             skus = await self._planned(run.run_id, daily)

@@ -8,6 +8,10 @@ HOLDOUT_SHARE = 0.9
 _CAREFUL = ((30, 0.1), (90, 0.25))
 _BRISK = ((30, 0.2), (90, 1 / 3))
 _FULL = 0.5
+BLOCK_SHARE = 0.5
+"""Of blocks of time, from the first one on: a tenth of a dozen weeks would be one week, or none."""
+BLOCKS = 12
+"""After so many, a trial by blocks is over."""
 
 
 def arm(salt: str, unit: str, share: float) -> Arm:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.actions import Risk
-from domain.experiments import Ending, Evidence, Experiment, Exposure, Stage
+from domain.experiments import Arm, Ending, Evidence, Experiment, Exposure, Stage
 from domain.model import Moment, Value
 from learning import verdict_text as say
 from learning.assignment import HOLDOUT_SHARE, ramp
@@ -32,6 +32,8 @@ WIN_LIMITS = {Risk.R0: 10.0, Risk.R1: 10.0, Risk.R2: 20.0, Risk.R3: 100.0}
 LEAST_EXPOSED = 20  # candidates, for a promotion
 HOLDOUT = timedelta(days=14)
 HOLDOUT_UNITS = 100
+LEAST_BLOCKS = 3  # of each arm with a result, to ask the operator about a trial by blocks that nothing decided
+PATIENCE = timedelta(days=28)  # for the operator's word
 LOSS_LIMIT = 0.001  # of the first objective's scale, to ship what is undecided
 GUARDRAIL_LOSS_LIMIT = 0.01
 _ROUNDING = 1e-9
@@ -103,7 +105,8 @@ def _won(look: Look) -> Judgement | None:
     experiment, evidence = look.experiment, look.evidence
     limit = win_limit(experiment.risk, experiment.level)
     won = evidence.win >= limit and evidence.exposed_candidate >= LEAST_EXPOSED
-    if experiment.stage is not Stage.CANARY or not (won or experiment.awaits_operator):
+    waits = experiment.awaits_operator and not experiment.block_days
+    if experiment.stage is not Stage.CANARY or not (won or waits):
         return None
     better = say.won(experiment.objectives[0].metric, look.exposed, evidence, limit)
     if experiment.risk is Risk.R3:
@@ -118,9 +121,18 @@ def _expired(look: Look) -> Judgement | None:
     if experiment.stage is not Stage.CANARY or look.now < experiment.expires_at:
         return None
     metric = experiment.objectives[0].metric
+    if experiment.block_days and look.now < experiment.expires_at + PATIENCE and _enough_blocks(look):
+        reason = say.undecided(metric, look.exposed)
+        return Judgement(evidence=look.evidence, stage=Stage.CANARY, share=experiment.share, awaits_operator=True, reason=reason)
     if experiment.risk <= Risk.R1 and look.evidence.exposed_candidate >= LEAST_EXPOSED and _small_loss(look):
         return _ended(look, Ending.SHIPPED, say.shipped(metric, look.exposed, look.evidence))
     return _ended(look, Ending.EXPIRED, say.expired(metric, look.exposed))
+
+
+def _enough_blocks(look: Look) -> bool:
+    """A dozen weeks decide nothing by themselves, but they would show a disaster; the gain was found in the back-test."""
+    metric = look.experiment.objectives[0].metric
+    return all(look.exposed.tally(metric, arm).units >= LEAST_BLOCKS for arm in Arm)
 
 
 def _alarmed(look: Look) -> Judgement | None:
@@ -158,7 +170,9 @@ def _taken_back(look: Look) -> Ending:
 
 
 def _canary_share(look: Look) -> float:
-    return max(look.experiment.share, ramp(look.evidence.exposed, look.experiment.risk))
+    """Of blocks there are too few for a ramp: they have had their share from the beginning."""
+    experiment = look.experiment
+    return experiment.share if experiment.block_days else max(experiment.share, ramp(look.evidence.exposed, experiment.risk))
 
 
 def _small_loss(look: Look) -> bool:

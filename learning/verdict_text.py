@@ -37,6 +37,13 @@ def expired(metric: str, exposed: Exposed) -> str:
     return f"Time is up without proof: {compared(metric, exposed)}. The old version stays."
 
 
+def undecided(metric: str, exposed: Exposed) -> str:
+    return (
+        f"Time is up: no harm was seen, and so few weeks prove no gain ({compared(metric, exposed)}). "
+        "What speaks for it is the back-test on your own past; your word decides."
+    )
+
+
 def alarmed(evidence: Evidence, limit: float) -> str:
     return (
         f"Taken back: it did worse than the old version after it was promoted (alarm {evidence.detector:.0f}, limit {limit:.0f})."

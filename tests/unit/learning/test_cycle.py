@@ -226,16 +226,17 @@ async def test_a_question_is_asked_once() -> None:
     assert [a.times for a in alerts] == [1]
 
 
-async def test_an_empty_shelf_is_a_result_of_the_runs_of_the_day() -> None:
-    """Of two products that sell as well, one is out: half of the demand meets stock, and it counts once a night."""
+async def test_an_empty_shelf_is_a_result_of_the_runs_of_a_week_ago() -> None:
+    """What they ordered should be there by now. Of two products one is out: half of the demand meets stock, counted once."""
     shop = Shop()
     for sku, on_hand in (("MUG", 0), ("CUP", 9)):
         product = Product(sku=sku, title=sku, supplier_id="clay", price=Money.of(9), unit_cost=Money.of(5))
         sold = SalesImported(sku=sku, days=(SalesDay(day=NOW.date(), units=28, orders=1),))
         await shop.trial.tell(ProductListed(product=product), StockCounted(sku=sku, on_hand=on_hand), sold)
     await shop.trial.tell(RunStarted(run_id="replenish/2026-03-02", workflow="replenish", at=NOW))
+    assert await shop.shelf.measure(now=NOW + timedelta(hours=14)) == 0
     for _ in range(2):
-        assert await shop.shelf.measure(now=NOW + timedelta(hours=14)) == 1
+        assert await shop.shelf.measure(now=NOW + timedelta(days=7, hours=14)) == 1
     run = await shop.kept.state.get(Run, "replenish/2026-03-02")
     assert run is not None
     assert [(o.metric, o.value) for o in run.outcomes] == [("fill-rate", 0.5), ("stock-out-days", 3.5)]

@@ -9,7 +9,7 @@ import pytest
 from domain.actions import Risk
 from domain.experiments import Arm, Ending, Experiment, ExperimentJudged, Exposure, Objective, Stage
 from learning.assignment import HOLDOUT_SHARE
-from learning.verdict import Judgement, judge, win_limit
+from learning.verdict import PATIENCE, Judgement, judge, win_limit
 
 BEGAN = datetime(2026, 3, 2, tzinfo=UTC)
 LATER = BEGAN + timedelta(days=30)
@@ -202,6 +202,19 @@ def test_a_holdout_without_harm_ends_promoted() -> None:
     assert look(units, now=promoted_at + timedelta(days=14), **after).ending is Ending.PROMOTED
     full, after = holdout(alike, 100)
     assert look(full, now=promoted_at + timedelta(days=5), **after).ending is Ending.PROMOTED
+
+
+def test_a_trial_by_weeks_that_nothing_decided_is_put_to_the_operator() -> None:
+    """With what was seen; not where one arm had too few weeks, and not for ever."""
+    weeks = experiment(risk=Risk.R2, block_days=7, objectives=(Objective(metric="fill-rate"),))
+    units = exposures(12, lambda i, _: 0.9 + i % 3 / 100, metric="fill-rate")
+    asked = judge(weeks, units, in_order(units), LATER)
+    assert (asked.stage, asked.awaits_operator, asked.share) == (Stage.CANARY, True, 0.5)
+    assert "your word decides" in asked.reason
+    waiting = weeks.model_copy(update={"awaits_operator": True})
+    assert judge(waiting, units, in_order(units), LATER + timedelta(days=9)) == asked
+    assert judge(waiting, units, in_order(units), LATER + PATIENCE).ending is Ending.EXPIRED
+    assert judge(weeks, units[:5], in_order(units[:5]), LATER).ending is Ending.EXPIRED
 
 
 def test_harm_in_the_holdout_reverts() -> None:
