@@ -34,9 +34,7 @@ class StockActivities:
     @activity.defn
     async def plan_stock(self, request: PlanStockInput) -> StockPlanned:
         """Forecast and plan all SKUs in one step; store the new reorder points; skip what already waits for a decision."""
-        if (
-            not request.suppliers
-        ):  # a supplier's run is one for years: it cannot take part week by week, and goes by what is in force
+        if not request.suppliers:  # a supplier's run lasts for years: it goes by what is in force, not week by week
             await self._exposer.expose("stock", run_id=request.run_id, now=request.now)
         seen = (await self._log.head()).seq
         plans = [
