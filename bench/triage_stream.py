@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from bench.triage_asking import Asking, Reason
 from models.embedding import WordLlamaEmbedder
-from models.local.asking import Asking, Reason
 from models.local.features import Features, Rows, plain
 from models.local.guess import Example
 from models.local.intents import IntentClassifier

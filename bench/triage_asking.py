@@ -7,6 +7,9 @@ on what a later model is unsure of.
 Which mails these are is decided by a threshold on the guess's margin. It follows the share as adaptive conformal
 inference follows its coverage (Gibbs and Candès, 2021): too many asked lowers it, too few raises it, so the number
 asked stays within ``1 / step`` of the aim whatever the mails are. A part is drawn at random among the others.
+
+This is the benchmark's operator, with a thousand tickets a day and a budget of labels. The product asks by its gate: what
+it is unsure of, what a policy says, and samples of what it does alone.
 """
 
 from dataclasses import dataclass, replace

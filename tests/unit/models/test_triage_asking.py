@@ -2,7 +2,7 @@
 
 import random
 
-from models.local.asking import Asking, Reason
+from bench.triage_asking import Asking, Reason
 from models.local.guess import Guess
 
 INTENTS = 10
