@@ -44,8 +44,12 @@ class EventLog(Protocol):
 
     async def head(self) -> Head: ...
 
-    async def verify(self, *, since: Head | None = None) -> Verification:
-        """Recompute every hash from the first event on, or from a head that was verified before."""
+    async def verify(self, *, since: Head | None = None, anchor: Head | None = None) -> Verification:
+        """Recompute every hash from the first event on, or from a head that was verified before.
+
+        ``anchor`` is a head that was kept outside: it must still be part of the chain, which a log that was written anew
+        as a whole cannot fake.
+        """
         ...
 
 
