@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).absolute().parent
 PostgresUrl = Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://.+")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
 
+_OF_CONNECTIONS = "STEWARD_SECRET_"
 _VARIABLES = {
     "home": "STEWARD_HOME",
     "log_level": "STEWARD_LOG_LEVEL",
@@ -80,7 +81,7 @@ class Settings(BaseModel):
         given = {name: value for name, value in given.items() if value}
         temporal = {name: value for name, value in given.items() if name.startswith("TEMPORAL_")}
         values: dict[str, object] = {f: given[name] for f, name in _VARIABLES.items() if name in given}
-        secrets = {name: value for name, value in given.items() if name.startswith("STEWARD_SECRET_")}
+        secrets = {name: value for name, value in given.items() if name.startswith(_OF_CONNECTIONS)}
         values.update(_temporal_profile(temporal), temporal_environ=temporal, connection_secrets=secrets)
         try:
             settings = cls.model_validate(values)
@@ -94,6 +95,12 @@ class Settings(BaseModel):
         own = {name: _plain(getattr(self, f)) for f, name in _VARIABLES.items()}
         secrets = {name: _plain(secret) for name, secret in self.connection_secrets.items()}
         return kept | dict(self.temporal_environ) | secrets | own
+
+    @staticmethod
+    def foreign_environ() -> dict[str, str]:
+        """The environment for a server that is none of ours: without our variables, among them every key and password."""
+        ours, prefixes = {*_VARIABLES.values()}, ("TEMPORAL_", _OF_CONNECTIONS)
+        return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith(prefixes)}
 
 
 def _plain(value: object) -> str:

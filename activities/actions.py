@@ -201,7 +201,7 @@ class ActionActivities:
 
     async def _breaker_open(self, action: Action, now: Moment) -> bool:
         """Open, and not yet due for a trial."""
-        breaker = await self._guards.breaker(self._executor.connector_name(action), action.kind)
+        breaker = await self._guards.breaker((await self._executor.resolve(action)).name, action.kind)
         pause = timedelta(seconds=(await self._policies.in_force(BoundsPolicy)).document.breaker_seconds)
         return breaker.admits(now, pause) is None
 
@@ -223,9 +223,9 @@ class ActionActivities:
         )
 
     async def _effect(self, reservation: Reservation) -> ActionResult:
-        connector = self._executor.connector_name(reservation.action)
+        connector = await self._executor.resolve(reservation.action)
         try:
-            effect = await self._ledger.reserve(reservation, connector=connector)
+            effect = await self._ledger.reserve(reservation, connector=connector.name)
         except Refused as no:
             return _unreserved(reservation, ResultKind.REFUSED, no)
         except Outdated as no:
@@ -339,7 +339,10 @@ class ActionActivities:
         )
 
     async def _preview_of_undo(self, effect: Effect, inverse: Action) -> Diff:
-        """Raises Stale where somebody changed, after the effect, what undoing it would set back."""
+        """Raises Stale where somebody changed, after the effect, what undoing it would set back, or another system is connected."""
+        connected = (await self._executor.resolve(effect.action)).name
+        if connected != effect.connector:
+            raise Stale(f"it was done through {effect.connector}, and {connected} is connected now", hint="undo it there by hand")
         diff = await self._executor.preview(inverse)
         if effect.action.spec.capability is Capability.SHOP:
             later = [field for field, _, after in effect.diff.changes() if diff.before.get(field) != after]

@@ -96,11 +96,15 @@ class UpkeepActivities:
 
     @activity.defn
     async def verify_log(self, request: UpkeepInput) -> Verified:
-        """From the last anchor on, or the whole log where that is due; a good head is anchored, a bad one is an alert."""
+        """From the last anchor on, or the whole log, which must contain it, where that is due.
+
+        A good head is anchored, a bad one is an alert.
+        """
         policy = await self._policy()
         last, last_whole = await self._anchors.last(), await self._anchors.last(whole=True)
         whole = last is None or _is_due(last_whole.at if last_whole else None, policy.verify_whole_after_days, request.now)
-        result = await self._log.verify() if whole or last is None else await self._log.verify(since=last.head)
+        head = last.head if last else None
+        result = await (self._log.verify(anchor=head) if whole else self._log.verify(since=head))
         if result.ok:
             await self._anchor(request, Anchor(head=result.head, at=request.now, whole=whole))
         else:

@@ -1,6 +1,7 @@
 """Kill switch and bypasses, for commands that say how things are even where the memory does not answer."""
 
 import asyncio
+import logging
 from datetime import datetime
 
 import stack
@@ -16,6 +17,7 @@ def read_controls(settings: Settings, found: stack.StackStatus) -> Controls | No
     """The operator's switches; None where nothing runs that could be asked, or it does not answer in time."""
     if found.phase != "running":
         return None
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what it complains of is not for the operator
     try:
         return asyncio.run(asyncio.wait_for(_controls(settings), _WITHIN))
     except Exception:  # noqa: BLE001 - whatever is wrong with the memory, the parts are shown all the same

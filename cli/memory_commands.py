@@ -47,15 +47,17 @@ When = Annotated[str | None, typer.Option(help="A time, for example 2026-03-01 o
 @log_app.command("verify")
 def verify(
     *,
-    anchor: Annotated[str, typer.Option(help="SEQ:HASH noted earlier; the log must still contain it.")] = "",
+    anchor: Annotated[str, typer.Option(help="SEQ:HASH noted elsewhere, in place of the last one noted here.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Recompute every hash of the log. Exit 1 when anything was changed, removed or cut off."""
+    """Recompute every hash of the log, which must contain the head noted last. Exit 1 when anything was changed or removed."""
 
     async def work() -> Verification:
         with _progress("verifying", quiet=as_json) as watch:
             async with open_system() as system:
-                return await system.memory.log.verify(anchor=_head(anchor), progress=watch)
+                noted = await system.memory.anchors.last()
+                known = _head(anchor) or (noted.head if noted else None)
+                return await system.memory.log.verify(anchor=known, progress=watch)
 
     result = run(work, as_json=as_json)
     if as_json:

@@ -46,6 +46,8 @@ def up(
         )
     except StewardError as error:
         give_up(error, as_json=as_json)
+    if not worker:
+        _prepare_database(found.database_url, as_json=as_json)
     way_in = _way_in(as_json=as_json) if worker and console else Entrance(None, None)
     shown = {"temporal": found.temporal_address, "temporal_ui": found.ui_url, "chroma": found.chroma_url}
     if as_json:
@@ -56,6 +58,13 @@ def up(
             say(f"Its runs: {found.ui_url}")
         for line in directions(way_in):
             say(line)
+
+
+def _prepare_database(url: str, *, as_json: bool) -> None:
+    """As the worker does it before it runs, for commands that come without one."""
+    from memory.migrations import migrate  # noqa: PLC0415 - it imports the memory, which takes longer than the rest of `status`
+
+    run(lambda: migrate(url), as_json=as_json)
 
 
 def _way_in(*, as_json: bool) -> Entrance:

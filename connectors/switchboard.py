@@ -98,7 +98,7 @@ class Switchboard:
 
 
 class _Switched:
-    """Looks at every call. ``name`` is that of the connector that was called last."""
+    """Looks at every call. See ``ports.SwitchedConnector``; ``name`` is that of the one where nothing is connected."""
 
     def __init__(self, board: Switchboard, capability: Capability, otherwise: Connector) -> None:
         self.capability = capability
@@ -107,23 +107,46 @@ class _Switched:
         self._otherwise = otherwise
 
     async def check(self) -> str:
-        return await (await self._now()).check()
+        return await (await self.now()).check()
 
     async def preview(self, action: Action) -> Diff:
-        return await (await self._now()).preview(action)
+        return await (await self.now()).preview(action)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
-        connector = await self._now()
+        connector = await self.now()
         return await connector.execute(action, key=key, expected_version=expected_version, now=now)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
-        return await (await self._now()).find_receipt(action, key=key)
+        return await (await self.now()).find_receipt(action, key=key)
 
-    async def _now(self) -> Connector:
+    async def now(self) -> Connector:
         connection = serving(list(await self._board.connections()), self.capability)
-        connector = self._otherwise if connection is None else self._board.serving(connection, self.capability)
-        self.name = connector.name if connection is None else connection.name
-        return connector
+        return self._otherwise if connection is None else _Through(self._board, connection, self.capability)
+
+
+class _Through:
+    """The connector of one connection, which is opened when it is called: what cannot be opened has a name too."""
+
+    def __init__(self, board: Switchboard, connection: Connection, capability: Capability) -> None:
+        self.name = connection.name
+        self.capability = capability
+        self._board = board
+        self._connection = connection
+
+    async def check(self) -> str:
+        return await self._opened().check()
+
+    async def preview(self, action: Action) -> Diff:
+        return await self._opened().preview(action)
+
+    async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
+        return await self._opened().execute(action, key=key, expected_version=expected_version, now=now)
+
+    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
+        return await self._opened().find_receipt(action, key=key)
+
+    def _opened(self) -> Connector:
+        return self._board.serving(self._connection, self.capability)
 
 
 class _SwitchedAnalytics:

@@ -50,9 +50,10 @@ class Reservation(Value):
 
 
 class Effect(Value):
-    """A row of the ledger."""
+    """A row of the ledger. ``connector`` is the name of the one it was reserved for: no other may do it or tell of it."""
 
     key: str
+    connector: str
     run_id: str
     workflow: str
     step: str

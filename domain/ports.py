@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from domain.access import ApiToken, LoginAttempt, Session
 from domain.actions import Action, Bound, Capability, Receipt
@@ -44,8 +44,12 @@ class EventLog(Protocol):
 
     async def head(self) -> Head: ...
 
-    async def verify(self, *, since: Head | None = None) -> Verification:
-        """Recompute every hash from the first event on, or from a head that was verified before."""
+    async def verify(self, *, since: Head | None = None, anchor: Head | None = None) -> Verification:
+        """Recompute every hash from the first event on, or from a head that was verified before.
+
+        ``anchor`` is a head that was kept outside: it must still be part of the chain, which a log that was written anew
+        as a whole cannot fake.
+        """
         ...
 
 
@@ -263,6 +267,15 @@ class Connector(Protocol):
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
         """What the system knows of an effect under ``key``; None is a definite no. Raises Retryable where it cannot tell."""
+        ...
+
+
+@runtime_checkable
+class SwitchedConnector(Connector, Protocol):
+    """A connector that stands for another one, and not always for the same."""
+
+    async def now(self) -> Connector:
+        """The one it stands for at this moment, under the name it has in the ledger."""
         ...
 
 

@@ -122,6 +122,10 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     except PoolTimeout as error:
         await pool.close()
         raise SetupError("the database does not answer", hint="check DATABASE_URL, or start the stack with `steward up`") from error
+    except BaseException:
+        # Cancelled while connecting: a pool's worker outlives the cancelling of its task, and the loop would wait for it for ever.
+        await pool.close(timeout=0)
+        raise
     try:
         yield Database(pool)
     finally:

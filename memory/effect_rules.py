@@ -19,10 +19,11 @@ _NEXT = {
 }
 
 
-def new_effect(reservation: Reservation) -> Effect:
+def new_effect(reservation: Reservation, *, connector: str) -> Effect:
     fields = reservation.model_dump(include={"key", "run_id", "workflow", "step", "policy_versions", "approval_id", "compensates"})
     return Effect(
         **fields,
+        connector=connector,
         action=reservation.action,
         diff=reservation.diff,
         status=EffectStatus.RESERVED,

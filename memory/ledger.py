@@ -42,15 +42,15 @@ class PostgresLedger:
 
     async def reserve(self, reservation: Reservation, *, connector: str) -> Effect:
         async with self._database.transaction() as connection:
-            effect = new_effect(reservation)
-            inserted = await fetch(connection, "insert_effect", _columns(effect) | {"connector": connector})
+            effect = new_effect(reservation, connector=connector)
+            inserted = await fetch(connection, "insert_effect", _columns(effect))
             if not inserted:
-                known, _ = await _locked(connection, reservation.key)
+                known = await _locked(connection, reservation.key)
                 check_same_effect(known, reservation)
                 if known.status is not EffectStatus.FAILED:
                     return known
-                await fetch(connection, "reserve_again", _columns(effect) | {"connector": connector})
-            await _admit(connection, reservation, connector)
+                await fetch(connection, "reserve_again", _columns(effect))
+            await _admit(connection, effect, class_key=reservation.class_key)
             return effect
 
     async def begin(self, key: str, *, now: Moment) -> Effect:
@@ -59,7 +59,7 @@ class PostgresLedger:
         One that is committed or compensated already is returned as it stands.
         """
         async with self._database.transaction() as connection:
-            effect, _ = await _locked(connection, key)
+            effect = await _locked(connection, key)
             check_can_begin(effect)
             if effect.status is not EffectStatus.RESERVED:
                 return effect
@@ -69,14 +69,14 @@ class PostgresLedger:
 
     async def commit(self, key: str, receipt: Receipt, events: Sequence[NewEvent]) -> Effect:
         async with self._database.transaction() as connection:
-            effect, connector = await _locked(connection, key)
+            effect = await _locked(connection, key)
             if effect.status in (EffectStatus.COMMITTED, EffectStatus.COMPENSATED):
                 return effect
             done = moved(effect, EffectStatus.COMMITTED, now=receipt.at, receipt=receipt, error="")
             undone = await _lock_compensated(connection, effect)
             stored = await append(connection, events)
             await _store(connection, done)
-            await _judge_connector(connection, effect, connector, ok=True, now=receipt.at)
+            await _judge_connector(connection, effect, ok=True, now=receipt.at)
             if undone is not None:
                 await _store(connection, moved(undone, EffectStatus.COMPENSATED, now=receipt.at))
                 await _release(connection, undone)
@@ -88,12 +88,12 @@ class PostgresLedger:
         if status not in (EffectStatus.FAILED, EffectStatus.UNKNOWN):
             raise InvalidInput(f"an effect is not settled as {status}", hint="commit it with its receipt")
         async with self._database.transaction() as connection:
-            effect, connector = await _locked(connection, key)
+            effect = await _locked(connection, key)
             if effect.status is status:
                 return effect
             settled = await _store(connection, moved(effect, status, now=now, error=error))
             if system_fault and called_outside(effect.status):
-                await _judge_connector(connection, effect, connector, ok=False, now=now)
+                await _judge_connector(connection, effect, ok=False, now=now)
             if status is EffectStatus.FAILED:
                 await _release(connection, effect)
             return settled
@@ -103,16 +103,16 @@ class PostgresLedger:
         return [_effect(row) for row in rows]
 
 
-async def _admit(connection: Connection, reservation: Reservation, connector: str) -> None:
+async def _admit(connection: Connection, effect: Effect, *, class_key: str) -> None:
     """Kill switch, mode, policies, breaker and bounds, in this order. Raises Refused or Stale, which rolls everything back."""
-    effect, controls = new_effect(reservation), await guards.read_controls(connection)
+    controls = await guards.read_controls(connection)
     check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
     if effect.compensates:
         return
-    check_mode(controls, effect, granted=reservation.class_key in await guards.read_grants(connection))
+    check_mode(controls, effect, granted=class_key in await guards.read_grants(connection))
     check_policies(effect, await guards.read_policy_versions(connection, effect.run_id))
     policy = await guards.read_bounds_policy(connection)
-    breaker = await guards.lock_breaker(connection, connector, effect.action.kind)
+    breaker = await guards.lock_breaker(connection, effect.connector, effect.action.kind)
     check_order(await _ordered_since(connection, effect))
     await guards.write_breaker(connection, admitted(breaker, policy, effect.reserved_at))
     await _charge(connection, effect, policy)
@@ -154,22 +154,22 @@ async def _lock_compensated(connection: Connection, effect: Effect) -> Effect | 
     """The effect this one undoes, if it stands: a second compensation of the same effect undoes nothing more."""
     if not effect.compensates:
         return None
-    undone, _ = await _locked(connection, effect.compensates)
+    undone = await _locked(connection, effect.compensates)
     return undone if undone.status is EffectStatus.COMMITTED else None
 
 
-async def _judge_connector(connection: Connection, effect: Effect, connector: str, *, ok: bool, now: Moment) -> None:
+async def _judge_connector(connection: Connection, effect: Effect, *, ok: bool, now: Moment) -> None:
     policy = await guards.read_bounds_policy(connection)
-    breaker: Breaker = await guards.lock_breaker(connection, connector, effect.action.kind)
+    breaker: Breaker = await guards.lock_breaker(connection, effect.connector, effect.action.kind)
     await guards.write_breaker(connection, breaker.after(ok=ok, now=now, threshold=policy.breaker_failures))
 
 
-async def _locked(connection: Connection, key: str) -> tuple[Effect, str]:
-    """The effect and its connector, locked until the transaction ends. Raises NotFound."""
+async def _locked(connection: Connection, key: str) -> Effect:
+    """Locked until the transaction ends. Raises NotFound."""
     rows = await fetch(connection, "lock_effect", {"key": key})
     if not rows:
         raise NotFound(f"there is no effect {key}", hint="reserve it first")
-    return _effect(rows[0]), rows[0]["connector"]
+    return _effect(rows[0])
 
 
 async def _store(connection: Connection, effect: Effect) -> Effect:

@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from psycopg.errors import UndefinedTable
+
+from domain.errors import SetupError
 from domain.ports import Embedder
 from memory.access import PostgresApiTokens, PostgresCredentials, PostgresSessions
 from memory.anchors import FileAnchors
@@ -41,7 +44,7 @@ async def open_memory(*, database_url: str, chroma_url: str, embedder: Embedder,
 
     ``home`` has the files of archived months and the anchors; without it there are none, and none can be made.
 
-    Raises SetupError where the database does not answer.
+    Raises SetupError where the database does not answer or has no schema yet.
     """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(database_url))
@@ -53,7 +56,10 @@ async def open_memory(*, database_url: str, chroma_url: str, embedder: Embedder,
 
 
 async def _vector_owner(database: Database) -> str:
-    row = await database.row("vector_owner")
+    try:
+        row = await database.row("vector_owner")
+    except UndefinedTable as error:
+        raise SetupError("the database is not prepared", hint="`./steward up`") from error
     return row["owner"].hex if row else ""
 
 

@@ -95,7 +95,7 @@ class Supervisor:
         if self._left:
             self._board.note(f"ended what a killed supervisor had left running: {', '.join(self._left)}")
         ports = PortBook(self._layout.ports, say=self._board.note)
-        environ = self._settings.environ()
+        environ = self._settings.foreign_environ()
         given = self._settings
         postgres = Postgres(self._layout, ports=ports, environ=environ)
         temporal = Temporal(self._layout, namespace=given.temporal_namespace, ports=ports, environ=environ)

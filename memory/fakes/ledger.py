@@ -43,56 +43,55 @@ class InMemoryLedger:
     async def reserve(self, reservation: Reservation, *, connector: str) -> Effect:
         known = self._store.effects.get(reservation.key)
         if known is not None:
-            check_same_effect(known[0], reservation)
-            if known[0].status is not EffectStatus.FAILED:
-                return known[0]
-        effect = new_effect(reservation)
+            check_same_effect(known, reservation)
+            if known.status is not EffectStatus.FAILED:
+                return known
+        effect = new_effect(reservation, connector=connector)
         policies = StatePolicies(InMemoryState(self._store))
         granted = reservation.class_key in (await policies.in_force(AutonomyPolicy)).document.grants
-        self._admit(effect, connector, await policies.of(effect.run_id).versions(), granted=granted)
+        self._admit(effect, await policies.of(effect.run_id).versions(), granted=granted)
         self._store.effects.pop(effect.key, None)
-        self._store.effects[effect.key] = (effect, connector)
-        return effect
+        return self._put(effect)
 
     async def begin(self, key: str, *, now: Moment) -> Effect:
-        effect, connector = self._one(key)
+        effect = self._one(key)
         check_can_begin(effect)
         if effect.status is not EffectStatus.RESERVED:
             return effect
         check_kill_switch(_controls(self._store), step=effect.step, compensates=effect.compensates)
-        return self._put(moved(effect, EffectStatus.EXECUTING, now=now), connector)
+        return self._put(moved(effect, EffectStatus.EXECUTING, now=now))
 
     async def commit(self, key: str, receipt: Receipt, events: Sequence[NewEvent]) -> Effect:
-        effect, connector = self._one(key)
+        effect = self._one(key)
         if effect.status in (EffectStatus.COMMITTED, EffectStatus.COMPENSATED):
             return effect
         done = moved(effect, EffectStatus.COMMITTED, now=receipt.at, receipt=receipt, error="")
         undone = self._one(effect.compensates) if effect.compensates else None
         self._store.append(events)
-        self._judge(effect, connector, ok=True, now=receipt.at)
-        if undone is not None and undone[0].status is EffectStatus.COMMITTED:
-            self._put(moved(undone[0], EffectStatus.COMPENSATED, now=receipt.at), undone[1])
-            self._release(undone[0])
-        return self._put(done, connector)
+        self._judge(effect, ok=True, now=receipt.at)
+        if undone is not None and undone.status is EffectStatus.COMMITTED:
+            self._put(moved(undone, EffectStatus.COMPENSATED, now=receipt.at))
+            self._release(undone)
+        return self._put(done)
 
     async def settle(self, key: str, status: EffectStatus, *, error: str, now: Moment, system_fault: bool = True) -> Effect:
         if status not in (EffectStatus.FAILED, EffectStatus.UNKNOWN):
             raise InvalidInput(f"an effect is not settled as {status}", hint="commit it with its receipt")
-        effect, connector = self._one(key)
+        effect = self._one(key)
         if effect.status is status:
             return effect
-        settled = self._put(moved(effect, status, now=now, error=error), connector)
+        settled = self._put(moved(effect, status, now=now, error=error))
         if system_fault and called_outside(effect.status):
-            self._judge(effect, connector, ok=False, now=now)
+            self._judge(effect, ok=False, now=now)
         if status is EffectStatus.FAILED:
             self._release(effect)
         return settled
 
     async def effects(self, *, run_id: str = "", key: str = "", status: EffectStatus | None = None) -> list[Effect]:
-        found = [effect for effect, _ in reversed(self._store.effects.values())]
+        found = reversed(self._store.effects.values())
         return [e for e in found if run_id in ("", e.run_id) and key in ("", e.key) and status in (None, e.status)]
 
-    def _admit(self, effect: Effect, connector: str, policies: Mapping[str, int], *, granted: bool) -> None:
+    def _admit(self, effect: Effect, policies: Mapping[str, int], *, granted: bool) -> None:
         """All checks first, then all changes."""
         controls = _controls(self._store)
         check_kill_switch(controls, step=effect.step, compensates=effect.compensates)
@@ -102,19 +101,19 @@ class InMemoryLedger:
         check_policies(effect, policies)
         policy = _policy(self._store)
         check_order(self._ordered_since(effect))
-        breaker = admitted(_breaker(self._store, connector, effect.action.kind), policy, effect.reserved_at)
+        breaker = admitted(_breaker(self._store, effect.connector, effect.action.kind), policy, effect.reserved_at)
         wanted = charges(effect.action, run_id=effect.run_id, now=effect.reserved_at, policy=policy)
         currency = _currency(self._store)
         if sentence := uncounted(effect.action, currency=currency) or first_exceeded(wanted, self._store.usage):
             raise Refused(sentence, hint="the bound is in the policy bounds")
-        self._store.breakers[connector, effect.action.kind] = breaker
+        self._store.breakers[effect.connector, effect.action.kind] = breaker
         self._use(effect, sign=1)
 
     def _ordered_since(self, effect: Effect) -> list[str]:
         order = effect.action
         if not isinstance(order, PlacePurchaseOrder) or order.planned_at_seq is None:
             return []
-        others = [e.action for e, _ in self._store.effects.values() if e.key != effect.key and e.status in UNDER_WAY]
+        others = [e.action for e in self._store.effects.values() if e.key != effect.key and e.status in UNDER_WAY]
         coming = {line.sku for o in others if isinstance(o, PlacePurchaseOrder) for line in o.purchase_order.lines}
         events = [load_event(e.type, e.data) for e in self._store.events[order.planned_at_seq :]]
         came = {data.sku for data in events if isinstance(data, StockOrdered) and data.units > 0}
@@ -129,18 +128,18 @@ class InMemoryLedger:
         if uses_bounds(effect):
             self._use(effect, sign=-1)
 
-    def _judge(self, effect: Effect, connector: str, *, ok: bool, now: Moment) -> None:
-        breaker = _breaker(self._store, connector, effect.action.kind)
+    def _judge(self, effect: Effect, *, ok: bool, now: Moment) -> None:
+        breaker = _breaker(self._store, effect.connector, effect.action.kind)
         threshold = _policy(self._store).breaker_failures
-        self._store.breakers[connector, effect.action.kind] = breaker.after(ok=ok, now=now, threshold=threshold)
+        self._store.breakers[effect.connector, effect.action.kind] = breaker.after(ok=ok, now=now, threshold=threshold)
 
-    def _one(self, key: str) -> tuple[Effect, str]:
+    def _one(self, key: str) -> Effect:
         if key not in self._store.effects:
             raise NotFound(f"there is no effect {key}", hint="reserve it first")
         return self._store.effects[key]
 
-    def _put(self, effect: Effect, connector: str) -> Effect:
-        self._store.effects[effect.key] = (effect, connector)
+    def _put(self, effect: Effect) -> Effect:
+        self._store.effects[effect.key] = effect
         return effect
 
 

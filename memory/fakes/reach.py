@@ -27,5 +27,5 @@ class InMemoryReach:
         )
 
     def _last(self, name: str, statuses: tuple[EffectStatus, ...]) -> Effect | None:
-        found = [effect for effect, by in self._store.effects.values() if by == name and effect.status in statuses]
+        found = [e for e in self._store.effects.values() if e.connector == name and e.status in statuses]
         return max(found, key=lambda effect: effect.updated_at, default=None)

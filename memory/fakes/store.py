@@ -49,7 +49,7 @@ class Store:
     received: dict[tuple[str, str], Delivery] = field(default_factory=dict)
     understood: dict[tuple[str, str], str] = field(default_factory=dict)
     streams: dict[tuple[str, str], StreamProgress] = field(default_factory=dict)
-    effects: dict[str, tuple[Effect, str]] = field(default_factory=dict)
+    effects: dict[str, Effect] = field(default_factory=dict)
     usage: dict[tuple[str, Any], Any] = field(default_factory=dict)
     breakers: dict[tuple[str, str], Breaker] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -475,12 +475,12 @@ class TestLedger:
             await kept.ledger.begin("nothing", now=NOW)
 
     async def test_effects_are_listed_newest_first(self, kept: memory.Memory) -> None:
-        """Reserving anew counts as new."""
+        """Reserving anew counts as new, and may be for another connector."""
         for step in ("a", "b", "c"):
             await kept.ledger.reserve(wish(refund(step), step=step, run_id=step), connector="shop")
         await kept.ledger.settle("a", EffectStatus.FAILED, error="x", now=NOW)
-        await kept.ledger.reserve(wish(refund("a"), step="a", run_id="a"), connector="shop")
-        assert [e.key for e in await kept.ledger.effects()] == ["a", "c", "b"]
+        await kept.ledger.reserve(wish(refund("a"), step="a", run_id="a"), connector="web-shop")
+        assert [(e.key, e.connector) for e in await kept.ledger.effects()] == [("a", "web-shop"), ("c", "shop"), ("b", "shop")]
         assert [e.key for e in await kept.ledger.effects(run_id="b", status=EffectStatus.RESERVED)] == ["b"]
 
     async def test_a_key_is_one_action_for_ever(self, kept: memory.Memory) -> None:

@@ -1,5 +1,6 @@
 """``steward log | state | memory`` as somebody types them: what they say, and their exit codes."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ import memory
 from cli.table_of_contents import steward as command
 from domain.event import new_event
 from domain.events import OrderPlaced, ProductListed
+from domain.retention import Anchor
+from memory.anchors import FileAnchors
 from tests.contract.test_memory_ports import passage, remember
 from tests.unit.domain.happenings import NOW, order, product, sale
 
@@ -78,6 +81,14 @@ def test_a_log_that_was_changed_fails_with_the_event_named(filled: memory.Memory
     )
     code, out, _ = steward("state", "rebuild", "--check", "--json")
     assert (code, json.loads(out)["differences"]) == (1, ["event 4 (stock.sold) folds into something else than it recorded"])
+
+
+async def test_the_log_must_contain_the_head_noted_last(filled: memory.Memory, steward: Steward, tmp_path: Path) -> None:
+    """Nobody has to give the anchor by hand: the nightly one is in the home."""
+    other = Anchor(head=(await filled.log.head()).model_copy(update={"hash": "a" * 64}), at=NOW, whole=True)
+    await FileAnchors(tmp_path).note(other)
+    code, _, err = await asyncio.to_thread(steward, "log", "verify")
+    assert (code, "event 5 with hash aaaaaaaaaaaa…, is not part of this log" in err) == (1, True)
 
 
 def test_the_last_events_are_shown_in_order(filled: memory.Memory, steward: Steward) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -134,3 +135,25 @@ async def test_commits_settlements_reservations_and_appends_never_wait_for_each_
     assert Counter(e.status for e in await workers[0].ledger.effects()) == {EffectStatus.COMMITTED: 40, EffectStatus.FAILED: 20}
     assert (await workers[0].log.verify()).events == 1 + 40 + 15
     assert (await workers[0].guards.used(now=NOW))[Bound.REFUND_MONEY][0] == 40
+
+
+async def test_a_new_month_begins_beside_a_long_reader(workers: list[memory.Memory], database_url: str) -> None:
+    """A back-up or a verification has the log open; the append that makes the next months does not wait for it, nor do readers."""
+    async with await psycopg.AsyncConnection.connect(database_url) as reader, asyncio.timeout(10):
+        await reader.execute("UPDATE chain SET recorded_at = '2041-01-31 23:59:59+00'")
+        await reader.commit()
+        await reader.execute("LOCK event IN ACCESS SHARE MODE")
+        await asyncio.gather(workers[0].log.append([sale(1)]), workers[1].log.read())
+    assert [e.recorded_at.year for e in await workers[1].log.read()] == [2041]
+    assert (await workers[2].log.verify()).problem == ""
+
+
+@pytest.mark.parametrize("change", ["UPDATE event_2041_03 SET data = '{}'", "DELETE FROM event_2041_03", "TRUNCATE event_2041_03"])
+async def test_a_month_made_by_an_append_refuses_changes(workers: list[memory.Memory], database_url: str, change: str) -> None:
+    """As every other one does."""
+    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as other:
+        for moment in ("2041-01-31 23:59:59+00", "2041-03-01 00:00:00+00"):
+            await other.execute("UPDATE chain SET recorded_at = %s", (moment,))
+            await workers[0].log.append([sale(int(moment[5:7]))])
+        with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+            await other.execute(change.encode())

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+import memory
 from domain.errors import SetupError
 from memory.migrations import migrate, migrations
+from models.embedding import HashingEmbedder
+from tests.cli.steward import Steward
+from tests.conftest import Servers
 
 
 @pytest.fixture
@@ -20,6 +25,11 @@ async def empty_url(database_url: str) -> AsyncIterator[str]:
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY FILE_COPY".encode())
         yield make_conninfo(database_url, dbname=name)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def as_url(conninfo: str) -> str:
+    part = conninfo_to_dict(conninfo)
+    return f"postgresql://{part['user']}:{part['password']}@{part['host']}:{part['port']}/{part['dbname']}"
 
 
 async def run(url: str, statement: str) -> None:
@@ -56,6 +66,22 @@ async def test_a_database_that_does_not_answer_is_one_clear_error(database_url: 
         await migrate(gone)
 
 
-def test_migrations_are_numbered_without_gaps() -> None:
-    """So that two of one number cannot be written unnoticed."""
-    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
+async def test_a_database_without_a_schema_is_one_clear_error(empty_url: str, chroma_url: str) -> None:
+    """Not the name of the first table that is missed."""
+    with pytest.raises(SetupError, match="not prepared"):
+        async with memory.open_memory(database_url=empty_url, chroma_url=chroma_url, embedder=HashingEmbedder()):
+            pass
+
+
+async def test_up_without_a_worker_prepares_the_database(empty_url: str, servers: Servers, home: Path) -> None:
+    """So that a command which needs no worker finds its tables."""
+    own = {"DATABASE_URL": as_url(empty_url), "TEMPORAL_ADDRESS": servers.temporal_address, "CHROMA_URL": servers.chroma_url}
+    up = await asyncio.to_thread(Steward(home).process, "up", "--no-worker", environ=own)
+    assert up.code == 0, up.err
+    assert await migrate(empty_url) == []
+
+
+def test_no_two_migrations_have_one_number() -> None:
+    """They are applied in the order of their numbers, each once."""
+    numbers = [migration.number for migration in migrations()]
+    assert numbers == sorted(set(numbers))

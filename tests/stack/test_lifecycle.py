@@ -4,6 +4,7 @@ import subprocess
 import sys
 import urllib.request
 
+import psutil
 import psycopg
 import pytest
 
@@ -30,6 +31,17 @@ def test_up_serves_all_three_and_down_ends_them(settings: Settings) -> None:
     assert all(gone(pid) for pid in started.values())
     assert stack.status(settings).phase == "stopped"
     assert stack.endpoints(settings) is None
+
+
+def test_no_server_is_given_a_secret(settings: Settings) -> None:
+    """What only our own programs need is in the environment of none: neither keys nor passwords nor tokens."""
+    secrets = {"ANTHROPIC_API_KEY", "STEWARD_TOKEN", "STEWARD_SECRET_MAIL_PASSWORD", "STEWARD_NOTIFY_URLS", "TEMPORAL_API_KEY"}
+    given = Settings.load({"STEWARD_HOME": str(settings.home), **dict.fromkeys(secrets, "s3cret")})
+    stack.start(given, worker=False)
+    environments = [psutil.Process(pid).environ() for pid in pids(given).values()]
+    assert len(environments) == len(THREE)
+    assert all("PATH" in environment for environment in environments)
+    assert not any(secrets & environment.keys() or "s3cret" in environment.values() for environment in environments)
 
 
 def test_up_is_one_stack_however_often_and_at_once_it_is_called(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from connectors.vault import Vault
 from domain.actions import Capability
 from domain.connections import Connection, ConnectionMode, Record
 from domain.errors import InvalidInput, Permanent, Retryable, Stale
-from domain.ports import Connector
+from domain.ports import Connector, SwitchedConnector
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract.outside_cases import NOW, reply
 
@@ -54,6 +54,10 @@ class Desk:
     def switch(self, mode: ConnectionMode) -> None:
         self.connection = Connection(name="desk", kind="desk", mode=mode, serves=(Capability.HELPDESK,))
 
+    async def connected(self) -> str:
+        assert isinstance(self.connector, SwitchedConnector)
+        return (await self.connector.now()).name
+
     async def send(self, key: str = "k") -> str:
         seen = (await self.connector.preview(reply())).record_version
         receipt = await self.connector.execute(reply(), key=key, expected_version=seen, now=NOW)
@@ -68,9 +72,9 @@ def desk(tmp_path: Path) -> Desk:
 async def test_actions_go_where_the_operator_switched_them(desk: Desk) -> None:
     """Nothing connected: the local folder. Then dry-run, live, off, as it stands at each call."""
     assert await desk.send() == ""
-    assert (desk.local.executed, desk.connector.name) == (1, "in-memory-helpdesk")
+    assert (desk.local.executed, await desk.connected()) == (1, "in-memory-helpdesk")
     desk.switch(DRY_RUN)
-    assert (await desk.send(), desk.inner.executed, desk.connector.name) == ("desk", 0, "desk")
+    assert (await desk.send(), desk.inner.executed, await desk.connected()) == ("desk", 0, "desk")
     desk.switch(LIVE)
     assert (await desk.send(), desk.inner.executed, desk.local.executed) == ("", 1, 1)
     desk.switch(OFF)
@@ -134,6 +138,13 @@ async def test_a_connection_is_opened_once_and_anew_when_a_secret_changes(desk: 
     desk.vault.keep("desk", {"token": "another"})
     await desk.send()
     assert [o.secret("token") for o in desk.openings] == ["t", "another"]
+
+
+async def test_a_connection_has_its_name_before_anything_was_asked_of_it(desk: Desk) -> None:
+    """In a process that has just started, and where it cannot be opened."""
+    desk.switch(LIVE)
+    desk.vault.forget("desk")
+    assert (await desk.connected(), desk.openings) == ("desk", [])
 
 
 async def test_without_its_secret_a_connection_says_which_and_how(desk: Desk) -> None:

@@ -16,6 +16,7 @@ def effect(key: str, action: Action, *, status: EffectStatus = EffectStatus.COMM
     diff = Diff(record=action.stream, record_version="1", before={"status": "paid"}, after={})
     return Effect(
         key=key,
+        connector="shop",
         run_id="r",
         workflow="support",
         step="s",

@@ -209,7 +209,7 @@ class Floor:
     async def _carry_out(self, proposal: Proposal) -> Effect:
         ledger = self.memory.ledger
         reserved = await ledger.reserve(
-            reservation_of(proposal, approval_id="", now=NOW), connector=self.executor.connector_name(proposal.action)
+            reservation_of(proposal, approval_id="", now=NOW), connector=(await self.executor.resolve(proposal.action)).name
         )
         receipt = await self.executor.execute(await ledger.begin(reserved.key, now=NOW), now=NOW)
         events: list[NewEvent] = [

@@ -199,6 +199,7 @@ async def test_an_effect_that_left_no_trace_is_found_afterwards() -> None:
     action = RefundOrder(order_id="1001", amount=Money.of(18), reason="x")
     effect = Effect(
         key="k",
+        connector="shop",
         run_id="r",
         workflow="support",
         step="s",

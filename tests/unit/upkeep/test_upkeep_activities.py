@@ -1,6 +1,7 @@
 """The steps of the nightly upkeep, over memory without servers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -104,6 +105,21 @@ async def test_the_log_is_verified_from_the_last_anchor_on_and_wholly_once_a_wee
         done = await upkeep.verify_log(at(clock.now + timedelta(days=night)))
         seen.append((done.events, done.whole))
     assert seen == [(1, True), *([(1, False)] * 6), (8, True), (1, False)]
+
+
+async def test_a_log_that_was_written_anew_does_not_pass_the_whole_verification(kept: memory.Memory, clock: Clock) -> None:
+    """It is sound in itself, but it has not the head that was anchored: no new anchor, an alert, night after night."""
+    await kept.log.append([sale(1)])
+    await steps(kept).verify_log(at(clock.now))
+    noted = await kept.anchors.last()
+    forged = memory.in_memory(embedder=HashingEmbedder(), clock=clock)
+    await forged.log.append([sale(2), sale(3)])
+    forged = replace(forged, anchors=kept.anchors)
+    for week in (1, 2):
+        done = await steps(forged).verify_log(at(clock.now + timedelta(days=7 * week)))
+        assert (done.whole, "not part of this log" in done.problem) == (True, True)
+    assert await kept.anchors.last() == noted
+    assert [alert.key for alert in await forged.state.find(Alert)] == ["log-broken"]
 
 
 async def test_months_are_archived_when_they_are_old_enough_one_a_step(kept: memory.Memory, clock: Clock) -> None:
