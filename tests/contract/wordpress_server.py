@@ -28,7 +28,7 @@ class Double:
     posts: dict[int, dict[str, Any]] = field(default_factory=dict)
     revisions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     terms: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"tags": [], "categories": []})
-    faults: list[tuple[Reply, bool]] = field(default_factory=list)
+    faults: list[tuple[Reply | None, bool]] = field(default_factory=list)
     meanwhile: Callable[[], None] | None = None
     requests: list[tuple[str, str]] = field(default_factory=list)
     ticks: int = 0
