@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from connectors.folder_site import ABSENT, SiteAction, site_action, site_diff, slug_of
 from connectors.http import Http
 from connectors.kinds import Kind, Opened, Opening, Setting, one_of
+from connectors.site_rules import ABSENT, SiteAction, site_action, site_diff, slug_of
 from connectors.wordpress_api import Post, WordpressApi, explained
 from connectors.wordpress_page import Done, Note, fields_of, key_mark, note_in, page_mark, seal_of, with_note
 from domain.actions import Action, Capability, PublishContent, Receipt
