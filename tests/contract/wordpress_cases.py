@@ -41,9 +41,9 @@ class Blog:
         )
         return KIND.open(opening)
 
-    async def posts(self) -> list[dict[str, Any]]:
+    async def posts(self, **which: str) -> list[dict[str, Any]]:
         """All posts of any status, by their ids."""
-        found: list[dict[str, Any]] = await self.call("GET", "posts", status=STATUSES, context="edit", per_page="100")
+        found: list[dict[str, Any]] = await self.call("GET", "posts", status=STATUSES, context="edit", per_page="100", **which)
         return sorted(found, key=lambda post: int(post["id"]))
 
     async def call(self, method: str, route: str, body: Any = None, **params: str) -> Any:
