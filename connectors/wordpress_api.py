@@ -14,13 +14,16 @@ from domain.errors import Permanent
 
 T = TypeVar("T")
 _STATUSES = "publish,future,draft,pending,private,trash"
+_NOT_KNOWN = "the password is wrong or was revoked or did not arrive"
 _WORDS = {
-    "incorrect_password": "the application password is wrong or was revoked",
+    # who comes with a password that is not known is told so by some WordPress, and is nobody to others
+    "rest_not_logged_in": _NOT_KNOWN,
+    "rest_forbidden_status": _NOT_KNOWN,
+    "incorrect_password": "the password is wrong or was revoked",
     "invalid_username": "there is no such user",
     "invalid_email": "there is no such user",
     "application_passwords_disabled": "application passwords are turned off",
     "application_passwords_disabled_for_user": "application passwords are turned off for this user",
-    "rest_not_logged_in": "the server did not pass the password on, or does not take it",
     "rest_cannot_create": "the user has not the right to make this",
     "rest_cannot_publish": "the user has not the right to publish",
     "rest_cannot_edit": "the user has not the right to change this",
@@ -144,8 +147,10 @@ class WordpressApi:
 
 
 def explained(body: Any) -> str:
-    """The code of an error, with words for it."""
+    """The code of an error, with words for it; what is wrong with a parameter has a code of its own."""
     code = str(body["code"])
+    if code == "rest_invalid_param":
+        code = next((str(detail["code"]) for detail in body["data"]["details"].values()), code)
     return f"{code} - {_WORDS[code]}" if code in _WORDS else code
 
 

@@ -25,6 +25,7 @@ class Double:
     unfiltered_html: bool = True
     publishes: bool = True
     password: str = PASSWORD
+    tells: bool = True  # that a password is wrong; else whoever gives it is nobody
     posts: dict[int, dict[str, Any]] = field(default_factory=dict)
     revisions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     terms: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"tags": [], "categories": []})
@@ -42,7 +43,7 @@ class Double:
         route = route or parts.path.removeprefix("/wp-json")
         self.requests.append((request.method, route))
         if not self._knows(request.head):
-            return as_json({"code": "incorrect_password", "message": "no"}, status=401)
+            return self._refuse(route)
         return self._write(route, request.body) if request.method == "POST" else self._read(route, params)
 
     def edit(self, post_id: int, **changes: Any) -> dict[str, Any]:
@@ -71,6 +72,16 @@ class Double:
             case ["wp", "v2", ("tags" | "categories") as taxonomy]:
                 return as_json([term for term in self.terms[taxonomy] if term["slug"] == params["slug"]])
         return as_json({"code": "rest_no_route"}, status=404)
+
+    def _refuse(self, route: str) -> Reply:
+        if self.tells:
+            return as_json({"code": "incorrect_password", "message": "no"}, status=401)
+        if route == "/":
+            return self._read(route, {})
+        if route.endswith("/posts"):
+            forbidden = {"status": {"code": "rest_forbidden_status"}}
+            return as_json({"code": "rest_invalid_param", "data": {"details": forbidden}}, status=400)
+        return as_json({"code": "rest_not_logged_in"}, status=401)
 
     def _write(self, route: str, body: dict[str, Any]) -> Reply:
         if work := self.meanwhile:

@@ -13,6 +13,7 @@ from pathlib import Path
 PACKAGES = {
     "/usr/sbin/dovecot": "dovecot-imapd",
     "/usr/sbin/mariadbd": "mariadb-server-core",  # the server without its service
+    "/usr/bin/my_print_defaults": "mariadb-client-core",
     "/usr/bin/php": "php-cli",
     "/usr/share/doc/php-mysql": "php-mysql",
     "/usr/share/doc/php-mbstring": "php-mbstring",

@@ -39,11 +39,19 @@ define( 'SECURE_AUTH_KEY', '{salt}' );
 define( 'LOGGED_IN_KEY', '{salt}' );
 define( 'NONCE_KEY', '{salt}' );
 function wp_mail() {{ return true; }}
+define( 'WP_DEFAULT_THEME', 'bare' );
 $table_prefix = 'wp_';
 require_once __DIR__ . '/wp-settings.php';
 """
 _PLAIN = """<?php
-add_filter( 'pre_option_permalink_structure', fn( $given ) => file_exists( '{plain}' ) ? '' : $given );
+foreach ( array( 'permalink_structure', 'rewrite_rules' ) as $option ) {{
+	add_filter( "pre_option_$option", fn( $given ) => file_exists( '{plain}' ) ? '' : $given );
+}}
+"""
+_THEME = """<?php
+wp_head();
+while ( have_posts() ) { the_post(); the_title( '<h1>', '</h1>' ); the_content(); }
+wp_footer();
 """
 _DATABASE = """<?php
 ( new mysqli( 'localhost', 'root', '', '', 0, '{socket}' ) )->query( 'CREATE DATABASE IF NOT EXISTS wordpress' );
@@ -108,8 +116,13 @@ def _files(home: Path, url: str) -> None:
     """WordPress's own files are copied, since it takes for its folder where they really are."""
     shutil.copytree(WORDPRESS, site := home / "site", ignore_dangling_symlinks=True)
     given = {"socket": home / "mysql.sock", "url": url, "salt": secrets.token_hex(32), "plain": home / "plain"}
-    (site / "wp-content" / "mu-plugins").mkdir()
-    (site / "wp-content" / "mu-plugins" / "plain.php").write_text(_PLAIN.format(**given))
+    for name, text in {
+        "mu-plugins/plain.php": _PLAIN.format(**given),
+        "themes/bare/index.php": _THEME,
+        "themes/bare/style.css": "",
+    }.items():
+        (path := site / "wp-content" / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     (site / "wp-config.php").write_text(_CONFIG.format(**given))
     (site / "wp-config-database.php").write_text(_DATABASE.format(**given))
     shutil.copy(Path(__file__).with_name("setup_wordpress.php"), site)
@@ -139,7 +152,7 @@ def _owner() -> dict[str, Any]:
 
 def _as_owner(home: Path, command: list[str]) -> str:
     where: dict[str, Any] = {"cwd": home / "site", "env": _environment(home), **_owner()}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **where)
+    done = subprocess.run(command, capture_output=True, check=False, **where)
     assert done.returncode == 0, f"{command[0]} failed: {done.stdout!r} {done.stderr!r}"
     return bytes(done.stdout).decode()
 
