@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.folder_site import ABSENT, site_action, site_diff, slug_of
 from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
 from connectors.order_rules import changed, order_action
 from connectors.reading import ReadingSource
+from connectors.site_rules import ABSENT, site_action, site_diff, slug_of
 from domain.actions import Action, Capability, PublishContent, Receipt, SendReply
 from domain.connections import Page, Record
 from domain.decisions import Diff

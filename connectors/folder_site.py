@@ -4,12 +4,18 @@
 and ``.receipts/`` what was done under which key. A change is written down in ``.pending.json`` first, done by one
 rename or removal of the page, and confirmed by turning the pending file into the receipt. Whoever comes after a
 crash sees from the page itself whether the change happened, and confirms or forgets it.
+
+Connected as a ``folder-site``, the pages lie in the operator's own folder and the bookkeeping in ``.steward`` there, which
+git ignores. A change may be committed to git as part of its confirmation.
 """
 
 import asyncio
+import errno
 import hashlib
 import json
-import re
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,17 +24,15 @@ from pydantic import Field
 
 from connectors.files import after_the_fact, file_errors, locked, looking, move_whole, replace_whole, sync_directory
 from connectors.front_matter import rendered
-from domain.actions import Action, Capability, PublishContent, Receipt, UnpublishContent
+from connectors.git_folder import GitFolder
+from connectors.kinds import Kind, Opened, Opening, Setting, one_of
+from connectors.site_rules import ABSENT, SiteAction, site_action, site_diff, slug_of
+from domain.actions import Action, Capability, PublishContent, Receipt
 from domain.decisions import Diff
 from domain.entities import ContentPiece
-from domain.errors import Permanent, Stale
+from domain.errors import InvalidInput, Permanent, Retryable, Stale, Unknown
 from domain.ids import derived_id, digest
 from domain.model import Moment, Value
-
-ABSENT = "absent"
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-SiteAction = PublishContent | UnpublishContent
 
 
 class Revision(Value):
@@ -63,14 +67,22 @@ class Change(Value):
     after: str
     receipt: Receipt
     revision: Revision | None = None
+    summary: str = ""
 
 
 class FolderSite:
-    name = "folder-site"
+    """``root`` has the bookkeeping, and the pages too where no ``pages`` folder is named; that one must exist. With ``git``
+    each change is committed there.
+    """
+
     capability = Capability.SITE
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, name: str = "folder-site", pages: Path | None = None, git: GitFolder | None = None) -> None:
+        self.name = name
         self._root = root
+        self._content = pages or root / "content"
+        self._own_pages = pages is None
+        self._git = git
         self._pending = root / ".pending.json"
 
     async def check(self) -> str:
@@ -90,41 +102,44 @@ class FolderSite:
         return await asyncio.to_thread(self._snapshot)
 
     def _check(self) -> str:
-        with file_errors("could not open the site"), locked(self._root):
-            self._recover()
-            return f"{len(list(self._pages()))} pages in {self._root}"
+        with file_errors("could not open the site"), self._held():
+            if self._git:
+                self._git.require(self._page("index"))
+            where = self._root if self._own_pages else self._content
+            return f"{len(self._pages())} pages in {where}{', committed to git' if self._git else ''}"
 
     def _preview(self, action: SiteAction) -> Diff:
         slug = slug_of(action)
-        with file_errors("could not read the site"), locked(self._root):
-            self._recover()
+        with file_errors("could not read the site"), self._held():
             before = self._published(slug)
             version = self._version(slug)
         return site_diff(action, before, version)
 
     def _execute(self, action: SiteAction, key: str, expected_version: str, now: datetime) -> Receipt:
         slug = slug_of(action)
-        with file_errors(f"could not change the page {slug}"), locked(self._root):
-            self._recover()
+        with file_errors(f"could not change the page {slug}"), self._held():
             if receipt := self._receipt(action, key):
                 return receipt
             version = self._version(slug)
             if version != expected_version:
                 raise Stale(f"the page {slug} is not what it was when the change was shown")
             site_diff(action, self._published(slug), version)
+            if self._git:
+                self._git.require(self._page(slug))
             change = self._begin(action, key, now)
             self._apply(change)
         return change.receipt
 
     def _find_receipt(self, action: Action, key: str) -> Receipt | None:
-        with looking("could not read the site"), locked(self._root):
-            self._recover()
+        with looking("could not read the site"), self._held():
             return self._receipt(action, key)
 
     def _begin(self, action: SiteAction, key: str, now: datetime) -> Change:
         """Write down what is about to happen, and keep the bytes of a new revision."""
         receipt = Receipt(reference=str(derived_id(self.name, key)), at=now)
-        change = Change(key=key, action=action.digest(), slug=slug_of(action), after=ABSENT, receipt=receipt)
+        change = Change(
+            key=key, action=action.digest(), slug=slug_of(action), after=ABSENT, receipt=receipt, summary=action.summary()
+        )
         if isinstance(action, PublishContent):
             history = self._history(change.slug)
             piece = action.piece.model_copy(update={"published_at": action.piece.published_at or now})
@@ -145,13 +160,30 @@ class FolderSite:
             page.unlink()
         with after_the_fact(f"change the page {change.slug}"):
             sync_directory(page.parent)
-            self._confirm(change)
+            try:
+                self._confirm(change)
+            except Retryable as error:
+                raise Unknown(f"changed the page {change.slug}, but {error.message}", hint=error.hint) from error
 
     def _confirm(self, change: Change) -> None:
+        if self._git:
+            self._git.commit(self._page(change.slug), change.summary)
         if change.revision:
             history = self._history(change.slug).grown(change.revision)
             replace_whole(self._index(change.slug), history.model_dump_json(indent=1).encode())
         move_whole(self._pending, self._receipt_path(change.key))
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """The site for this thread alone, with whatever was left pending settled."""
+        if not self._own_pages and not self._content.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._content))
+        with locked(self._root):
+            ignored = self._root / ".gitignore"
+            if not self._own_pages and not ignored.exists():
+                replace_whole(ignored, b"*\n")
+            self._recover()
+            yield
 
     def _recover(self) -> None:
         """Confirm or forget what a killed process left pending."""
@@ -191,19 +223,18 @@ class FolderSite:
         return change.receipt
 
     def _snapshot(self) -> dict[str, Any]:
-        with file_errors("could not read the site"), locked(self._root):
-            self._recover()
-            return {str(page.relative_to(self._root)): page.read_text() for page in self._pages()}
+        with file_errors("could not read the site"), self._held():
+            return {f"content/{page.name}": page.read_text() for page in self._pages()}
 
     def _pages(self) -> list[Path]:
-        return sorted(page for page in (self._root / "content").glob("*.md") if not page.name.startswith("."))
+        return sorted(page for page in self._content.glob("*.md") if not page.name.startswith("."))
 
     def _history(self, slug: str) -> History:
         index = self._index(slug)
         return History.model_validate(json.loads(index.read_bytes())) if index.exists() else History()
 
     def _page(self, slug: str) -> Path:
-        return self._root / "content" / f"{slug}.md"
+        return self._content / f"{slug}.md"
 
     def _index(self, slug: str) -> Path:
         return self._root / ".revisions" / slug / "index.json"
@@ -215,29 +246,28 @@ class FolderSite:
         return self._root / ".receipts" / f"{digest(key)}.json"
 
 
-def site_action(action: Action) -> SiteAction:
-    """``action`` as one a site understands. Raises Permanent."""
-    if isinstance(action, SiteAction):
-        return action
-    raise Permanent(f"the site cannot {action.kind}")
+def _open(opening: Opening) -> Opened:
+    folder = Path(opening.settings["folder"])
+    git = GitFolder(folder) if opening.settings["commit"] == "yes" else None
+    site = FolderSite(folder / ".steward", name=opening.name, pages=folder, git=git)
+    return Opened(check=site.check, connectors={Capability.SITE: site})
 
 
-def slug_of(action: SiteAction) -> str:
-    """The page's slug, which cannot lead out of the folder. Raises Permanent."""
-    slug = action.piece.slug if isinstance(action, PublishContent) else action.slug
-    if not _SLUG.fullmatch(slug):
-        raise Permanent(f"{slug!r} is not a slug", hint="lower-case letters, digits and single hyphens")
-    return slug
+def _folder(value: str) -> str:
+    """Whole, since a worker may run elsewhere than the command. Raises InvalidInput."""
+    folder = Path(value.strip()).expanduser()
+    if not folder.is_absolute():
+        raise InvalidInput(f"{value.strip()[:200]!r} is not a whole path", hint="such as /srv/shop/content/guides")
+    return str(folder)
 
 
-def site_diff(action: SiteAction, before: ContentPiece | None, version: str) -> Diff:
-    """Raises Permanent where there is no page to take down."""
-    slug = slug_of(action)
-    if isinstance(action, UnpublishContent) and before is None:
-        raise Permanent(f"there is no page {slug} to take down")
-    after = action.piece if isinstance(action, PublishContent) else None
-    return Diff(record=f"content/{slug}", record_version=version, before=_shown(before), after=_shown(after))
-
-
-def _shown(piece: ContentPiece | None) -> dict[str, Any]:
-    return {"piece": piece.model_dump(mode="json") if piece else None}
+KIND = Kind(
+    name="folder-site",
+    title="a folder of Markdown pages, which a site generator reads; committed to git if you like",
+    settings=(
+        Setting(name="folder", ask="The folder for the pages", check=_folder),
+        Setting(name="commit", ask="Commit each page to git: yes or no", default="no", check=one_of("yes", "no")),
+    ),
+    open=_open,
+    does={Capability.SITE: "writes pages as Markdown files and removes them"},
+)

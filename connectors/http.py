@@ -173,6 +173,8 @@ class Http:
         match status:
             case 401 | 403:
                 return Permanent(text, hint=f"its credentials are wrong or expired: `./steward connect {self.name}`")
+            case 301 | 302 | 303 | 307 | 308:
+                return Permanent(text, hint="it points elsewhere and is not followed: set the address that it means, with https")
             case 408 | 425 | 429:
                 return Retryable(text, hint="it is tried again by itself", retry_after=wish)
             case 409 | 412 | 428:

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from connectors.folder_site import ABSENT
 from connectors.local_shop import LocalShop
+from connectors.site_rules import ABSENT
 from demo.orders import order_book
 from demo.pages import analytics_csv, earlier_pages
 from demo.running import Running

@@ -5,12 +5,14 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from tests.cli.steward import Said, Steward
+from tests.contract.git_cases import git
 from tests.contract.mail_servers import ADDRESS, PASSWORD, Post, mail_servers
 
 
@@ -119,3 +121,17 @@ def test_a_system_that_does_not_let_us_in_is_not_stored(shop: Steward, post: Pos
     assert (live.code, "connected first and switched then" in live.err) == (2, True), live.err
     assert not any(c["name"] == "post-box" for c in shop("connectors", "--json").json["connections"])
     assert not (shop.home / "secrets" / "post-box.json").exists()
+
+
+def test_a_folder_of_pages_is_connected_and_committed_to_git(shop: Steward, tmp_path: Path) -> None:
+    """It serves the site from then on; a folder that is in no repository is not stored."""
+    words = ("connect", "folder-site", "--set", f"folder={tmp_path}", "--set", "commit=yes", "--json")
+    refused = shop(*words)
+    assert (refused.code, "git init" in refused.err) == (1, True), refused.err
+    git(tmp_path, "init", "--quiet")
+    try:
+        told = shop(*words)
+        assert (told.code, told.json["check"]) == (0, f"0 pages in {tmp_path}, committed to git"), told.err
+        assert set(told.json["does"]) == {"site"}
+    finally:
+        shop("connect", "folder-site", "--forget")

@@ -1,6 +1,7 @@
 """Kill a connector with SIGKILL at every line of its code, one child process a line, and count what is left behind.
 
-Usage: ``python -m tests.contract.kill_everywhere CAPABILITY DIRECTORY``; prints {"kills", "torn", "lost", "doubled"}.
+Usage: ``python -m tests.contract.kill_everywhere NAME DIRECTORY``, with a capability or ``site-in-git`` as name; prints
+{"kills", "torn", "lost", "doubled"}.
 """
 
 import asyncio
@@ -10,38 +11,44 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from domain.actions import Capability
-from tests.contract.outside_cases import NOW, make
+from tests.contract.git_cases import make_in_git
+from tests.contract.outside_cases import NOW, Case, make
 
 CODE = str(Path(__file__).parents[2] / "connectors")
 
+Make = Callable[[Path], Awaitable[Case]]
+MAKERS: dict[str, Make] = {**{c.value: partial(make, c) for c in Capability}, "site-in-git": make_in_git}
 
-def main(capability: Capability, directory: Path) -> dict[str, int]:
+
+def main(make: Make, directory: Path) -> dict[str, int]:
     counts = {"kills": 0, "torn": 0, "lost": 0, "doubled": 0}
     survived = False
     while not survived:
         home = directory / "home"
         shutil.rmtree(home, ignore_errors=True)
-        version = asyncio.run(prepare(capability, home))
-        survived = not killed_at(counts["kills"] + 1, capability, home, version)
-        for what, number in asyncio.run(inspect(capability, home, version)).items():
+        version = asyncio.run(prepare(make, home))
+        survived = not killed_at(counts["kills"] + 1, make, home, version)
+        for what, number in asyncio.run(inspect(make, home, version)).items():
             counts[what] += number
         counts["kills"] += not survived
     return counts
 
 
-async def prepare(capability: Capability, home: Path) -> str:
-    case = await make(capability, home)
+async def prepare(make: Make, home: Path) -> str:
+    case = await make(home)
     return (await case.connector.preview(case.action)).record_version
 
 
-async def inspect(capability: Capability, home: Path, version: str) -> dict[str, int]:
+async def inspect(make: Make, home: Path, version: str) -> dict[str, int]:
     """What the receipt says against what is there, and what is there after the same key is tried again."""
-    case = await make(capability, home)
+    case = await make(home)
     known = await case.connector.find_receipt(case.action, key="k")
     torn = int(bool(known) != bool(await case.count()))
     await case.connector.execute(case.action, key="k", expected_version=version, now=NOW)
@@ -49,18 +56,22 @@ async def inspect(capability: Capability, home: Path, version: str) -> dict[str,
     return {"torn": torn, "lost": int(effects == 0), "doubled": int(effects > 1)}
 
 
-def killed_at(line: int, capability: Capability, home: Path, version: str) -> bool:
+def killed_at(line: int, make: Make, home: Path, version: str) -> bool:
     """Execute in a child that dies before the ``line``-th line of connector code; False where it came to its end."""
     child = os.fork()
     if child == 0:
         trace = Countdown(line)
         threading.settrace(trace)
-        case = asyncio.run(make(capability, home))
+        case = asyncio.run(_made(make, home))
         trace.armed = True
         asyncio.run(case.connector.execute(case.action, key="k", expected_version=version, now=NOW))
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+async def _made(make: Make, home: Path) -> Case:
+    return await make(home)
 
 
 class Countdown:
@@ -81,4 +92,4 @@ class Countdown:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Capability(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(main(MAKERS[sys.argv[1]], Path(sys.argv[2]))))

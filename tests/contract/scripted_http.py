@@ -1,8 +1,10 @@
-"""A scripted server on loopback: each request gets the next scripted reply, and the last one for ever."""
+"""Servers on loopback: one that is scripted (each request gets the next reply, and the last one for ever), and one that
+answers as a function says.
+"""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +22,16 @@ class Reply:
     cut: bool = False
     hang: bool = False
     drip: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """``path`` with its query; ``body`` is the JSON that came, None for none."""
+
+    method: str
+    path: str
+    head: str
+    body: Any
 
 
 @dataclass
@@ -42,12 +54,27 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 async def serving(*script: Reply) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1."""
     state = Server(url="", script=list(script))
+
+    def answer(request: Request) -> Reply:
+        state.heads.append(request.head)
+        state.methods.append(request.method)
+        state.paths.append(request.path)
+        state.requests.append(request.body)
+        return _next(state.script)
+
+    async with answering(answer) as state.url:
+        yield state
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[Request], Reply]) -> AsyncIterator[str]:
+    """The address of a server that says what ``answer`` does."""
     held: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.add(writer)
         try:
-            await _exchange(reader, writer, state)
+            await _send(reader, writer, answer(await _request(reader)))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has had enough
         finally:
@@ -55,9 +82,8 @@ async def serving(*script: Reply) -> AsyncIterator[Server]:
             writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    state.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield state
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         for writer in tuple(held):
             writer.close()
@@ -65,15 +91,12 @@ async def serving(*script: Reply) -> AsyncIterator[Server]:
         await server.wait_closed()
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: Server) -> None:
+async def _request(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     length = next((int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")), 0)
-    state.heads.append(head)
-    state.methods.append(head.split(" ", 1)[0])
-    state.paths.append(head.split(" ", 2)[1])
+    method, path, _ = head.split(" ", 2)
     body = await reader.readexactly(length)
-    state.requests.append(json.loads(body) if body else None)
-    await _send(reader, writer, _next(state.script))
+    return Request(method, path, head, json.loads(body) if body else None)
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: Reply) -> None:

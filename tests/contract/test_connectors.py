@@ -15,7 +15,7 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import mail_cases
+from tests.contract import git_cases, mail_cases, wordpress_cases
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page
@@ -48,6 +48,8 @@ CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     **{f"{c}-real": _local(c, real=True) for c in REAL},
     **{f"{c}-fake": _local(c, real=False) for c in REAL},
     **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
+    "site-in-git": git_cases.in_git,
+    "site-wordpress": wordpress_cases.on_double,
 }
 """Every adapter and every fake, by name: a context manager that gives the case to try it with."""
 
@@ -114,13 +116,13 @@ class TestCrashes:
         assert len(answers) == 1
         assert await case.count() == 1
 
-    @pytest.mark.parametrize("capability", REAL)
-    def test_killed_everywhere(self, capability: Capability, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("name", [*(c.value for c in REAL), "site-in-git"])
+    def test_killed_everywhere(self, name: str, tmp_path: Path) -> None:
         """Killed before any line of its code, a connector leaves nothing or all, and a repeat ends with one effect."""
-        command = [sys.executable, "-m", "tests.contract.kill_everywhere", capability.value, str(tmp_path)]
+        command = [sys.executable, "-m", "tests.contract.kill_everywhere", name, str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=110)
         counts = json.loads(done.stdout)
-        print(capability.value, counts)
+        print(name, counts)
         assert counts["kills"] > 20
         assert (counts["torn"], counts["lost"], counts["doubled"]) == (0, 0, 0)
 

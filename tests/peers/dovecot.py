@@ -72,7 +72,7 @@ async def dovecot_servers() -> AsyncIterator[Post]:
     _require()
     home = Path(tempfile.mkdtemp(prefix="dovecot-"))
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    port = _free_port()
+    port = free_port()
     server = _started(home, account, port)
     try:
         post = Post(imap_port=port)
@@ -108,7 +108,7 @@ def _started(home: Path, account: pwd.struct_passwd, port: int) -> "subprocess.P
     return subprocess.Popen([DOVECOT, "-F", "-c", config], cwd=home, user=user, group=group_id, extra_groups=[])
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         return int(free.getsockname()[1])
 

@@ -7,25 +7,59 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
-PACKAGES = {"/usr/sbin/dovecot": "dovecot-imapd"}
-"""A program by which each package is known, with the package's name in Debian."""
+PACKAGES = {
+    "/usr/sbin/dovecot": "dovecot-imapd",
+    "/usr/sbin/mariadbd": "mariadb-server-core",  # the server without its service
+    "/usr/bin/my_print_defaults": "mariadb-client-core",
+    "/usr/bin/php": "php-cli",
+    "/usr/share/doc/php-mysql": "php-mysql",
+    "/usr/share/doc/php-mbstring": "php-mbstring",
+    "/usr/share/doc/php-xml": "php-xml",
+}
+"""A path by which each package is known, with the package's name in Debian."""
+
+UNPACKED = Path.home() / ".cache" / "steward-peers"
+WORDPRESS = UNPACKED / "usr" / "share" / "wordpress"
+"""WordPress is only unpacked: installed, its package would bring a web server along and start it."""
 
 
 def main() -> int:
-    missing = [package for program, package in PACKAGES.items() if not os.access(program, os.X_OK)]
-    if not missing:
+    missing = [package for path, package in PACKAGES.items() if not Path(path).exists()]
+    unpacked = (WORDPRESS / "wp-load.php").exists()
+    if not missing and unpacked:
         return 0
+    wanted = [*missing, *([] if unpacked else ["wordpress"])]
     if shutil.which("apt-get") is None:
-        return _give_up(missing, "this is no Debian, so they cannot be installed from here")
+        return _give_up(wanted, "this is no Debian, so they cannot be installed from here")
     if os.geteuid() != 0 and shutil.which("sudo") is None:
-        return _give_up(missing, "installing them needs root")
-    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
-        done = subprocess.run([*as_root, "apt-get", *words], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False)
-        if done.returncode != 0:
-            return _give_up(missing, f"apt-get {words[0]} failed")
+        return _give_up(wanted, "installing them needs root")
+    calls = [["update", "-qq"], *([["install", "-y", "-qq", "--no-install-recommends", *missing]] if missing else [])]
+    for words in calls:
+        if not _apt_get(*words):
+            return _give_up(wanted, f"apt-get {words[0]} failed")
+    if not unpacked and not _unpack("wordpress"):
+        return _give_up(["wordpress"], "it could not be downloaded and unpacked")
     return 0
+
+
+def _apt_get(*words: str) -> bool:
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run([*as_root, "apt-get", *words], env=quiet, check=False).returncode == 0
+
+
+def _unpack(package: str) -> bool:
+    """Into UNPACKED, whole or not at all as far as WORDPRESS is asked for."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if subprocess.run(["apt-get", "download", "-qq", package], cwd=scratch, check=False).returncode != 0:
+            return False
+        (archive,) = Path(scratch).glob("*.deb")
+        shutil.rmtree(UNPACKED, ignore_errors=True)
+        UNPACKED.mkdir(parents=True)
+        return subprocess.run(["dpkg-deb", "--extract", archive, UNPACKED], check=False).returncode == 0
 
 
 def _give_up(missing: list[str], why: str) -> int:
