@@ -1,11 +1,14 @@
-"""A scripted server on loopback: each request gets the next scripted reply, and the last one for ever."""
+"""A server on loopback. Scripted: each request gets the next reply, and the last one for ever. Or ``answer`` is
+asked, as for the double of a system.
+"""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,24 @@ class Reply:
     drip: bool = False
 
 
+@dataclass(frozen=True)
+class Call:
+    """A request as it arrived. Header names are lower case; ``body`` is its JSON, None for none."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
 @dataclass
 class Server:
     """``requests`` are the JSON bodies that arrived (None for none), ``paths`` and ``methods`` where they went and how."""
 
     url: str
     script: list[Reply]
+    answer: Callable[[Call], Reply] | None = None
     requests: list[Any] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
@@ -39,9 +54,9 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 
 
 @asynccontextmanager
-async def serving(*script: Reply) -> AsyncIterator[Server]:
+async def serving(*script: Reply, answer: Callable[[Call], Reply] | None = None) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1."""
-    state = Server(url="", script=list(script))
+    state = Server(url="", script=list(script), answer=answer)
     held: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,7 +88,7 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     state.paths.append(head.split(" ", 2)[1])
     body = await reader.readexactly(length)
     state.requests.append(json.loads(body) if body else None)
-    await _send(reader, writer, _next(state.script))
+    await _send(reader, writer, _reply(state, _call(head, state.requests[-1])))
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: Reply) -> None:
@@ -90,6 +105,17 @@ async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, repl
         await asyncio.sleep(0.01)
     writer.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
     await writer.drain()
+
+
+def _call(head: str, body: Any) -> Call:
+    first, *lines = head.rstrip().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return Call(method, urlsplit(target).path, dict(parse_qsl(urlsplit(target).query)), headers, body)
+
+
+def _reply(state: Server, call: Call) -> Reply:
+    return state.answer(call) if state.answer else _next(state.script)
 
 
 def _next(script: list[Reply]) -> Reply:

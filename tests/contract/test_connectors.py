@@ -15,7 +15,7 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import mail_cases
+from tests.contract import mail_cases, shop_cases
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
@@ -54,6 +54,7 @@ CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     **{f"{c}-fake": _local(c, real=False) for c in REAL},
     "stock-real": _stock,
     "stock-fake": lambda _: _stock(None),
+    **shop_cases.CONNECTORS,
     **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
 }
 """Every adapter and every fake, by name: a context manager that gives the case to try it with."""
