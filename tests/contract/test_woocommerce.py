@@ -1,6 +1,6 @@
 """What is particular to WooCommerce, against a double of it on loopback."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,71 +8,39 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-import memory
-from activities.intake import Intake
 from connectors.http import Http, Limits
 from connectors.shop_effects import ShopConnector
 from connectors.woocommerce import KIND, WooShop, WooSource
-from domain.actions import Action, CancelOrder, Capability, ChangeAddress
-from domain.connections import Record
-from domain.entities import Customer, Order, OrderStatus, Product, Stock
+from domain.actions import Action, CancelOrder, ChangeAddress
+from domain.entities import Customer, OrderStatus, Product, Stock
 from domain.errors import InvalidInput, Permanent, Retryable, Stale, Unknown
 from domain.event import new_event
 from domain.events import ProductListed
-from domain.ports import Connector, Source
 from memory.fakes.shelves import InMemoryAttempts
-from models.embedding import HashingEmbedder
 from tests.contract.every_connector import preview_and_execute
 from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import HOME, LATER, NOW, refund, restock
 from tests.contract.scripted_http import Call, Reply, Server, as_json
 from tests.contract.shop_cases import woo
+from tests.contract.shop_floor import ShopFloor, on
 from tests.contract.woo_double import KEY, SECRET, WooDouble, woo_double
 
 QUICK = Limits(connect_seconds=0.5, seconds=0.4, max_bytes=1_500, pages=3)
 
 
 @dataclass
-class Shop:
-    """The double with a connection to it, and what Steward knows of it."""
+class Shop(ShopFloor):
+    """The double with a connection to it."""
 
-    double: WooDouble
-    server: Server
-    connector: Connector
-    source: Source
-    kept: memory.Memory = field(default_factory=lambda: memory.in_memory(embedder=HashingEmbedder()))
-    cursors: dict[str, str] = field(default_factory=dict)
-
-    async def read(self, stream: str = "orders", *, now: datetime = NOW) -> list[Record]:
-        """What is new, understood."""
-        records: list[Record] = []
-        more = True
-        while more:
-            found = await self.source.read(stream, self.cursors.get(stream, ""), now=now)
-            records, more, self.cursors[stream] = [*records, *found.records], found.more, found.cursor
-        await self.take(*records)
-        return records
-
-    async def take(self, *records: Record, now: datetime = NOW) -> None:
-        intake = Intake(inbox=self.kept.inbox, log=self.kept.log, state=self.kept.state)
-        await intake.accept("shop", records, now=now)
-        await intake.understand("shop", self.source, now=now)
-
-    async def order(self, order_id: int) -> Order:
-        found = await self.kept.state.get(Order, str(order_id))
-        assert found is not None
-        return found
-
-    async def told(self) -> list[str]:
-        return [event.type for event in await self.kept.log.read()]
+    double: WooDouble = field(default_factory=WooDouble)
+    server: Server = field(default_factory=lambda: Server(url="", script=[]))
 
 
 @asynccontextmanager
 async def connected(*, secret: str = SECRET) -> AsyncIterator[Shop]:
     async with woo_double() as (double, server):
         opened = woo(server.url, secret=secret)
-        assert opened.source is not None
-        yield Shop(double, server, opened.connectors[Capability.SHOP], opened.source)
+        yield Shop(opened, double=double, server=server)
         await opened.close()
 
 
@@ -82,17 +50,12 @@ async def shop() -> AsyncIterator[Shop]:
         yield opened
 
 
-def on(method: str, reply: Reply, answer: Callable[[Call], Reply], *, after: bool = False) -> Callable[[Call], Reply]:
-    """``reply`` to every call of ``method``: in place of what it asks, or ``after`` it was done."""
+def posted(call: Call) -> bool:
+    return call.method == "POST"
 
-    def answering(call: Call) -> Reply:
-        if call.method != method:
-            return answer(call)
-        if after:
-            answer(call)
-        return reply
 
-    return answering
+def got(call: Call) -> bool:
+    return call.method == "GET"
 
 
 @pytest.mark.parametrize(("reply", "reading", "writing"), TROUBLE)
@@ -104,10 +67,10 @@ async def test_each_trouble_has_one_meaning(reply: Reply, reading: type[Exceptio
         desk = WooShop(http)
         connector = ShopConnector(desk, attempts=InMemoryAttempts())
         seen = (await connector.preview(refund("1001", "broken"))).record_version
-        server.answer = on("POST", reply, double.answer)
+        server.answer = on(posted, reply, double.answer)
         with pytest.raises(writing):
             await connector.execute(refund("1001", "broken"), key="k", expected_version=seen, now=NOW)
-        server.answer = on("GET", reply, double.answer)
+        server.answer = on(got, reply, double.answer)
         with pytest.raises(reading):
             await WooSource(http, desk, since=NOW.date()).read("orders", "", now=NOW)
         await http.close()
@@ -118,7 +81,7 @@ async def test_a_refund_whose_confirmation_got_lost_is_found_by_its_mark(shop: S
     shop.double.order(order_id=1001)
     action = refund("1001", "broken")
     seen = (await shop.connector.preview(action)).record_version
-    shop.server.answer = on("POST", Reply(body=b"x" * 99, cut=True), shop.double.answer, after=True)
+    shop.server.answer = on(posted, Reply(body=b"x" * 99, cut=True), shop.double.answer, after=True)
     with pytest.raises(Unknown):
         await shop.connector.execute(action, key="k", expected_version=seen, now=NOW)
     shop.server.answer = shop.double.answer
@@ -137,7 +100,7 @@ async def test_a_refund_without_a_trace_is_looked_for_as_long_as_it_may_be_on_it
         connector = ShopConnector(WooShop(http), attempts=InMemoryAttempts(), clock=lambda: time[0])
         action = refund("1001", "broken")
         seen = (await connector.preview(action)).record_version
-        server.answer = on("POST", Reply(cut=True, body=b"xx"), double.answer)
+        server.answer = on(posted, Reply(cut=True, body=b"xx"), double.answer)
         with pytest.raises(Unknown):
             await connector.execute(action, key="k", expected_version=seen, now=NOW)
         server.answer = double.answer
@@ -220,7 +183,7 @@ async def test_a_sale_becomes_its_customer_the_order_and_a_sale_of_each_article(
         "order.placed",
         "stock.sold",
     ]
-    known = await shop.order(1001)
+    known = await shop.order("1001")
     assert (known.status, str(known.total), known.ship_to) == (OrderStatus.PAID, "29.00 EUR", HOME)
     assert known.as_of == datetime.fromisoformat(order["date_modified_gmt"]).replace(tzinfo=UTC)
     customer = await shop.kept.state.get(Customer, "7")
@@ -248,7 +211,7 @@ async def test_what_happens_to_an_order_in_the_shop_is_told_once(shop: Shop) -> 
     shop.cursors.clear()
     await shop.read()
     assert (await shop.told())[3:] == ["order.address-changed", "order.shipped", "order.refunded", "order.cancelled"]
-    known = await shop.order(1001)
+    known = await shop.order("1001")
     assert [(r.refund_id, str(r.amount), r.reason) for r in known.refunds] == [("5", "4.50 EUR", "chipped")]
     assert known.shipped_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -261,7 +224,7 @@ async def test_our_own_refund_that_is_read_back_is_the_same_refund(shop: Shop) -
     seen = (await shop.connector.preview(action)).record_version
     receipt = await shop.connector.execute(action, key="k", expected_version=seen, now=NOW)
     (read,) = await shop.read()
-    told = shop.source.normalise("orders", read.raw, at=NOW)  # type: ignore[attr-defined]
+    told = shop.source.normalise("orders", read.raw, at=NOW)
     (mine,) = next(e.data.order for e in told.accepted if e.data.type == "order.placed").refunds
     assert (mine.refund_id, mine.reason, mine.amount) == (receipt.reference, "broken", action.amount)
 
@@ -277,7 +240,7 @@ async def test_an_older_word_that_comes_late_means_nothing(shop: Shop) -> None:
     before = await shop.told()
     await shop.take(*(r.model_copy(update={"external_id": f"late/{r.external_id}"}) for r in old), now=LATER)
     assert await shop.told() == before
-    assert (await shop.order(1001)).ship_to.line1 == "2 Elm"
+    assert (await shop.order("1001")).ship_to.line1 == "2 Elm"
 
 
 async def test_a_change_that_becomes_visible_late_is_read(shop: Shop) -> None:
