@@ -9,9 +9,11 @@ from agents.audit.after import after_findings
 from agents.audit.findings import hold
 from agents.audit.procurement import ProcurementAudit
 from agents.audit.publishing import PublishingAudit
+from agents.audit.stock import StockAudit
 from agents.audit.support import SupportAudit
 from domain.actions import (
     Action,
+    AdjustStock,
     CancelOrder,
     CancelPurchaseOrder,
     ChangeAddress,
@@ -33,6 +35,7 @@ _CHANGES: dict[str, frozenset[str]] = {
     "cancel-order": frozenset({"status"}),
     "reinstate-order": frozenset({"status"}),
     "change-address": frozenset({"ship_to"}),
+    "adjust-stock": frozenset({"on_hand"}),
     "place-purchase-order": frozenset({"status", "to", "total", "lines"}),
     "cancel-purchase-order": frozenset({"status", "to", "total", "lines"}),
     "publish-content": frozenset({"piece"}),
@@ -68,6 +71,8 @@ class Auditor:
                 return SupportAudit(state=self._state, policies=policies).reply(action)
             case RefundOrder() | CancelOrder() | ReinstateOrder() | ChangeAddress():
                 return SupportAudit(state=self._state, policies=policies).order_change(action, why)
+            case AdjustStock():
+                return StockAudit(state=self._state).adjust(action)
             case PlacePurchaseOrder():
                 return ProcurementAudit(state=self._state, policies=policies).place(action, now)
             case CancelPurchaseOrder():

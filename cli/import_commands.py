@@ -24,10 +24,10 @@ from connectors.importers.table import TableOptions
 from connectors.local_shop import LocalShop
 from domain.actions import Capability
 from domain.catalogue import ENTITY_TYPES
-from domain.entities import Order, Shop
+from domain.entities import Order, Shop, Stock
 from domain.errors import InvalidInput, SetupError, StewardError
 from domain.event import SalesRow
-from domain.events import OrderPlaced, SalesImported
+from domain.events import OrderPlaced, SalesImported, StockCounted
 from domain.model import Value
 from domain.ports import EventLog, State
 from settings import Settings
@@ -227,15 +227,19 @@ async def _into_running_system(report: ImportReport, raw: Sequence[bytes]) -> in
 
 
 async def fill_order_book(report: ImportReport, *, home: Path, state: State) -> None:
-    """The order book under ``home`` is where refunds and cancellations happen, so it has what was imported, as it is known now.
+    """The order book under ``home`` is where refunds, cancellations and changes of stock happen, so it has what was imported,
+    as it is known now.
 
     Every time and for every order of the file: an import that was interrupted here is completed by the next one.
     """
     book = open_local(home)[Capability.SHOP]
     placed = [e.data.order.order_id for e in report.accepted if isinstance(e.data, OrderPlaced)]
     known = [order for order_id in placed if (order := await state.get(Order, order_id)) is not None]
-    if known and isinstance(book, LocalShop):
+    counted = [e.data.sku for e in report.accepted if isinstance(e.data, StockCounted)]
+    stock = {sku: found.on_hand for sku in counted if (found := await state.get(Stock, sku)) is not None and found.on_hand >= 0}
+    if isinstance(book, LocalShop) and (known or stock):
         await book.put_orders(known)
+        await book.put_stock(stock)
 
 
 async def import_report(report: ImportReport, *, log: EventLog, state: State) -> int:

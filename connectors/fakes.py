@@ -3,17 +3,17 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
-from connectors.order_rules import changed, order_action
+from connectors.order_rules import changed, order_diff, shop_action, stock_diff
 from connectors.reading import ReadingSource
 from connectors.site_rules import ABSENT, site_action, site_diff, slug_of
-from domain.actions import Action, Capability, PublishContent, Receipt, SendReply
+from domain.actions import Action, AdjustStock, Capability, PublishContent, Receipt, SendReply
 from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
@@ -132,26 +132,35 @@ class InMemoryShop(InMemoryConnector):
     def __init__(self) -> None:
         super().__init__()
         self._orders: dict[str, tuple[Order, int]] = {}
+        self._stock: dict[str, tuple[int, int]] = {}
 
     async def put_orders(self, orders: Sequence[Order]) -> None:
         for order in orders:
             _, version = self._orders.get(order.order_id, (order, 0))
             self._orders[order.order_id] = (order, version + 1)
 
+    async def put_stock(self, units: Mapping[str, int]) -> None:
+        for sku, there in units.items():
+            _, version = self._stock.get(sku, (there, 0))
+            self._stock[sku] = (there, version + 1)
+
     async def preview(self, action: Action) -> Diff:
-        wanted = order_action(action)
+        wanted = shop_action(action)
+        if isinstance(wanted, AdjustStock):
+            units, version = self._units(wanted.sku)
+            return stock_diff(wanted, units, str(version))
         order, version = self._order(wanted.order_id)
-        after = changed(order, wanted, reference="to be given", at=order.placed_at).model_dump(mode="json")
-        known = len(order.refunds)
-        after["refunds"][known:] = [{"amount": r["amount"], "reason": r["reason"]} for r in after["refunds"][known:]]
-        before = order.model_dump(mode="json")
-        return Diff(record=wanted.stream, record_version=str(version), before=before, after=after)
+        return order_diff(wanted, order, str(version))
 
     async def snapshot(self) -> dict[str, Any]:
-        return {"orders": {key: order.model_dump(mode="json") for key, (order, _) in sorted(self._orders.items())}}
+        orders = {key: order.model_dump(mode="json") for key, (order, _) in sorted(self._orders.items())}
+        return {"orders": orders, "stock": {sku: units for sku, (units, _) in sorted(self._stock.items())}}
 
     def _apply(self, action: Action, receipt: Receipt) -> None:
-        wanted = order_action(action)
+        wanted = shop_action(action)
+        if isinstance(wanted, AdjustStock):
+            self._stock[wanted.sku] = (wanted.units_after, self._units(wanted.sku)[1] + 1)
+            return
         order, version = self._order(wanted.order_id)
         self._orders[order.order_id] = (changed(order, wanted, reference=receipt.reference, at=receipt.at), version + 1)
 
@@ -159,6 +168,11 @@ class InMemoryShop(InMemoryConnector):
         if order_id not in self._orders:
             raise Permanent(f"there is no order {order_id} in the order book")
         return self._orders[order_id]
+
+    def _units(self, sku: str) -> tuple[int, int]:
+        if sku not in self._stock:
+            raise Permanent(f"nobody has said how many of {sku} are there")
+        return self._stock[sku]
 
 
 class InMemorySite(InMemoryConnector):

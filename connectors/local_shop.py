@@ -1,28 +1,29 @@
-"""The order book of a shop that has no shop system connected: one SQLite file, one transaction an effect."""
+"""The order book and the stock of a shop that has no shop system connected: one SQLite file, one transaction an effect."""
 
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from connectors.order_rules import OrderAction, changed, order_action
-from domain.actions import Action, Capability, Receipt
+from connectors.order_rules import ShopAction, changed, order_diff, shop_action, stock_diff
+from domain.actions import Action, AdjustStock, Capability, Receipt
 from domain.decisions import Diff
 from domain.entities import Order, OrderStatus
 from domain.errors import EffectError, Permanent, Retryable, Stale, Unknown
 from domain.ids import canonical_json, derived_id
 
 _BUSY_SECONDS = 10.0
+_SCHEMA = 2  # the number that schema.sql leaves in a file
 _PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_PROTOCOL"}
 
 
 class LocalShop:
-    """Orders at ``path``. The effect and its key are committed together, so a repeat finds its own receipt."""
+    """Orders and stock at ``path``. The effect and its key are committed together, so a repeat finds its own receipt."""
 
     name = "local-shop"
     capability = Capability.SHOP
@@ -34,10 +35,10 @@ class LocalShop:
         return await asyncio.to_thread(self._check)
 
     async def preview(self, action: Action) -> Diff:
-        return await asyncio.to_thread(self._preview, order_action(action))
+        return await asyncio.to_thread(self._preview, shop_action(action))
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
-        return await asyncio.to_thread(self._execute, order_action(action), key, expected_version, now)
+        return await asyncio.to_thread(self._execute, shop_action(action), key, expected_version, now)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
         return await asyncio.to_thread(self._find_receipt, action, key)
@@ -46,8 +47,12 @@ class LocalShop:
         """Insert or update ``orders``. What was refunded, cancelled or readdressed through here stays so."""
         await asyncio.to_thread(self._put_orders, orders)
 
+    async def put_stock(self, units: Mapping[str, int]) -> None:
+        """Set what is there of each SKU."""
+        await asyncio.to_thread(self._put_stock, units)
+
     async def snapshot(self) -> dict[str, Any]:
-        """Every order by id, as JSON: the outside state without its bookkeeping."""
+        """Every order by id and the units by SKU, as JSON: the outside state without its bookkeeping."""
         return await asyncio.to_thread(self._snapshot)
 
     def _check(self) -> str:
@@ -55,25 +60,23 @@ class LocalShop:
             (count,) = connection.execute(_sql("count")).fetchone()
         return f"{count} orders in {self._path}"
 
-    def _preview(self, action: OrderAction) -> Diff:
+    def _preview(self, action: ShopAction) -> Diff:
         with self._transaction("read the order book") as connection:
+            if isinstance(action, AdjustStock):
+                units, version = _read_stock(connection, action.sku)
+                return stock_diff(action, units, str(version))
             order, version = _read(connection, action.order_id)
-        after = changed(order, action, reference="to be given", at=order.placed_at).model_dump(mode="json")
-        known = len(order.refunds)
-        after["refunds"][known:] = [{"amount": r["amount"], "reason": r["reason"]} for r in after["refunds"][known:]]
-        return Diff(
-            record=f"order/{action.order_id}", record_version=str(version), before=order.model_dump(mode="json"), after=after
-        )
+            return order_diff(action, order, str(version))
 
-    def _execute(self, action: OrderAction, key: str, expected_version: str, now: datetime) -> Receipt:
-        with self._transaction(f"change order {action.order_id}") as connection:
+    def _execute(self, action: ShopAction, key: str, expected_version: str, now: datetime) -> Receipt:
+        with self._transaction(f"change {action.stream}") as connection:
             if receipt := _receipt(connection, action, key):
                 return receipt
-            order, version = _read(connection, action.order_id)
+            version = _version(connection, action)
             if str(version) != expected_version:
-                raise Stale(f"order {action.order_id} is at version {version}, not {expected_version or 'known'}")
+                raise Stale(f"{action.stream} is at version {version}, not {expected_version or 'known'}")
             receipt = Receipt(reference=str(derived_id(self.name, key)), at=now, detail={"version": version + 1})
-            _write(connection, changed(order, action, reference=receipt.reference, at=now))
+            _apply(connection, action, receipt)
             _record(connection, action, key, receipt)
             return receipt
 
@@ -86,10 +89,16 @@ class LocalShop:
             for order in orders:
                 _write(connection, _merged(connection, order))
 
+    def _put_stock(self, units: Mapping[str, int]) -> None:
+        with self._transaction("fill the stock") as connection:
+            for sku, there in units.items():
+                connection.execute(_sql("put_stock"), {"sku": sku, "units": there})
+
     def _snapshot(self) -> dict[str, Any]:
         with self._transaction("read the order book") as connection:
             orders = [json.loads(body) for (body,) in connection.execute(_sql("orders"))]
-        return {"orders": {order["order_id"]: order for order in orders}}
+            stock = dict(connection.execute(_sql("stocks")))
+        return {"orders": {order["order_id"]: order for order in orders}, "stock": stock}
 
     @contextmanager
     def _transaction(self, doing: str, *, fallback: type[EffectError] = Permanent) -> Iterator[sqlite3.Connection]:
@@ -110,9 +119,9 @@ class LocalShop:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
         connection.execute("PRAGMA synchronous = FULL")
-        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):  # set last, so it says that the tables are there
-            connection.executescript(_sql("schema"))
+        if connection.execute("PRAGMA user_version").fetchone() != (_SCHEMA,):
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_sql("schema"))
         return connection
 
 
@@ -121,6 +130,29 @@ def _read(connection: sqlite3.Connection, order_id: str) -> tuple[Order, int]:
     if row is None:
         raise Permanent(f"there is no order {order_id} in the order book", hint="import the orders first")
     return Order.model_validate_json(row[0]), int(row[1])
+
+
+def _read_stock(connection: sqlite3.Connection, sku: str) -> tuple[int, int]:
+    row = connection.execute(_sql("stock"), {"sku": sku}).fetchone()
+    if row is None:
+        raise Permanent(f"nobody has said how many of {sku} are there", hint="import the catalogue with its stock first")
+    return int(row[0]), int(row[1])
+
+
+def _version(connection: sqlite3.Connection, action: ShopAction) -> int:
+    if isinstance(action, AdjustStock):
+        return _read_stock(connection, action.sku)[1]
+    return _read(connection, action.order_id)[1]
+
+
+def _apply(connection: sqlite3.Connection, action: ShopAction, receipt: Receipt) -> None:
+    if isinstance(action, AdjustStock):
+        units, version = _read_stock(connection, action.sku)
+        after = stock_diff(action, units, str(version)).after["on_hand"]
+        connection.execute(_sql("put_stock"), {"sku": action.sku, "units": after})
+        return
+    order, _ = _read(connection, action.order_id)
+    _write(connection, changed(order, action, reference=receipt.reference, at=receipt.at))
 
 
 def _write(connection: sqlite3.Connection, order: Order) -> None:
@@ -136,8 +168,13 @@ def _receipt(connection: sqlite3.Connection, action: Action, key: str) -> Receip
     return Receipt(reference=row[1], at=datetime.fromisoformat(row[2]), detail=json.loads(row[3]))
 
 
-def _record(connection: sqlite3.Connection, action: OrderAction, key: str, receipt: Receipt) -> None:
-    what = {"key": key, "digest": action.digest(), "kind": action.kind, "order_id": action.order_id}
+def _record(connection: sqlite3.Connection, action: ShopAction, key: str, receipt: Receipt) -> None:
+    what = {
+        "key": key,
+        "digest": action.digest(),
+        "kind": action.kind,
+        "order_id": "" if isinstance(action, AdjustStock) else action.order_id,
+    }
     how = {"reference": receipt.reference, "at": receipt.at.isoformat(), "detail": json.dumps(receipt.detail)}
     connection.execute(_sql("put_effect"), what | how)
 

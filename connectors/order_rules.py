@@ -1,19 +1,38 @@
-"""What may be done to an order, and what it is afterwards: the same rules for every order book kept here."""
+"""What may be done to an order or a stock, and what it is afterwards: the same rules for every shop kept here."""
 
 from datetime import datetime
 
-from domain.actions import Action, CancelOrder, ChangeAddress, RefundOrder, ReinstateOrder
+from domain.actions import Action, AdjustStock, CancelOrder, ChangeAddress, RefundOrder, ReinstateOrder
+from domain.decisions import Diff
 from domain.entities import Order, OrderStatus, Refund
 from domain.errors import Permanent
 
 OrderAction = RefundOrder | CancelOrder | ReinstateOrder | ChangeAddress
+ShopAction = OrderAction | AdjustStock
 
 
-def order_action(action: Action) -> OrderAction:
-    """``action`` as one an order book understands. Raises Permanent."""
-    if isinstance(action, OrderAction):
+def shop_action(action: Action) -> ShopAction:
+    """``action`` as one a shop understands. Raises Permanent."""
+    if isinstance(action, ShopAction):
         return action
-    raise Permanent(f"the order book cannot {action.kind}")
+    raise Permanent(f"the shop cannot {action.kind}")
+
+
+def order_diff(action: OrderAction, order: Order, version: str) -> Diff:
+    """What ``action`` makes of ``order``; a new refund is shown without what only its execution gives it. Raises Permanent."""
+    after = changed(order, action, reference="to be given", at=order.placed_at).model_dump(mode="json")
+    known = len(order.refunds)
+    after["refunds"][known:] = [{"amount": r["amount"], "reason": r["reason"]} for r in after["refunds"][known:]]
+    return Diff(record=action.stream, record_version=version, before=order.model_dump(mode="json"), after=after)
+
+
+def stock_diff(action: AdjustStock, on_hand: int, version: str) -> Diff:
+    """What ``action`` makes of ``on_hand`` units. Raises Permanent where it was planned from another number."""
+    if on_hand != action.units_before:
+        hint = "it has to be planned again from that"
+        raise Permanent(f"the shop has {on_hand} of {action.sku}, not {action.units_before}", hint=hint)
+    before = {"sku": action.sku, "on_hand": on_hand}
+    return Diff(record=action.stream, record_version=version, before=before, after={**before, "on_hand": action.units_after})
 
 
 def changed(order: Order, action: OrderAction, *, reference: str, at: datetime) -> Order:

@@ -1,6 +1,15 @@
 """Every kind of outside system that can be connected. A new one is a module with a ``KIND`` and a line here."""
 
-from connectors import folder_site, mailbox, wordpress
+from connectors import folder_site, mailbox, shopify, woocommerce, wordpress
 from connectors.kinds import Kind
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (mailbox.KIND, folder_site.KIND, wordpress.KIND)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        mailbox.KIND,
+        folder_site.KIND,
+        wordpress.KIND,
+        shopify.KIND,
+        woocommerce.KIND,
+    )
+}

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from domain import events as happened
-from domain.entities import Address, ContentPiece, OrderStatus, PurchaseOrder, Refund
+from domain.entities import Address, ContentPiece, OrderStatus, PurchaseOrder, Refund, Units
 from domain.event import EventData
 from domain.ids import digest
 from domain.model import Moment, Name, Text, Value
@@ -48,6 +48,7 @@ class Bound(StrEnum):
     REFUNDS = "refunds"
     REFUND_MONEY = "refund-money"
     ORDER_CHANGES = "order-changes"
+    STOCK_CHANGES = "stock-changes"
     PURCHASE_MONEY = "purchase-money"
     PUBLICATIONS = "publications"
     MODEL_MONEY = "model-money"
@@ -241,6 +242,36 @@ class ChangeAddress(BaseAction):
         return f"ship order {self.order_id} to {self.address}"
 
 
+class AdjustStock(BaseAction):
+    """What the shop says is there of a SKU, set from one number of units to another: a delivery came in, or somebody counted.
+
+    A compare-and-set: where the shop does not say ``units_before`` any more, the action has to be planned again.
+    """
+
+    spec = ActionSpec(risk=Risk.R2, reversibility=Reversibility.REVERSIBLE, capability=Capability.SHOP, outcomes=("corrected",))
+    kind: Literal["adjust-stock"] = "adjust-stock"
+    sku: Name
+    units_before: Units
+    units_after: Units
+    reason: str
+
+    @property
+    def stream(self) -> str:
+        return f"stock/{self.sku}"
+
+    def charges(self) -> dict[Bound, Decimal]:
+        return {Bound.STOCK_CHANGES: Decimal(1)}
+
+    def events(self, receipt: Receipt) -> tuple[EventData, ...]:
+        return (happened.StockCounted(sku=self.sku, on_hand=self.units_after),)
+
+    def inverse(self, before: dict[str, Any]) -> "Action":
+        return AdjustStock(sku=self.sku, units_before=self.units_after, units_after=self.units_before, reason="reverted")
+
+    def summary(self) -> str:
+        return f"set the shop's stock of {self.sku} from {self.units_before} to {self.units_after} ({self.reason})"
+
+
 class PlacePurchaseOrder(BaseAction):
     spec = ActionSpec(
         risk=Risk.R2,
@@ -364,6 +395,7 @@ Action = Annotated[
     | CancelOrder
     | ReinstateOrder
     | ChangeAddress
+    | AdjustStock
     | PlacePurchaseOrder
     | CancelPurchaseOrder
     | PublishContent
@@ -380,6 +412,7 @@ ACTION_TYPES: dict[str, type[BaseAction]] = {
         CancelOrder,
         ReinstateOrder,
         ChangeAddress,
+        AdjustStock,
         PlacePurchaseOrder,
         CancelPurchaseOrder,
         PublishContent,

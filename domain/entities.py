@@ -57,6 +57,7 @@ class Stock(Value):
     reserved: Units = 0
     on_order: Units = 0
     reorder_point: Units | None = None
+    as_of: Moment | None = None  # the time at which a connected shop said how many there are, by its own clock
 
     @property
     def position(self) -> int:
@@ -112,6 +113,7 @@ class Order(Value):
     tracking: str = ""
     ship_to: Address
     refunds: tuple[Refund, ...] = ()
+    as_of: Moment | None = None  # the last change that a connected shop told us of, by its own clock
 
     @property
     def refunded(self) -> Money:

@@ -128,14 +128,16 @@ class _StockEvent(EventData):
 
 
 class StockCounted(_StockEvent):
-    """Somebody counted, or an import stated, what is on the shelf."""
+    """Somebody counted, or an import or a connected shop stated, what is on the shelf."""
 
     type = "stock.counted"
     on_hand: int
     supplier_id: str = ""
+    as_of: Moment | None = None
 
     def change(self, stock: Stock) -> Stock:
-        return stock.model_copy(update={"on_hand": self.on_hand, "supplier_id": self.supplier_id or stock.supplier_id})
+        supplier, as_of = self.supplier_id or stock.supplier_id, self.as_of or stock.as_of
+        return stock.model_copy(update={"on_hand": self.on_hand, "supplier_id": supplier, "as_of": as_of})
 
 
 class SaleRecorded(_StockEvent):
@@ -144,9 +146,10 @@ class SaleRecorded(_StockEvent):
     day: date
     revenue: Decimal = Decimal(0)
     order_id: str = ""
+    moves_stock: bool = True  # False where the shop that sold it counts its own stock, and tells it
 
     def change(self, stock: Stock) -> Stock:
-        return stock.model_copy(update={"on_hand": stock.on_hand - self.units})
+        return stock.model_copy(update={"on_hand": stock.on_hand - self.units}) if self.moves_stock else stock
 
     def sales(self) -> tuple[SalesRow, ...]:
         return (SalesRow(sku=self.sku, day=self.day, units=self.units, orders=1, revenue=self.revenue),)
@@ -225,6 +228,7 @@ class OrderPlaced(EventData):
 class _OrderEvent(EventData):
     entity = Order
     order_id: Name
+    as_of: Moment | None = None  # where a connected shop told it: when it changed there
 
     @property
     def stream(self) -> str:
@@ -232,7 +236,7 @@ class _OrderEvent(EventData):
 
     def fold(self, state: Order | None) -> Order:
         order: Order = existing(state, self.stream)
-        return order.model_copy(update=self.change(order))
+        return order.model_copy(update=self.change(order) | ({"as_of": self.as_of} if self.as_of else {}))
 
     def change(self, order: Order) -> dict[str, Any]:
         return {}

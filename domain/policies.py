@@ -43,6 +43,7 @@ class BoundsPolicy(Policy):
             Bound.REFUNDS: Decimal(10),
             Bound.REFUND_MONEY: Decimal(500),
             Bound.ORDER_CHANGES: Decimal(30),
+            Bound.STOCK_CHANGES: Decimal(200),
             Bound.PURCHASE_MONEY: Decimal(10_000),
             Bound.PUBLICATIONS: Decimal(3),
             Bound.MODEL_MONEY: Decimal(5),
@@ -54,6 +55,7 @@ class BoundsPolicy(Policy):
             Bound.REFUNDS: Decimal(1),
             Bound.REFUND_MONEY: Decimal(200),
             Bound.ORDER_CHANGES: Decimal(2),
+            Bound.STOCK_CHANGES: Decimal(50),
             Bound.PUBLICATIONS: Decimal(2),
         }
     )

@@ -20,6 +20,7 @@ _ASKED = {
     "cancel-order": "the cancellation of an order waits for your word",
     "reinstate-order": "an order that was cancelled waits to be taken up again",
     "change-address": "a new address for an order waits for your word",
+    "adjust-stock": "a change of the shop's stock waits for your word",
     "place-purchase-order": "a purchase order waits for your word",
     "cancel-purchase-order": "the cancellation of a purchase order waits for your word",
     "publish-content": "a page waits to be published",

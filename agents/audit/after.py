@@ -5,6 +5,7 @@ from datetime import datetime
 from agents.audit.findings import hold
 from domain.actions import (
     Action,
+    AdjustStock,
     CancelOrder,
     CancelPurchaseOrder,
     ChangeAddress,
@@ -18,7 +19,7 @@ from domain.actions import (
 )
 from domain.decisions import Finding
 from domain.effects import Effect
-from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, PurchaseOrder, PurchaseOrderStatus, Ticket
+from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, PurchaseOrder, PurchaseOrderStatus, Stock, Ticket
 from domain.ports import State
 
 
@@ -37,6 +38,9 @@ async def _problems(action: Action, receipt: Receipt, state: State) -> list[str]
             return _reply(action, await state.get(Ticket, action.ticket_id))
         case RefundOrder() | CancelOrder() | ReinstateOrder() | ChangeAddress():
             return _order(action, receipt, await state.get(Order, action.order_id))
+        case AdjustStock():
+            stock = await state.get(Stock, action.sku)
+            return [] if stock and stock.on_hand == action.units_after else ["the stock is recorded otherwise"]
         case PlacePurchaseOrder() | CancelPurchaseOrder():
             key = action.purchase_order.purchase_order_id
             return _purchase_order(action, await state.get(PurchaseOrder, key))

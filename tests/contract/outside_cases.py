@@ -9,6 +9,7 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import (
     Action,
+    AdjustStock,
     CancelPurchaseOrder,
     Capability,
     PlacePurchaseOrder,
@@ -61,6 +62,10 @@ def refund(order_id: str, reason: str) -> RefundOrder:
     return RefundOrder(order_id=order_id, amount=Money.of(5), reason=reason)
 
 
+def restock(reason: str = "PO-7 came in", *, sku: str = "MUG", before: int = 3, after: int = 27) -> AdjustStock:
+    return AdjustStock(sku=sku, units_before=before, units_after=after, reason=reason)
+
+
 def page(title: str = "Mugs", slug: str = "mugs", revision: int = 1) -> PublishContent:
     piece = ContentPiece(
         slug=slug,
@@ -98,6 +103,17 @@ async def make(capability: Capability, home: Path | None) -> Case:
             return Case(connector, first, second, nowhere, page(), _refunds(connector))
         case Capability.SITE:
             return Case(connector, page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), _pages(connector))
+
+
+async def stock_case(home: Path | None) -> Case:
+    """The shop's other trade: what is there of a SKU."""
+    connector = (open_local(home) if home else in_memory())[Capability.SHOP]
+    await connector.put_stock({"MUG": 3, "CUP": 3})  # type: ignore[attr-defined]
+
+    async def count() -> int:
+        return int((await connector.snapshot())["stock"] != {"CUP": 3, "MUG": 3})  # type: ignore[attr-defined]
+
+    return Case(connector, restock(), restock(sku="CUP"), restock(before=4), page(), count)
 
 
 def mail_case(capability: Capability, connector: Connector, count: Callable[[], Awaitable[int]]) -> Case:

@@ -1,5 +1,5 @@
-"""Servers on loopback: one that is scripted (each request gets the next reply, and the last one for ever), and one that
-answers as a function says.
+"""A server on loopback. Scripted: each request gets the next reply, and the last one for ever. Or ``answer`` is
+asked, as for the double of a system.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,13 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Request:
-    """``path`` with its query; ``body`` is the JSON that came, None for none."""
+class Call:
+    """A request as it arrived. Header names are lower case; ``body`` is what its JSON or its form says, None for none."""
 
     method: str
     path: str
-    head: str
+    query: dict[str, str]
+    headers: dict[str, str]
     body: Any
 
 
@@ -40,6 +42,7 @@ class Server:
 
     url: str
     script: list[Reply]
+    answer: Callable[[Call], Reply] | None = None
     requests: list[Any] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
@@ -51,30 +54,15 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 
 
 @asynccontextmanager
-async def serving(*script: Reply) -> AsyncIterator[Server]:
+async def serving(*script: Reply, answer: Callable[[Call], Reply] | None = None) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1."""
-    state = Server(url="", script=list(script))
-
-    def answer(request: Request) -> Reply:
-        state.heads.append(request.head)
-        state.methods.append(request.method)
-        state.paths.append(request.path)
-        state.requests.append(request.body)
-        return _next(state.script)
-
-    async with answering(answer) as state.url:
-        yield state
-
-
-@asynccontextmanager
-async def answering(answer: Callable[[Request], Reply]) -> AsyncIterator[str]:
-    """The address of a server that says what ``answer`` does."""
+    state = Server(url="", script=list(script), answer=answer)
     held: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.add(writer)
         try:
-            await _send(reader, writer, answer(await _request(reader)))
+            await _exchange(reader, writer, state)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has had enough
         finally:
@@ -82,8 +70,9 @@ async def answering(answer: Callable[[Request], Reply]) -> AsyncIterator[str]:
             writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    state.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield state
     finally:
         for writer in tuple(held):
             writer.close()
@@ -91,12 +80,16 @@ async def answering(answer: Callable[[Request], Reply]) -> AsyncIterator[str]:
         await server.wait_closed()
 
 
-async def _request(reader: asyncio.StreamReader) -> Request:
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: Server) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     length = next((int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")), 0)
-    method, path, _ = head.split(" ", 2)
+    state.heads.append(head)
+    state.methods.append(head.split(" ", 1)[0])
+    state.paths.append(head.split(" ", 2)[1])
     body = await reader.readexactly(length)
-    return Request(method, path, head, json.loads(body) if body else None)
+    call = _call(head, body)
+    state.requests.append(call.body)
+    await _send(reader, writer, state.answer(call) if state.answer else _next(state.script))
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: Reply) -> None:
@@ -113,6 +106,15 @@ async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, repl
         await asyncio.sleep(0.01)
     writer.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
     await writer.drain()
+
+
+def _call(head: str, body: bytes) -> Call:
+    first, *lines = head.rstrip().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    said = None if not body else dict(parse_qsl(body.decode())) if is_form else json.loads(body)
+    return Call(method, urlsplit(target).path, dict(parse_qsl(urlsplit(target).query)), headers, said)
 
 
 def _next(script: list[Reply]) -> Reply:

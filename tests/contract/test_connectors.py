@@ -15,10 +15,10 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import git_cases, mail_cases, wordpress_cases
+from tests.contract import git_cases, mail_cases, shop_cases, wordpress_cases
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
-from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page
+from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
 
 ROOT = Path(__file__).parents[2]
 REAL = [Capability.HELPDESK, Capability.SUPPLIERS, Capability.SHOP, Capability.SITE]
@@ -44,9 +44,17 @@ def _local(capability: Capability, *, real: bool) -> Callable[[Path], AbstractAs
     return opened
 
 
+@asynccontextmanager
+async def _stock(home: Path | None) -> AsyncIterator[Case]:
+    yield await stock_case(home)
+
+
 CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     **{f"{c}-real": _local(c, real=True) for c in REAL},
     **{f"{c}-fake": _local(c, real=False) for c in REAL},
+    "stock-real": _stock,
+    "stock-fake": lambda _: _stock(None),
+    **shop_cases.CONNECTORS,
     **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
     "site-in-git": git_cases.in_git,
     "site-wordpress": wordpress_cases.on_double,
@@ -94,6 +102,13 @@ class TestReversibleActions:
         await connectors[Capability.SHOP].put_orders([order("1001"), order("1002")])
         before, after, restored = await self.undone(connectors[Capability.SHOP], action)
         assert before == restored != after
+
+    async def test_stock(self, connectors: dict[Capability, Any]) -> None:
+        """The inverse of a change of stock restores the number of units."""
+        await connectors[Capability.SHOP].put_stock({"MUG": 3, "CUP": 1})
+        before, after, restored = await self.undone(connectors[Capability.SHOP], restock())
+        assert (before["stock"], after["stock"]["MUG"]) == ({"CUP": 1, "MUG": 3}, 27)
+        assert before == restored
 
     @pytest.mark.parametrize("action", [page("New mugs", revision=2), page("Cups", slug="cups"), UnpublishContent(slug="mugs")])
     async def test_page(self, connectors: dict[Capability, Any], action: PublishContent | UnpublishContent) -> None:

@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-from tests.contract.scripted_http import Reply, Request, answering, as_json
+from tests.contract.scripted_http import Call, Reply, as_json, serving
 
 USER, PASSWORD = "steward", "abcd efgh ijkl mnop qrst uvwx"
 
@@ -34,17 +33,16 @@ class Double:
     requests: list[tuple[str, str]] = field(default_factory=list)
     ticks: int = 0
 
-    def answer(self, request: Request) -> Reply:
-        parts = urlsplit(request.path)
-        params = dict(parse_qsl(parts.query))
+    def answer(self, call: Call) -> Reply:
+        params = dict(call.query)
         route = params.pop("rest_route", "")
-        if not route and not (self.readable and parts.path.startswith("/wp-json")):
+        if not route and not (self.readable and call.path.startswith("/wp-json")):
             return Reply(status=404, body=b"<html>Not found</html>")
-        route = route or parts.path.removeprefix("/wp-json")
-        self.requests.append((request.method, route))
-        if not self._knows(request.head):
+        route = route or call.path.removeprefix("/wp-json")
+        self.requests.append((call.method, route))
+        if not self._knows(call.headers.get("authorization", "")):
             return self._refuse(route)
-        return self._write(route, request.body) if request.method == "POST" else self._read(route, params)
+        return self._write(route, call.body) if call.method == "POST" else self._read(route, params)
 
     def edit(self, post_id: int, **changes: Any) -> dict[str, Any]:
         """What the operator does in WordPress."""
@@ -118,9 +116,9 @@ class Double:
         """Users without the right lose their scripts, and their tags are written in WordPress's way."""
         return html if self.unfiltered_html else re.sub(r"</?script[^>]*>", "", html).replace("<br>", "<br />")
 
-    def _knows(self, head: str) -> bool:
-        given = re.search(r"^authorization: basic (\S+)", head, re.IGNORECASE | re.MULTILINE)
-        return given is not None and base64.b64decode(given[1]).decode() == f"{USER}:{self.password}"
+    def _knows(self, authorization: str) -> bool:
+        given = authorization.removeprefix("Basic ")
+        return given != authorization and base64.b64decode(given).decode() == f"{USER}:{self.password}"
 
 
 def _asked_for(post: dict[str, Any], params: dict[str, str]) -> bool:
@@ -132,5 +130,5 @@ def _asked_for(post: dict[str, Any], params: dict[str, str]) -> bool:
 @asynccontextmanager
 async def wordpress_double(double: Double) -> AsyncIterator[str]:
     """Its address."""
-    async with answering(double.answer) as url:
-        yield url
+    async with serving(answer=double.answer) as server:
+        yield server.url

@@ -13,3 +13,9 @@ CREATE TABLE IF NOT EXISTS effects (
     detail    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS effects_by_order ON effects (order_id);
+CREATE TABLE IF NOT EXISTS stock (
+    sku     TEXT PRIMARY KEY,
+    units   INTEGER NOT NULL CHECK (units >= 0),
+    version INTEGER NOT NULL
+) STRICT;
+PRAGMA user_version = 2; -- last, so it says that the tables are there

@@ -11,6 +11,7 @@ from agents.audit.injection import signs
 from agents.audit.reply_text import text_findings
 from domain.actions import (
     Action,
+    AdjustStock,
     CancelOrder,
     ChangeAddress,
     PlacePurchaseOrder,
@@ -108,6 +109,9 @@ def page(**more: Any) -> PublishContent:
         (page(skus=(VASE.sku,)), "out-of-stock"),
         (page(skus=("NOPE",)), "product-unknown"),
         (UnpublishContent(slug="nope"), "not-published"),
+        (AdjustStock(sku="NOPE", units_before=1, units_after=2, reason="x"), "product-unknown"),
+        (AdjustStock(sku=MUG.sku, units_before=40, units_after=40, reason="x"), "no-change"),
+        (AdjustStock.model_construct(sku=MUG.sku, units_before=40, units_after=-1, reason="x"), "stock-below-nothing"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
@@ -128,6 +132,7 @@ async def test_a_broken_invariant_blocks(action: Action, code: str) -> None:
         (purchase(**line(units=1_000)), "over-budget"),
         (purchase(**line(units=1_000)), "more-than-a-year"),
         (page(body="It holds 500 ml."), "figure-without-fact"),
+        (AdjustStock(sku=MUG.sku, units_before=4, units_after=28, reason="x"), "stock-differs"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
@@ -145,6 +150,7 @@ async def test_what_code_cannot_judge_is_held(action: Action, code: str) -> None
         CancelOrder(order_id="1002", reason="asked"),
         reply(body="Order 1001 was delivered.", facts={"order/1001#order_id": "1001", "order/1001#status": "delivered"}),
         page(),
+        AdjustStock(sku=MUG.sku, units_before=40, units_after=64, reason="po-1 came in"),
     ],
     ids=lambda action: action.kind,
 )
@@ -212,6 +218,24 @@ async def test_an_effect_that_left_no_trace_is_found_afterwards() -> None:
     receipted = effect.model_copy(update={"receipt": Receipt(reference="r-1", at=NOW)})
     bare, lost = await opened.auditor.after(effect=effect, now=NOW), await opened.auditor.after(effect=receipted, now=NOW)
     assert [f.code for f in (*bare.findings, *lost.findings)] == ["no-receipt", "post-state-differs"]
+
+
+async def test_a_stock_that_is_recorded_otherwise_is_found_afterwards() -> None:
+    """The shop was told 64, the canonical state says 40."""
+    action = AdjustStock(sku=MUG.sku, units_before=40, units_after=64, reason="po-1 came in")
+    effect = Effect(
+        key="k",
+        run_id="r",
+        workflow="stock",
+        step="s",
+        action=action,
+        diff=Diff(record="stock/MUG", record_version="1", before={}, after={}),
+        status=EffectStatus.COMMITTED,
+        reserved_at=NOW,
+        updated_at=NOW,
+        receipt=Receipt(reference="r-1", at=NOW),
+    )
+    assert [f.code for f in (await (await floor()).auditor.after(effect=effect, now=NOW)).findings] == ["post-state-differs"]
 
 
 @pytest.mark.parametrize(

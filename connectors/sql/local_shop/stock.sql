@@ -1,0 +1,1 @@
+SELECT units, version FROM stock WHERE sku = :sku

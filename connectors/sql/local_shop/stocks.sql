@@ -1,0 +1,1 @@
+SELECT sku, units FROM stock ORDER BY sku

@@ -1,0 +1,142 @@
+"""Connected shops in the contracts of connectors and of sources: each kind on whatever stands behind it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from connectors.kinds import Kind, Opened, Opening
+from connectors.shopify import KIND as SHOPIFY
+from connectors.woocommerce import KIND as WOOCOMMERCE
+from domain.actions import Capability
+from domain.ports import Attempts
+from memory.fakes.shelves import InMemoryAttempts
+from tests.contract import shopify_double, woo_double
+from tests.contract.every_source import SourceCase
+from tests.contract.outside_cases import Case, page, refund, restock
+
+Opens = Callable[[Path], AbstractAsyncContextManager[Case]]
+Reads = Callable[[Path], AbstractAsyncContextManager[SourceCase]]
+
+
+def opened(kind: Kind, given: Mapping[str, str], secrets: Mapping[str, str], *, attempts: Attempts | None = None) -> Opened:
+    """A connection of ``kind`` named ``shop``."""
+    opening = Opening(
+        name="shop",
+        settings=kind.checked(given),
+        secrets={name: SecretStr(value) for name, value in secrets.items()},
+        folder=Path("/nowhere"),
+        attempts=attempts or InMemoryAttempts(),
+    )
+    return kind.open(opening)
+
+
+def woo(url: str, *, secret: str = woo_double.SECRET, attempts: Attempts | None = None) -> Opened:
+    given = {"url": url, "since": "2026-01-01"}
+    return opened(WOOCOMMERCE, given, {"consumer_key": woo_double.KEY, "consumer_secret": secret}, attempts=attempts)
+
+
+def shopify(url: str, *, token: str = shopify_double.TOKEN, client_id: str = "") -> Opened:
+    return opened(SHOPIFY, {"url": url, "since": "2026-01-01", "client_id": client_id}, {"token": token})
+
+
+@asynccontextmanager
+async def woo_refunds(home: Path) -> AsyncIterator[Case]:
+    async with woo_double.woo_double() as (double, server):
+        double.order(order_id=1001)
+
+        async def count() -> int:
+            return double.refunds
+
+        shop = woo(server.url)
+        first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
+        yield Case(shop.connectors[Capability.SHOP], first, second, nowhere, page(), count)
+        await shop.close()
+
+
+@asynccontextmanager
+async def woo_stock(home: Path) -> AsyncIterator[Case]:
+    async with woo_double.woo_double() as (double, server):
+        mug, _ = double.product(sku="MUG"), double.product(sku="CUP")
+
+        async def count() -> int:
+            return int(mug["stock_quantity"] != 3)
+
+        shop = woo(server.url)
+        yield Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+        await shop.close()
+
+
+def woo_reading(stream: str) -> Reads:
+    @asynccontextmanager
+    async def reading(home: Path) -> AsyncIterator[SourceCase]:
+        async with woo_double.woo_double() as (double, server):
+
+            async def arrive(many: int) -> None:
+                for _ in range(many):
+                    number = next(double.ids)
+                    double.order(order_id=number) if stream == "orders" else double.product(sku=f"MUG-{number}")
+
+            shop = woo(server.url)
+            assert shop.source is not None
+            yield SourceCase(shop.source, stream, arrive)
+            await shop.close()
+
+    return reading
+
+
+@asynccontextmanager
+async def shopify_refunds(home: Path) -> AsyncIterator[Case]:
+    async with shopify_double.shopify_double() as (double, server):
+        double.order("#1001")
+
+        async def count() -> int:
+            return double.refunds
+
+        shop = shopify(server.url)
+        first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
+        yield Case(shop.connectors[Capability.SHOP], first, second, nowhere, page(), count)
+        await shop.close()
+
+
+@asynccontextmanager
+async def shopify_stock(home: Path) -> AsyncIterator[Case]:
+    async with shopify_double.shopify_double() as (double, server):
+        mug, _ = double.product("MUG")["variants"][0], double.product("CUP")
+
+        async def count() -> int:
+            return int(mug["inventoryQuantity"] != 3)
+
+        shop = shopify(server.url)
+        yield Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+        await shop.close()
+
+
+def shopify_reading(stream: str) -> Reads:
+    @asynccontextmanager
+    async def reading(home: Path) -> AsyncIterator[SourceCase]:
+        async with shopify_double.shopify_double() as (double, server):
+
+            async def arrive(many: int) -> None:
+                for _ in range(many):
+                    double.order() if stream == "orders" else double.product(f"MUG-{next(double.ids)}")
+
+            shop = shopify(server.url)
+            assert shop.source is not None
+            yield SourceCase(shop.source, stream, arrive)
+            await shop.close()
+
+    return reading
+
+
+CONNECTORS: dict[str, Opens] = {
+    "shopify-refunds": shopify_refunds,
+    "shopify-stock": shopify_stock,
+    "woocommerce-refunds": woo_refunds,
+    "woocommerce-stock": woo_stock,
+}
+SOURCES: dict[str, Reads] = {
+    **{f"shopify-{stream}": shopify_reading(stream) for stream in ("orders", "products")},
+    **{f"woocommerce-{stream}": woo_reading(stream) for stream in ("orders", "products")},
+}
