@@ -58,7 +58,10 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """``reads`` names its streams and ``does`` what it can do, both in words for the operator. Opening does no I/O."""
+    """``reads`` names its streams and ``does`` what it can do, both in words for the operator. Opening does no I/O.
+
+    ``called``: the system can call us when something happens, at ``/hooks/<connection>`` of the console.
+    """
 
     name: str
     title: str
@@ -66,6 +69,7 @@ class Kind:
     open: Callable[[Opening], Opened]
     reads: Mapping[str, str] = field(default_factory=dict)
     does: Mapping[Capability, str] = field(default_factory=dict)
+    called: bool = False
 
     def checked(self, given: Mapping[str, str]) -> dict[str, str]:
         """The settings of a connection, each in its own form, and the secrets that were given. Raises InvalidInput.

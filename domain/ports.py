@@ -302,7 +302,7 @@ class Embedder(Protocol):
 class Source(Protocol):
     """The inbound half of a connection: what it tells us, read by us or sent to us.
 
-    Reading changes nothing outside. Every method may raise Retryable or Permanent; ``verify_webhook`` also InvalidInput.
+    Reading changes nothing outside. Every method may raise Retryable or Permanent.
     """
 
     name: str
@@ -316,7 +316,11 @@ class Source(Protocol):
         ...
 
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
-        """The records of a request that the system signed. Raises InvalidInput for any other, a replayed one included."""
+        """The records of a request that the system signed.
+
+        Raises NotSigned for any other and for one out of its time, InvalidInput for one that was signed and makes no sense,
+        NotFound where the system never calls.
+        """
         ...
 
     async def understand(self, delivery: Delivery, *, stream: str, state: "State") -> Reading:
