@@ -62,6 +62,7 @@ from connectors.apprise_notifier import AppriseNotifier, addresses
 from connectors.fakes import InMemorySources
 from domain.actions import Bound, Capability
 from domain.connections import Connection, ConnectionMode
+from domain.entities import Order
 from domain.errors import DomainError, SetupError, StewardError
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
@@ -300,10 +301,15 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     board = connectors.open_switchboard(
         settings.home, connections=connections, secrets=settings.connection_secrets, attempts=kept.attempts
     )
+
+    async def order_of(order_id: str) -> Order | None:
+        return await kept.state.get(Order, order_id)
+
+    local = connectors.open_local(settings.home, order_of=order_of)
     embedder = WordLlamaEmbedder()
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(
-        connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
+        connectors={c: board.connector(c, otherwise=own) for c, own in local.items()},
         sources=board,
         analytics=board.analytics(otherwise=AnalyticsCsv(settings.home / "outside" / "analytics.csv")),
         model=models.open_model(
