@@ -5,6 +5,7 @@ A connector is one module with a ``KIND`` at its end, listed in ``connectors.reg
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -110,3 +111,13 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value.strip().lower()
 
     return check
+
+
+def day(value: str) -> str:
+    """``today``, or an ISO date."""
+    if value.strip().lower() == "today":
+        return datetime.now(UTC).date().isoformat()
+    try:
+        return date.fromisoformat(value.strip()).isoformat()
+    except ValueError:
+        raise InvalidInput(f"{value.strip()[:40]!r} is not a day", hint="today, or such as 2026-01-31") from None

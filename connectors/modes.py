@@ -121,6 +121,9 @@ class RecordingSource:
     async def understand(self, delivery: Delivery, *, stream: str, state: State) -> Reading:
         return await self._inner.understand(delivery, stream=stream, state=state)
 
+    async def settle(self, delivery: Delivery, *, stream: str, trouble: str) -> None:
+        await self._inner.settle(delivery, stream=stream, trouble=trouble)
+
 
 class ReplayingSource(RecordingSource):
     async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:

@@ -33,6 +33,9 @@ class ReadingSource(ABC):
     async def understand(self, delivery: Delivery, *, stream: str, state: State) -> Reading:
         return await only_new(self.normalise(stream, delivery.raw, at=delivery.at), state)
 
+    async def settle(self, delivery: Delivery, *, stream: str, trouble: str) -> None:  # noqa: B027 - most have nothing to do
+        """What the system keeps is the system's."""
+
 
 async def only_new(report: ImportReport, state: State) -> Reading:
     """The events of ``report`` that change what is known; its notes and rejections in one line."""

@@ -327,6 +327,12 @@ class Source(Protocol):
         """The canonical events of a delivery, less what the state knows already: a repeat, or an older word, means nothing."""
         ...
 
+    async def settle(self, delivery: Delivery, *, stream: str, trouble: str) -> None:
+        """Put away what was understood just now, where that is ours to do. Its events are in the log, unless ``trouble`` says
+        why they cannot be.
+        """
+        ...
+
 
 class Sources(Protocol):
     """The inbound halves of the connections there are."""
