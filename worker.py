@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -57,12 +57,15 @@ from agents.recall_canary import Canary
 from agents.stock_planner import StockPlanner
 from agents.summariser import Summariser
 from agents.support_planner import SupportPlanner
+from connectors import drop_folder
 from connectors.analytics_csv import AnalyticsCsv
 from connectors.apprise_notifier import AppriseNotifier, addresses
 from connectors.fakes import InMemorySources
 from domain.actions import Bound, Capability
-from domain.connections import Connection, ConnectionMode
-from domain.errors import DomainError, SetupError, StewardError
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode
+from domain.entities import Order
+from domain.errors import DomainError, DuplicateConflict, SetupError, StewardError
+from domain.event import new_event
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
 from domain.ports import Analytics, Connector, IntentModels, Model, Notifier, Sources
@@ -301,10 +304,15 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     board = connectors.open_switchboard(
         settings.home, connections=connections, secrets=settings.connection_secrets, attempts=kept.attempts
     )
+
+    async def order_of(order_id: str) -> Order | None:
+        return await kept.state.get(Order, order_id)
+
+    local = connectors.open_local(settings.home, order_of=order_of)
     embedder = WordLlamaEmbedder()
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
     return Outside(
-        connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
+        connectors={c: board.connector(c, otherwise=own) for c, own in local.items()},
         sources=board,
         analytics=board.analytics(otherwise=AnalyticsCsv(settings.home / "outside" / "analytics.csv")),
         model=models.open_model(
@@ -338,10 +346,20 @@ async def prepare(settings: Settings) -> None:
     await ensure_search_attributes(client)
     async with opened(settings) as kept:
         policy = (await kept.policies.in_force(ApprovalPolicy)).document
+        await ensure_drop_folder(settings, kept)
         on = [c.name for c in await kept.state.find(Connection) if c.mode is not ConnectionMode.OFF]
     await ensure_schedules(client, timezone=policy.timezone)
     for name in on:
         await Gateway(client).look(name)
+
+
+async def ensure_drop_folder(settings: Settings, kept: memory.Memory) -> None:
+    """A home takes files from its folder ``inbox``. Whoever switches that off is not asked again; a demo has no real files."""
+    known = await kept.state.get(Connection, drop_folder.NAME)
+    if known is None and not (settings.home / "DEMO").exists():
+        described = ConnectionDescribed(connection=drop_folder.connection(), by="steward")
+        with suppress(DuplicateConflict):  # another one prepares the same home
+            await kept.log.append([new_event(described, at=datetime.now(UTC), key=(drop_folder.NAME,))])
 
 
 async def run(settings: Settings) -> None:

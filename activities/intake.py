@@ -38,13 +38,14 @@ class Intake:
         done = 0
         while waiting := await self._inbox.waiting(source_of(connection, stream), _AT_ONCE):
             for delivery in waiting:
-                note = await self._into_events(connection, source, stream, delivery, now)
+                note, trouble = await self._into_events(connection, source, stream, delivery, now)
+                await source.settle(delivery, stream=stream, trouble=trouble)
                 await self._inbox.understood(delivery.source, delivery.external_id, note=note, at=now)
             done += len(waiting)
         return done
 
-    async def _into_events(self, connection: str, source: Source, stream: str, delivery: Delivery, now: Moment) -> str:
-        """Why it means nothing, or less than it might; empty where all is well."""
+    async def _into_events(self, connection: str, source: Source, stream: str, delivery: Delivery, now: Moment) -> tuple[str, str]:
+        """Why it means nothing, or less than it might, and whether that is a trouble; empty where all is well."""
         try:
             reading = await source.understand(delivery, stream=stream, state=self._state)
             events = [event.model_copy(update={"source": f"connection/{connection}"}) for event in reading.events]
@@ -52,12 +53,12 @@ class Intake:
         except (Retryable, LogError):
             raise
         except StewardError as error:
-            return str(error)
+            return str(error), str(error)
         except Exception as error:  # noqa: BLE001 - what a stranger wrote must not stop what others write
             structlog.get_logger().error("a delivery broke its reader", source=delivery.source, kind=type(error).__name__)
             await self._alert(connection, stream, type(error).__name__, now)
-            return f"broke its reader: {type(error).__name__}"
-        return reading.note
+            return (broke := f"broke its reader: {type(error).__name__}"), broke
+        return reading.note, ""
 
     async def _alert(self, connection: str, stream: str, kind: str, now: Moment) -> None:
         alert = Alert(

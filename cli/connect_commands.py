@@ -69,13 +69,13 @@ async def _connect(system: System, wish: Wish, known: Connection | None) -> dict
     said = await first_call(system, connection, kind, given, vault=vault)
     vault.keep(connection.name, given)
     await record(system, ConnectionDescribed(connection=connection, by=OPERATOR), at=now())
-    return _told(connection, kind, said)
+    return _told(connection, kind, said, at=system.endpoints.console_url or "")
 
 
 async def _switch(system: System, known: Connection | None, name: str, mode: ConnectionMode) -> dict[str, Any]:
     known = _connected(known, name)
     await record(system, ConnectionModeSet(name=name, mode=mode, by=OPERATOR), at=now())
-    return _told(known.model_copy(update={"mode": mode}), KINDS[known.kind], "")
+    return _told(known.model_copy(update={"mode": mode}), KINDS[known.kind], "", at=system.endpoints.console_url or "")
 
 
 async def _forget(system: System, known: Connection | None, name: str) -> dict[str, Any]:
@@ -94,12 +94,14 @@ def _connected(known: Connection | None, name: str) -> Connection:
     return known
 
 
-def _told(connection: Connection, kind: Kind, said: str) -> dict[str, Any]:
+def _told(connection: Connection, kind: Kind, said: str, *, at: str = "") -> dict[str, Any]:
+    """``at`` is where the console is: systems that call us call there."""
     return {
         "name": connection.name,
         "kind": kind.name,
         "mode": connection.mode.value,
         "check": said,
+        "called_at": f"{at}/hooks/{connection.name}" if kind.called and at else "",
         "reads": dict(kind.reads),
         "does": {c.value: kind.does[c] for c in connection.serves if c in kind.does},
     }
@@ -111,6 +113,8 @@ def _tell(told: dict[str, Any]) -> None:
     rows = [("reads", stream, words) for stream, words in told["reads"].items()]
     rows += [("does", capability, words) for capability, words in told["does"].items()]
     print_table(f"{told['name']} ({told['kind']})", ("", "what", "means"), rows)
+    if told["called_at"]:
+        say(f"Enter at the sender: {told['called_at']} (from outside by your tunnel or proxy: docs/connectors.md)")
     say(f"Mode {told['mode']}: {MEANS[ConnectionMode(told['mode'])]}.")
     if told["mode"] == ConnectionMode.DRY_RUN:
         say(f"When you trust it: `./steward connect {told['name']} --mode live`")

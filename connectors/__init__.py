@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers
 from connectors.folder_site import FolderSite
-from connectors.local_shop import LocalShop
+from connectors.local_shop import LocalShop, OrderOf
 from connectors.maildir import MaildirHelpdesk, MaildirSuppliers
 from connectors.outgoing import Outgoing
 from connectors.registry import KINDS
@@ -17,14 +17,14 @@ from domain.actions import Capability
 from domain.ports import Attempts, Connector
 
 
-def open_local(home: Path) -> dict[Capability, Connector]:
-    """Mail, order book and site under ``home/outside``. Nothing is touched yet."""
+def open_local(home: Path, *, order_of: OrderOf | None = None) -> dict[Capability, Connector]:
+    """Mail, order book and site under ``home/outside``; ``order_of`` gives orders the book lacks. Nothing is touched yet."""
     outside = home / "outside"
     mail = Outgoing(outside / "mail" / "outgoing")
     return {
         Capability.HELPDESK: MaildirHelpdesk(mail),
         Capability.SUPPLIERS: MaildirSuppliers(mail),
-        Capability.SHOP: LocalShop(outside / "shop.db"),
+        Capability.SHOP: LocalShop(outside / "shop.db", order_of=order_of),
         Capability.SITE: FolderSite(outside / "site"),
     }
 

@@ -5,6 +5,7 @@ A connector is one module with a ``KIND`` at its end, listed in ``connectors.reg
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -58,7 +59,10 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """``reads`` names its streams and ``does`` what it can do, both in words for the operator. Opening does no I/O."""
+    """``reads`` names its streams and ``does`` what it can do, both in words for the operator. Opening does no I/O.
+
+    ``called``: the system can call us when something happens, at ``/hooks/<connection>`` of the console.
+    """
 
     name: str
     title: str
@@ -66,6 +70,7 @@ class Kind:
     open: Callable[[Opening], Opened]
     reads: Mapping[str, str] = field(default_factory=dict)
     does: Mapping[Capability, str] = field(default_factory=dict)
+    called: bool = False
 
     def checked(self, given: Mapping[str, str]) -> dict[str, str]:
         """The settings of a connection, each in its own form, and the secrets that were given. Raises InvalidInput.
@@ -106,3 +111,13 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value.strip().lower()
 
     return check
+
+
+def day(value: str) -> str:
+    """``today``, or an ISO date."""
+    if value.strip().lower() == "today":
+        return datetime.now(UTC).date().isoformat()
+    try:
+        return date.fromisoformat(value.strip()).isoformat()
+    except ValueError:
+        raise InvalidInput(f"{value.strip()[:40]!r} is not a day", hint="today, or such as 2026-01-31") from None

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
@@ -17,25 +17,33 @@ from domain.entities import Order, OrderStatus
 from domain.errors import EffectError, Permanent, Retryable, Stale, Unknown
 from domain.ids import canonical_json, derived_id
 
+OrderOf = Callable[[str], Awaitable[Order | None]]
 _BUSY_SECONDS = 10.0
 _SCHEMA = 2  # the number that schema.sql leaves in a file
 _PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_PROTOCOL"}
 
 
 class LocalShop:
-    """Orders and stock at ``path``. The effect and its key are committed together, so a repeat finds its own receipt."""
+    """Orders and stock at ``path``. The effect and its key are committed together, so a repeat finds its own receipt.
+
+    ``order_of`` gives an order that came in since the book was filled, by whatever way it came.
+    """
 
     name = "local-shop"
     capability = Capability.SHOP
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, order_of: OrderOf | None = None) -> None:
         self._path = path
+        self._order_of = order_of
 
     async def check(self) -> str:
         return await asyncio.to_thread(self._check)
 
     async def preview(self, action: Action) -> Diff:
-        return await asyncio.to_thread(self._preview, shop_action(action))
+        wanted = shop_action(action)
+        if not isinstance(wanted, AdjustStock):
+            await self._take_in(wanted.order_id)
+        return await asyncio.to_thread(self._preview, wanted)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
         return await asyncio.to_thread(self._execute, shop_action(action), key, expected_version, now)
@@ -54,6 +62,18 @@ class LocalShop:
     async def snapshot(self) -> dict[str, Any]:
         """Every order by id and the units by SKU, as JSON: the outside state without its bookkeeping."""
         return await asyncio.to_thread(self._snapshot)
+
+    async def _take_in(self, order_id: str) -> None:
+        """Only where the book has no such order: it knows better what was done here."""
+        if self._order_of is None or await asyncio.to_thread(self._has, order_id):
+            return
+        order = await self._order_of(order_id)
+        if order is not None:
+            await self.put_orders([order])
+
+    def _has(self, order_id: str) -> bool:
+        with self._transaction("read the order book") as connection:
+            return connection.execute(_sql("order"), {"id": order_id}).fetchone() is not None
 
     def _check(self) -> str:
         with self._transaction("open the order book") as connection:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from connectors.imap import ImapAccount, Place, Server
 from connectors.importers.mail import Threads, read_mail
 from connectors.importers.report import ImportReport
-from connectors.kinds import Kind, Opened, Opening, Setting, one_of, whole_number
+from connectors.kinds import Kind, Opened, Opening, Setting, day, one_of, whole_number
 from connectors.mail_delivery import Delivery
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail, with_domain
@@ -156,16 +156,6 @@ def _address(value: str) -> str:
     return address
 
 
-def _day(value: str) -> str:
-    """``today``, or an ISO date."""
-    if value.strip().lower() == "today":
-        return datetime.now(UTC).date().isoformat()
-    try:
-        return date.fromisoformat(value.strip()).isoformat()
-    except ValueError:
-        raise InvalidInput(f"{value.strip()[:40]!r} is not a day", hint="today, or such as 2026-01-31") from None
-
-
 _SECURITY = one_of("tls", "starttls", "none")
 
 KIND = Kind(
@@ -182,7 +172,7 @@ KIND = Kind(
         Setting(name="user", ask="The user name; empty for the address", default=""),
         Setting(name="password", ask="The password, or an app password", secret=True),
         Setting(name="folder", ask="The folder to read", default="INBOX"),
-        Setting(name="since", ask="Read mails from this day on", default="today", check=_day),
+        Setting(name="since", ask="Read mails from this day on", default="today", check=day),
         Setting(name="aliases", ask="Other addresses of yours, with commas", default=""),
     ),
     open=_open,

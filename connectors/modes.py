@@ -14,7 +14,7 @@ from connectors.exchanges import Exchanges
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Delivery, Page, Reading, Record, Webhook
 from domain.decisions import Diff
-from domain.errors import Permanent, Retryable, Stale
+from domain.errors import NotFound, Permanent, Retryable, Stale
 from domain.ports import Connector, Source, State
 
 
@@ -121,11 +121,17 @@ class RecordingSource:
     async def understand(self, delivery: Delivery, *, stream: str, state: State) -> Reading:
         return await self._inner.understand(delivery, stream=stream, state=state)
 
+    async def settle(self, delivery: Delivery, *, stream: str, trouble: str) -> None:
+        await self._inner.settle(delivery, stream=stream, trouble=trouble)
+
 
 class ReplayingSource(RecordingSource):
     async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:
         recorded = await asyncio.to_thread(self._exchanges.answer, "read", [stream, cursor])
         return Page(cursor=cursor) if recorded is None else _page(recorded)
+
+    def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
+        raise NotFound(f"{self.name} replays what was recorded")
 
 
 def _ask_it(name: str) -> str:

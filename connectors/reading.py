@@ -7,7 +7,7 @@ from connectors.importers.novelty import what_is_new
 from connectors.importers.report import ImportReport
 from domain.catalogue import ENTITY_TYPES, split_stream
 from domain.connections import Delivery, Page, Reading, Record, Webhook
-from domain.errors import InvalidInput
+from domain.errors import NotFound
 from domain.event import SalesRow
 from domain.events import SalesImported
 from domain.model import Value
@@ -28,10 +28,13 @@ class ReadingSource(ABC):
         """What a record says, as if nothing were known. Pure. ``at`` is when it came in."""
 
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
-        raise InvalidInput(f"{self.name} does not take webhooks")
+        raise NotFound(f"{self.name} does not take webhooks")
 
     async def understand(self, delivery: Delivery, *, stream: str, state: State) -> Reading:
         return await only_new(self.normalise(stream, delivery.raw, at=delivery.at), state)
+
+    async def settle(self, delivery: Delivery, *, stream: str, trouble: str) -> None:  # noqa: B027 - most have nothing to do
+        """What the system keeps is the system's."""
 
 
 async def only_new(report: ImportReport, state: State) -> Reading:

@@ -68,6 +68,7 @@ def house_of(settings: Settings, kept: Memory, client: Client, board: Switchboar
         gateway=gateway,
         connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
         call=lambda connection: board.opened(connection).check(),
+        sources=board,
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
         doorkeeper=doorkeeper(kept, settings.home),
         clock=_now,

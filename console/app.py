@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Red
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from console import live
+from console import hooks, live
 from console.api.app import create_api
 from console.guard import Guard, TooLarge
+from console.hooks import Hooks
 from console.house import House
 from console.live import Feed
 from console.mcp_http import PATH as MCP
@@ -74,6 +75,7 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
     app.state.house = house
     app.state.feed = Feed(house.memory)
+    app.state.hooks = Hooks(house)
     app.state.mcp = McpOverHttp(house)
     app.state.proof = Proof(house.memory.log, clock=house.clock)
     app.add_middleware(Guard, hosts=house.hosts)
@@ -81,7 +83,7 @@ def create_app(house: House) -> FastAPI:
     app.mount("/api/v1", create_api(house))
     app.router.add_route(MCP, app.state.mcp)
     app.add_api_route("/health", _health, methods=["GET"])
-    for router in (entry.router, link.router, live.router, *PAGES):
+    for router in (entry.router, link.router, live.router, hooks.router, *PAGES):
         app.include_router(router)
     app.add_exception_handler(NotEntered, _to_login)
     app.add_exception_handler(StewardError, _refused)

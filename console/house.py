@@ -10,7 +10,7 @@ from temporalio.client import Client
 from console.doorkeeper import Doorkeeper
 from domain.actions import Capability
 from domain.connections import Connection
-from domain.ports import Connector
+from domain.ports import Connector, Sources
 from memory.memory import Memory
 from workflows.deciding import Decider
 from workflows.gateway import Gateway
@@ -22,8 +22,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class House:
     """``hosts`` are the names, with port, under which a browser may ask; ``public_url`` is the one that links are made of.
 
-    ``call`` calls a connected system now and gives what it says, or raises. ``ui_url`` is the Temporal Web UI, empty where
-    none is known.
+    ``call`` calls a connected system now and gives what it says, or raises; ``sources`` know the calls that come from one.
+    ``ui_url`` is the Temporal Web UI, empty where none is known.
     """
 
     memory: Memory
@@ -31,6 +31,7 @@ class House:
     gateway: Gateway
     connectors: Mapping[Capability, Connector]
     call: Callable[[Connection], Awaitable[str]]
+    sources: Sources
     decider: Decider
     doorkeeper: Doorkeeper
     clock: Callable[[], datetime]

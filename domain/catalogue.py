@@ -87,6 +87,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "attention": attention.AttentionDay,
     "access": access.AccessRecord,
     "connection": connections.Connection,
+    "file": connections.TakenFile,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

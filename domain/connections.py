@@ -141,6 +141,42 @@ class StreamProgress(Value):
     failed_at: Moment | None = None
 
 
+class FileOutcome(StrEnum):
+    IMPORTED = "imported"
+    REJECTED = "rejected"
+
+
+class TakenFile(Value):
+    """A file that was dropped into a folder, by the SHA-256 of its content. ``delivery`` is the external id it came under,
+    ``rows`` what was read in it, ``events`` what that changed; ``why`` says what is wrong with it.
+    """
+
+    digest: Name
+    delivery: str
+    name: Name
+    kind: str = ""
+    outcome: FileOutcome
+    rows: int = 0
+    events: int = 0
+    why: str = ""
+    at: Moment
+
+
+class FileTaken(EventData):
+    """A file was imported, or rejected whole. The same content may come again: what was rejected may be imported later."""
+
+    type = "file.taken"
+    entity = TakenFile
+    file: TakenFile
+
+    @property
+    def stream(self) -> str:
+        return f"file/{self.file.digest}"
+
+    def fold(self, state: TakenFile | None) -> TakenFile:
+        return self.file
+
+
 def source_of(connection: str, stream: str) -> str:
     """The inbox's name for what comes from a stream of a connection."""
     return f"{connection}/{stream}"

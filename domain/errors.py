@@ -3,7 +3,8 @@
 StewardError                 what happened, to what, and what to do (``hint``)
  ├─ DomainError              the input or the request is wrong; repeating it will not help
  │   ├─ InvalidInput         a value that does not parse or breaks a rule
- │   │   └─ InvalidFields    a document some of whose fields do not fit; names them
+ │   │   ├─ InvalidFields    a document some of whose fields do not fit; names them
+ │   │   └─ NotSigned        a call that nobody we know has signed, or one that comes too late or again
  │   ├─ NotFound             a key that names nothing
  │   └─ DecisionRefused      an approval decision that may not be taken
  │       └─ Overtaken        what was shown moved, and is asked anew; says what moved
@@ -56,6 +57,10 @@ class InvalidFields(InvalidInput):
         first, message = next(iter(problems.items()))
         super().__init__(f"{what} is not valid: {first}: {message}", hint="mend it and try again")
         self.problems = dict(problems)
+
+
+class NotSigned(InvalidInput):
+    """A call that was not signed by whom it should come from, or that is from another time than now."""
 
 
 class NotFound(DomainError):

@@ -319,7 +319,7 @@ class Embedder(Protocol):
 class Source(Protocol):
     """The inbound half of a connection: what it tells us, read by us or sent to us.
 
-    Reading changes nothing outside. Every method may raise Retryable or Permanent; ``verify_webhook`` also InvalidInput.
+    Reading changes nothing outside. Every method may raise Retryable or Permanent.
     """
 
     name: str
@@ -333,11 +333,21 @@ class Source(Protocol):
         ...
 
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
-        """The records of a request that the system signed. Raises InvalidInput for any other, a replayed one included."""
+        """The records of a request that the system signed.
+
+        Raises NotSigned for any other and for one out of its time, InvalidInput for one that was signed and makes no sense,
+        NotFound where the system never calls.
+        """
         ...
 
     async def understand(self, delivery: Delivery, *, stream: str, state: "State") -> Reading:
         """The canonical events of a delivery, less what the state knows already: a repeat, or an older word, means nothing."""
+        ...
+
+    async def settle(self, delivery: Delivery, *, stream: str, trouble: str) -> None:
+        """Put away what was understood just now, where that is ours to do. Its events are in the log, unless ``trouble`` says
+        why they cannot be.
+        """
         ...
 
 

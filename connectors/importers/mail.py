@@ -53,9 +53,13 @@ def mail_files(path: Path) -> Iterator[bytes]:
             raise InvalidInput(f"{path} is not a Maildir", hint="name the folder that holds cur, new and tmp")
         yield from (f.read_bytes() for part in ("cur", "new") for f in sorted((path / part).glob("*")) if f.is_file())
         return
-    raw = unpack(path.read_bytes())
+    yield from mails_of(unpack(path.read_bytes()), name=str(path))
+
+
+def mails_of(raw: bytes, *, name: str) -> Iterator[bytes]:
+    """Raw messages of an mbox file. Raises ``InvalidInput`` for anything else."""
     if not raw.startswith(b"From "):
-        raise InvalidInput(f"{path} is not an mbox file", hint='its first line starts with "From "')
+        raise InvalidInput(f"{name} is not an mbox file", hint='its first line starts with "From "')
     with tempfile.NamedTemporaryFile(suffix=".mbox") as plain:
         plain.write(raw)
         plain.flush()

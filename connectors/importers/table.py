@@ -87,17 +87,17 @@ def parse_rows(table: Table, parse: Callable[[Cells], T], options: TableOptions)
     return parsed, rejected
 
 
-def unpack(raw: bytes) -> bytes:
+def unpack(raw: bytes, *, limit: int = MAX_BYTES) -> bytes:
     """Plain bytes of a file that may be gzipped. Raises ``InvalidInput`` where it is damaged or unreasonably large."""
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
-            plain = packed.read(MAX_BYTES + 1)
+            plain = packed.read(limit + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInput(f"the gzip file is damaged: {error}", hint="export or download it again") from error
-    if len(plain) > MAX_BYTES:
-        raise InvalidInput(f"the file unpacks to more than {MAX_BYTES // 2**20} MB", hint="split it")
+    if len(plain) > limit:
+        raise InvalidInput(f"the file unpacks to more than {limit // 2**20} MB", hint="split it")
     return plain
 
 

@@ -5,15 +5,19 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cli.steward import Said, Steward
 from tests.contract.git_cases import git
 from tests.contract.mail_servers import ADDRESS, PASSWORD, Post, mail_servers
+from tests.contract.pushing import orders
+from tests.contract.signing import SECRET, standard
 
 
 @pytest.fixture
@@ -62,7 +66,8 @@ def connected(shop: Steward, post: Post) -> Iterator[Said]:
 
 
 def health(shop: Steward) -> Any:
-    return shop("connectors", "--json").json["connections"][0]
+    found = shop("connectors", "--json").json["connections"]
+    return next(one for one in found if one["name"] == "mailbox")
 
 
 def eventually(fact: Callable[[], bool]) -> None:
@@ -83,6 +88,36 @@ def test_a_mailbox_is_tried_connected_in_dry_run_read_and_switched(shop: Steward
         assert shop("connect", "mailbox", "--mode", "live", "--json").json["mode"] == "live"
         assert "INBOX has 0 mails" in shop("connectors", "--check").out
     assert health(shop)["mode"] == "off"
+
+
+def test_a_file_in_the_inbox_of_the_home_is_imported_without_being_asked(shop: Steward) -> None:
+    """And one that is wrong is an alert, with a report beside it."""
+    inbox = shop.home / "inbox"
+    eventually(inbox.is_dir)
+    (inbox / "customers-new.csv").write_text("email,name\nbea@example.org,Bea\n")
+    (inbox / "customers-bad.csv").write_text("email,name\nnobody,Nobody\n")
+    eventually(lambda: any((inbox / "done").glob("*customers-new.csv.report.txt")))
+    eventually(lambda: any((inbox / "rejected").glob("*customers-bad.csv.report.txt")))
+    assert shop("state", "show", "customer/bea@example.org").code == 0
+    wrong = "customers-bad.csv was not imported: line 2"
+    eventually(lambda: wrong in " ".join(shop("inbox", "--all", "--json").out.split()))
+    (inbox / "customers-bad.csv").write_text("email,name\nbob@example.org,Bob\n")
+    eventually(lambda: wrong not in shop("inbox", "--all", "--json").out)
+
+
+def test_a_system_that_calls_is_told_where(shop: Steward) -> None:
+    """Once it is connected its calls are heard; unsigned ones are not."""
+    secret = json.dumps({"secret": SECRET})
+    try:
+        told = shop.fed(secret, "connect", "webhook", "--secrets-from", "-", "--json").json
+        assert told["called_at"].endswith("/hooks/webhook")
+        body, at = orders(order_id="W-1"), datetime.now(UTC)
+        assert httpx.post(told["called_at"], content=body).status_code == 401
+        assert httpx.post(told["called_at"], content=body, headers=dict(standard(body, at=at))).status_code == 202
+        eventually(lambda: shop("state", "show", "order/W-1").code == 0)
+    finally:
+        shop("connect", "webhook", "--forget")
+    assert httpx.post(told["called_at"], content=body, headers=dict(standard(body, at=at))).status_code == 404
 
 
 def test_the_password_is_in_one_private_file_and_nowhere_else(shop: Steward, post: Post) -> None:

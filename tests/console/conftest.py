@@ -13,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import connectors
 import memory
+from connectors.fakes import InMemorySources
 from console.app import create_app
 from console.house import House, hosts_of
 from domain.connections import Connection
@@ -44,6 +45,7 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
         gateway=gateway,
         connectors=connectors.open_local(home),
         call=answering,
+        sources=InMemorySources(),
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
         doorkeeper=doorkeeper(kept),
         clock=lambda: datetime.now(UTC),

@@ -15,7 +15,8 @@ from domain.connections import Record
 from domain.entities import Order
 from domain.event import new_event
 from domain.events import OrderPlaced
-from tests.contract import mail_cases, shop_cases
+from tests.contract import dropping, mail_cases, pushing, shop_cases
+from tests.contract.every_called_source import CalledCase, EveryCalledSource
 from tests.contract.every_source import EverySource, SourceCase
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import order
@@ -45,6 +46,7 @@ async def _in_memory(home: Path) -> AsyncIterator[SourceCase]:
 CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[SourceCase]]] = {
     "in-memory": _in_memory,
     **shop_cases.SOURCES,
+    "drop-folder": dropping.case,
     "mailbox": mail_cases.reading(mail_servers),
 }
 """Every source, by name: a context manager that gives the case to try it with."""
@@ -57,4 +59,17 @@ async def source_case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
 
 
 class TestEverySource(EverySource):
+    """Each case keeps the contract."""
+
+
+CALLED: dict[str, CalledCase] = {"webhook": pushing.case()}
+"""Every source whose system calls us, by name."""
+
+
+@pytest.fixture(params=CALLED)
+def called(request: pytest.FixtureRequest) -> CalledCase:
+    return CALLED[request.param]
+
+
+class TestEveryCalledSource(EveryCalledSource):
     """Each case keeps the contract."""

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.local_shop import LocalShop
 from domain.actions import Action, CancelOrder, ChangeAddress, RefundOrder, ReinstateOrder
-from domain.entities import OrderStatus
+from domain.entities import Order, OrderStatus
 from domain.errors import Permanent
 from domain.money import Money
 from tests.contract.outside_cases import HOME, NOW, order
@@ -33,6 +33,20 @@ async def test_wrong_refunds(tmp_path: Path, wrong: RefundOrder) -> None:
     book = await shop(tmp_path)
     with pytest.raises(Permanent):
         await book.execute(wrong, key="k", expected_version="1", now=NOW)
+
+
+async def test_an_order_that_came_in_since_is_taken_into_the_book(tmp_path: Path) -> None:
+    """When it is looked at; what was done to it in the book counts from then on."""
+    came_in = {"1001": order()}
+
+    async def order_of(order_id: str) -> Order | None:
+        return came_in.get(order_id)
+
+    book = LocalShop(tmp_path / "shop.db", order_of=order_of)
+    await do(book, refund("5"), "k")
+    assert (await book.preview(refund("5"))).before["refunds"][0]["amount"]["amount"] == "5"
+    with pytest.raises(Permanent):
+        await book.preview(RefundOrder(order_id="1002", amount=Money.of(1), reason="broken"))
 
 
 async def test_refunds_add_up(tmp_path: Path) -> None:
