@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from temporalio.client import Client
 
 import connectors
@@ -17,7 +18,7 @@ import stack
 from connectors.switchboard import Switchboard
 from console.app import create_app
 from console.doorkeeper import Doorkeeper
-from console.house import LOOPBACK, House, hosts_of
+from console.house import LOOPBACK, House, behind_proxy, hosts_of
 from domain.connections import Connection
 from domain.errors import SetupError, StewardError
 from memory.memory import Memory
@@ -101,17 +102,23 @@ async def serve(settings: Settings) -> None:
                 f"the console has no password yet and will not listen on {settings.console_host}",
                 hint="set one with `./steward console --set-password`, and put the console behind TLS: docs/console.md",
             )
-        config = uvicorn.Config(
-            create_app(house),
-            host=settings.console_host,
-            port=settings.console_port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-            forwarded_allow_ips="127.0.0.1",
-        )
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(configured(create_app(house), settings)).serve()
+
+
+def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Whom a request comes from is taken from its headers only where a proxy is declared: else any program of this machine
+    could give itself a new address for every try at the password."""
+    return uvicorn.Config(
+        app,
+        host=settings.console_host,
+        port=settings.console_port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        proxy_headers=behind_proxy(settings.console_url),
+        forwarded_allow_ips="127.0.0.1",
+    )
 
 
 def main() -> int:

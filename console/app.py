@@ -149,5 +149,6 @@ def _told(request: Request, status: int, message: str, hint: str) -> Response:
         answer = HTMLResponse(render("parts/refused.html", {"message": message, "hint": hint}), status)
         answer.headers["HX-Retarget"] = "#told"
         answer.headers["HX-Reswap"] = "innerHTML"
+        answer.headers["HX-Reselect"] = ".refused"  # in place of what the part asked to have of its page
         return answer
     return HTMLResponse(render("refused.html", {"message": message, "hint": hint, "status": status}), status)

@@ -41,13 +41,13 @@ class Caller:
         if scope not in self.scopes:
             raise AccessDenied(f"{self.name} may not {scope} here", hint=f"issue a token with --scope {scope}")
 
-    async def record(self, *events: EventData) -> None:
-        """Append what the operator has this program do; the source says which program it was."""
+    async def record(self, *events: EventData, expected: dict[str, int] | None = None) -> None:
+        """Append what the operator has this program do; the source says which program it was. Raises VersionConflict."""
         occurrence, source = str(uuid4()), f"{self.via}/{self.name}"
         named = [
             new_event(data, at=self.now, key=(occurrence, str(n)), actor=OPERATOR, source=source) for n, data in enumerate(events)
         ]
-        await self.house.memory.log.append(named)
+        await self.house.memory.log.append(named, expected=expected)
 
 
 async def caller_of(house: House, request: Request, via: Via) -> Caller:

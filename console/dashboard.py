@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from activities.attending import Attention, look
 from console.places import place_of, place_of_alert
+from console.settling import Unsettled, of_alert, waits_for_word
 from console.tiles import Tile, tiles
 from domain.approvals import Approval
 from domain.attention import Notice
@@ -36,8 +37,11 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
+    """``unsettled`` where a run waits for the operator's word on it."""
+
     alert: Alert
     href: str
+    unsettled: Unsettled | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +94,12 @@ async def _tiles(memory: Memory, *, now: datetime, zone: str) -> list[Tile]:
 async def open_alerts(memory: Memory) -> list[Trouble]:
     """Urgent ones first, then by age. What a question escalates is shown with the question."""
     found = [alert for alert in await memory.state.find(Alert, open="true") if not alert.key.startswith("approval/")]
-    return [
-        Trouble(alert=alert, href=place_of_alert(alert)) for alert in sorted(found, key=lambda a: (_LEVELS.index(a.level), a.at))
-    ]
+    return [await _trouble(memory, alert) for alert in sorted(found, key=lambda a: (_LEVELS.index(a.level), a.at))]
+
+
+async def _trouble(memory: Memory, alert: Alert) -> Trouble:
+    waits = await of_alert(memory, alert) if waits_for_word(alert) else None
+    return Trouble(alert=alert, href=place_of_alert(alert), unsettled=waits)
 
 
 def modes(controls: Controls) -> list[Standing]:

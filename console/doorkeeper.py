@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.access import (
     AT_MOST,
+    EVERYBODY,
     LOOK_EVERY,
     ApiToken,
     LoggedIn,
@@ -85,17 +86,17 @@ class Doorkeeper:
         """
         if not await self.needs_setup():
             raise _set_already()
-        tried = await self._try(client)
+        tried = await self._try(client, EVERYBODY)
         if not same_code(code, self._setup_code()):
             raise await self._refusal(tried, client, "this is not the setup code", "`./steward console` shows it")
-        await self._credentials.forgive(client_key(client))
+        await self._forgive(client)
         if not await self._keyring.set_password(password, replaces=None, how=PasswordWay.FIRST):
             raise _set_already()
         return await self._open(tried, client)
 
     async def log_in(self, *, password: str, client: str) -> Entered:
         """Raises AccessDenied, TooManyTries."""
-        tried = await self._try(client)
+        tried = await self._try(client, EVERYBODY)
         stored = await self._check(password, tried, client)
         await self._renew(password, stored)
         entered = await self._open(tried, client)
@@ -180,18 +181,27 @@ class Doorkeeper:
 
     # --- helpers --------------------------------------------------------------------------------------------------
 
-    async def _try(self, client: str) -> LoginAttempt:
-        tried = await self._credentials.attempt(client_key(client), now=self._clock())
-        if not tried.admitted and tried.until is not None:
-            raise TooManyTries("too many tries", until=tried.until, hint=f"the next one counts at {tried.until:%H:%M:%S} UTC")
-        return tried
+    async def _try(self, client: str, *also: str) -> LoginAttempt:
+        """Count it under the client's key and then ``also`` under these; the wait of the last one that begins one is its own."""
+        attempts: list[LoginAttempt] = []
+        for key in (client_key(client), *also):
+            tried = await self._credentials.attempt(key, now=self._clock())
+            if not tried.admitted and tried.until is not None:
+                raise TooManyTries("too many tries", until=tried.until, hint=f"the next one counts at {tried.until:%H:%M:%S} UTC")
+            attempts.append(tried)
+        until = max((tried.until for tried in attempts if tried.until), default=None)
+        return attempts[0].model_copy(update={"until": until})
+
+    async def _forgive(self, client: str) -> None:
+        for key in (client_key(client), EVERYBODY):
+            await self._credentials.forgive(key)
 
     async def _check(self, password: str, tried: LoginAttempt, client: str) -> str:
         """The hash that ``password`` was found to match. Raises AccessDenied."""
         stored = await self._credentials.password()
         if not await self._passwords.matches(password, stored) or stored is None:
             raise await self._refusal(tried, client)
-        await self._credentials.forgive(client_key(client))
+        await self._forgive(client)
         return stored
 
     async def _refusal(self, tried: LoginAttempt, client: str, message: str = "", hint: str = "") -> AccessDenied:

@@ -10,6 +10,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.links import PATH as LINKS
+
 MOST_BYTES = 1_000_000
 """The largest body of a request."""
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -40,7 +42,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _dressed(send, cached=scope["path"].startswith("/static/"))
+        answer = _dressed(send, _headers(scope["path"]))
         if refusal := self._refusal(scope["method"], scope["path"], Headers(scope=scope)):
             await refusal(scope, receive, answer)
             return
@@ -88,14 +90,20 @@ def _limited(receive: Receive) -> Receive:
     return limited
 
 
-def _dressed(send: Send, *, cached: bool) -> Send:
+def _headers(path: str) -> dict[str, str]:
+    caching = "public, max-age=3600" if path.startswith("/static/") else "no-store"
+    # The address of a link opens a question: it is told to nobody, not to the console's own files and forms either.
+    referrer = {"referrer-policy": "strict-origin"} if path.startswith(LINKS) else {}
+    return HEADERS | {"cache-control": caching} | referrer
+
+
+def _dressed(send: Send, headers: dict[str, str]) -> Send:
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = {name.decode().lower() for name, _ in message["headers"]}
-            extra = HEADERS | {"cache-control": "public, max-age=3600" if cached else "no-store"}
             message["headers"] = [
                 *message["headers"],
-                *((name.encode(), value.encode()) for name, value in extra.items() if name not in own),
+                *((name.encode(), value.encode()) for name, value in headers.items() if name not in own),
             ]
         await send(message)
 

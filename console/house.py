@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from temporalio.client import Client
 
@@ -44,6 +45,11 @@ class House:
     def secure(self) -> bool:
         """Whether cookies are for TLS only."""
         return self.public_url.startswith("https://")
+
+
+def behind_proxy(console_url: str | None) -> bool:
+    """Whether an address was named under which only a proxy can be found. The stack's own is one of this machine."""
+    return bool(console_url) and urlsplit(console_url).hostname not in LOOPBACK
 
 
 def hosts_of(port: int, public_url: str) -> frozenset[str]:

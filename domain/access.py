@@ -19,6 +19,9 @@ from domain.model import Moment, Name, Value
 
 FREE_FAILURES = 5
 """Refused tries in a row that cost no wait."""
+EVERYBODY, FREE_FOR_ALL = "everybody", 100
+"""A key under which every try of somebody who is not logged in counts once more, and how many of these cost no wait: who can
+change his address escapes the count of one."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=15)
 FORGET_TRIES_AFTER = timedelta(days=1)
 
@@ -103,21 +106,22 @@ class LoginAttempt(Value):
 # --- rules -------------------------------------------------------------------------------------------------------
 
 
-def blocked_until(failures: int, last: Moment) -> Moment | None:
+def blocked_until(failures: int, last: Moment, *, free: int = FREE_FAILURES) -> Moment | None:
     """When a client that failed so often in a row may try again; None where it need not wait."""
-    if failures <= FREE_FAILURES:
+    if failures <= free:
         return None
-    doubled = min(failures - FREE_FAILURES - 1, 30)
+    doubled = min(failures - free - 1, 30)
     return last + min(FIRST_WAIT * (1 << doubled), LONGEST_WAIT)
 
 
-def attempt(before: Tries, now: Moment) -> LoginAttempt:
+def attempt(before: Tries, now: Moment, *, client: str = "") -> LoginAttempt:
     """What becomes of a try. One that is not admitted leaves ``before`` as it is."""
+    free = FREE_FOR_ALL if client == EVERYBODY else FREE_FAILURES
     failures = before.failures if now - before.last < FORGET_TRIES_AFTER else 0
-    until = blocked_until(failures, before.last)
+    until = blocked_until(failures, before.last, free=free)
     if until is not None and now < until:
         return LoginAttempt(admitted=False, failures=failures, until=until)
-    return LoginAttempt(admitted=True, failures=failures + 1, until=blocked_until(failures + 1, now))
+    return LoginAttempt(admitted=True, failures=failures + 1, until=blocked_until(failures + 1, now, free=free))
 
 
 def alive(session: Session, now: Moment) -> bool:

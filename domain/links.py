@@ -7,7 +7,7 @@ that could be read by others (log, history, error) has the token itself.
 import hashlib
 from datetime import timedelta
 
-from domain.actions import Risk
+from domain.actions import Action, Risk, SendReply, UnpublishContent
 from domain.approvals import Approval, ApprovalStatus
 from domain.ids import derived_id
 from domain.model import Moment, Name, Value
@@ -31,7 +31,8 @@ class DecisionLink(Value):
 class OpenLink(Value):
     """A link that can be used. ``decision_id`` is the same for every use, so that using it twice decides once.
 
-    ``needs_login`` says that money or worse hangs on an approval, so that the link alone does not approve.
+    ``needs_login`` says that money or worse hangs on an approval, or that the link's page cannot show all of what would be
+    approved, so that the link alone does not approve.
     """
 
     approval_id: Name
@@ -82,5 +83,16 @@ def opened(link: DecisionLink | None, approval: Approval | None, *, now: Moment)
         digest=link.digest,
         decision_id=str(derived_id("link", link.token_hash)),
         expires_at=link.expires_at,
-        needs_login=approval.proposal.action.spec.risk >= Risk.R2,
+        needs_login=approval.proposal.action.spec.risk >= Risk.R2 or not _shown_whole(approval.proposal.action),
     )
+
+
+def _shown_whole(action: Action) -> bool:
+    """Whether the line about it, and the text of a letter, are all there is to see. One without text is still to be written."""
+    match action:
+        case SendReply():
+            return bool(action.body.strip())
+        case UnpublishContent():
+            return True
+        case _:
+            return False

@@ -35,7 +35,7 @@ class PostgresCredentials:
         async with self._database.transaction() as connection:
             await execute(connection, "forget_tries", {"before": now - FORGET_TRIES_AFTER})
             (row,) = await fetch(connection, "lock_tries", {"client": client, "now": now})
-            found = attempt(Tries(failures=row["failures"], last=row["last"]), now)
+            found = attempt(Tries(failures=row["failures"], last=row["last"]), now, client=client)
             if found.admitted:
                 await execute(connection, "count_try", {"client": client, "failures": found.failures, "now": now})
             return found

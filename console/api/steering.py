@@ -1,14 +1,18 @@
 """Routes that steer: runs (look, start, stop, undo) and the operator's switches."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from console import reading
 from console.api.entry import Decides, Reader
 from console.callers import OPERATOR
+from console.settling import settle, unsettled
 from domain.actions import Action
 from domain.decisions import Mode
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, VersionConflict
+from domain.event import EventData
 from domain.runs import Controls, KillSwitchSet, ModeSet, Run
 from domain.switches import checked_scope
 from domain.undoing import undoing
@@ -63,6 +67,14 @@ class SetKillSwitch(BaseModel):
     reason: str = Field(default="", max_length=2_000)
 
 
+class Word(BaseModel):
+    happened: bool
+
+
+class Said(BaseModel):
+    said: str
+
+
 @router.post("/runs", tags=["runs"], status_code=202)
 async def start_run(caller: Decides, wanted: Start) -> Begun:
     """Start a run now; of each kind there is one a day."""
@@ -108,6 +120,20 @@ async def cancel(caller: Decides, run_id: str) -> Begun:
 async def show_run(caller: Reader, run_id: str) -> reading.RunStory:
     """A run step by step, with its effects and what it asks. ``/state/run`` lists them."""
     return await reading.run_story(caller.house.memory, run_id)
+
+
+@router.post("/alerts/{key:path}/settle", tags=["alerts"])
+async def settle_alert(caller: Decides, key: str, word: Word) -> Said:
+    """The operator's word on an alert `unknown/…` or `undo/…`, for which a run waits. Of an undoing, `happened` says that it
+    was undone by hand; otherwise it is tried again. `/state/alert` lists alerts."""
+    found = await unsettled(caller.house.memory, key)
+
+    async def closed(event: EventData, expected: dict[str, int]) -> None:
+        with suppress(VersionConflict):  # raised anew meanwhile: it stays open
+            await caller.record(event, expected=expected)
+
+    said = await settle(caller.house, found, happened=word.happened, by=OPERATOR, now=caller.now, record=closed)
+    return Said(said=said)
 
 
 @router.get("/controls", tags=["controls"])

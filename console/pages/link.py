@@ -7,6 +7,7 @@ from activities.linking import Linking
 from console.house import House
 from console.rendering import render
 from console.visit import OPERATOR, house_of
+from domain.actions import Risk
 from domain.approvals import Approval, Verb, Via
 from domain.errors import InvalidInput, NotFound, Retryable, StewardError
 from domain.links import PATH, DeadLink, OpenLink
@@ -71,8 +72,17 @@ async def _shown(house: House, token: str, found: OpenLink, *, error: str = "") 
     approval = await house.memory.state.get(Approval, found.approval_id)
     if approval is None:
         raise NotFound("this link leads nowhere", hint="open the console")
-    context = {"action": approval.proposal.action, "why": approval.proposal.gate.reasons, "link": found, "error": error}
-    return HTMLResponse(render("link.html", {**context, "token": token}), 422 if error else 200)
+    proposal = approval.proposal
+    context = {
+        "action": proposal.action,
+        "money": proposal.action.spec.risk >= Risk.R2,
+        "why": proposal.gate.reasons,
+        "findings": proposal.verdict.findings,
+        "link": found,
+        "token": token,
+        "error": error,
+    }
+    return HTMLResponse(render("link.html", context), 422 if error else 200)
 
 
 def _dead(link: DeadLink) -> HTMLResponse:

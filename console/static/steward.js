@@ -3,12 +3,15 @@
   "use strict";
   const typing = (t) => t.isContentEditable || t.closest("textarea, select, dialog[open]") ||
     (t.tagName === "INPUT" && !["checkbox", "radio", "button", "submit"].includes(t.type));
-  const rows = () => [...document.querySelectorAll("[data-row]")];
+  const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.getClientRects().length);  // what is folded is not looked at
   const current = () => rows().find((row) => row.classList.contains("here")) || null;
+
+  const named = (name) => rows().find((row) => row.dataset.row === name);
+  const mark = (row) => rows().forEach((one) => one.classList.toggle("here", one === row));
 
   function choose(row) {
     if (!row) return;
-    rows().forEach((one) => one.classList.toggle("here", one === row));
+    mark(row);
     (row.querySelector("a[data-open]") || row).focus();
     row.scrollIntoView({ block: "nearest" });
   }
@@ -19,8 +22,8 @@
     choose(all[Math.min(Math.max(at + step, 0), all.length - 1)]);
   }
 
-  // What a key does on this page: the element that offers it, in the chosen row first.
-  const offered = (key) => (current() && current().querySelector(`[data-do="${key}"]`)) || document.querySelector(`[data-do="${key}"]`);
+  // What a key does on this page: the element that offers it. Where there are rows only the chosen one is meant; taking back is of the page.
+  const offered = (key) => (rows().length && key !== "z" ? current() : document)?.querySelector(`[data-do="${key}"]`);
 
   function act(key) {
     const element = offered(key);
@@ -35,7 +38,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
-    if (typing(event.target)) return;
+    if (typing(event.target) || (event.repeat && !["j", "k"].includes(event.key))) return;  // a key that is held acts once
     const done = leader ? go(event.key) : press(event);
     if (done) event.preventDefault();
   });
@@ -66,35 +69,86 @@
 
   document.addEventListener("focusin", (event) => {
     const row = event.target.closest("[data-row]");
-    if (row) rows().forEach((one) => one.classList.toggle("here", one === row));
+    if (row) mark(row);
   });
 
-  // <time data-until="2026-01-01T00:00:00Z"> counts the seconds down; at the end its [data-ends] part goes.
+  // <time data-left="9.4"> counts these seconds down by a clock that nobody sets; at the end its [data-ends] part goes.
+  const ends = new WeakMap();
   setInterval(() => {
-    document.querySelectorAll("[data-until]").forEach((element) => {
-      const left = Math.ceil((Date.parse(element.dataset.until) - Date.now()) / 1000);
+    document.querySelectorAll("[data-left]").forEach((element) => {
+      if (!ends.has(element)) ends.set(element, performance.now() + 1000 * Number(element.dataset.left));
+      const left = Math.ceil((ends.get(element) - performance.now()) / 1000);
       if (left > 0) { element.textContent = `${left} s`; return; }
       (element.closest("[data-ends]") || element).remove();
     });
   }, 250);
 
-  // The place in a list is kept over a swap and over an answer, after which the next one stands where the answered one was.
+  // The chosen row is kept by its name from page to page. Once it was answered, the next one stands where it stood.
   const place = () => `here:${location.pathname}`;
-  const keep = () => { const at = rows().indexOf(current()); if (at >= 0) sessionStorage.setItem(place(), String(at)); };
-  const restore = () => {
-    const at = sessionStorage.getItem(place());
-    if (at !== null && rows().length && !typing(document.activeElement)) choose(rows()[Math.min(Number(at), rows().length - 1)]);
-  };
-  window.addEventListener("pagehide", keep);
-  document.addEventListener("htmx:before:swap", keep);
-  document.addEventListener("htmx:after:swap", restore);
+  window.addEventListener("pagehide", () => {
+    const row = current();
+    if (row) sessionStorage.setItem(place(), JSON.stringify({ row: row.dataset.row, at: rows().indexOf(row) }));
+  });
+  document.addEventListener("submit", (event) => sessionStorage.setItem("answered", event.target.getAttribute("action") || ""));
+  function restore() {
+    const kept = JSON.parse(sessionStorage.getItem(place()));
+    if (!kept?.row) return;
+    const answered = (sessionStorage.getItem("answered") || "").startsWith(`${location.pathname}/${kept.row}/`);
+    choose(named(kept.row) || (answered && rows()[Math.min(kept.at, rows().length - 1)]));
+  }
 
-  // So are the boxes that were ticked: a list that loads itself anew must not take them away.
-  const boxes = () => [...document.querySelectorAll("input[name=chosen]")];
-  let ticked = [];
-  document.addEventListener("htmx:before:swap", () => { ticked = boxes().filter((box) => box.checked).map((box) => box.value); });
-  document.addEventListener("htmx:after:swap", () => boxes().forEach((box) => { box.checked = box.checked || ticked.includes(box.value); }));
+  // A part that loads itself anew keeps what the operator did to it: the chosen row (never another one), ticks and open folds.
+  // Where something was typed into it, it stays as it is.
+  const partOf = (target) => (typeof target === "string" ? document.querySelector(target) : target);
+  const boxes = (part) => [...part.querySelectorAll("input[name=chosen]")];
+  const folds = (part) => [...part.querySelectorAll("details[id]")];
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    const part = partOf(ctx.target);
+    if (!part) return;
+    if (typedIn(part)) { event.preventDefault(); old(); return; }
+    const row = part.contains(current()) ? current() : null;
+    const focus = row && row.contains(document.activeElement) ? document.activeElement : null;
+    ctx.kept = {
+      row: row?.dataset.row,
+      focus: focus && (focus.dataset.do ? `[data-do="${focus.dataset.do}"]` : "a[data-open]"),
+      ticked: boxes(part).filter((box) => box.checked).map((box) => box.value),
+      open: folds(part).filter((fold) => fold.open).map((fold) => fold.id),
+    };
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { kept } = event.detail.ctx;
+    if (!kept) return;
+    folds(document).forEach((fold) => { fold.open = fold.open || kept.open.includes(fold.id); });
+    boxes(document).forEach((box) => { box.checked = box.checked || kept.ticked.includes(box.value); });
+    const row = kept.row && named(kept.row);
+    if (row) mark(row);
+    if (row && kept.focus) (row.querySelector(kept.focus) || row).focus({ preventScroll: true });
+  });
   restore();
+
+  // What was typed and not sent. A choice of rows is kept in another way.
+  function changed(field) {
+    if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+    return field.selectedIndex !== Math.max([...field.options].findIndex((one) => one.defaultSelected), 0);
+  }
+  const typedIn = (part) => [...part.querySelectorAll("input:not([type=hidden], [name=chosen]), textarea, select")]
+    .some((field) => field === document.activeElement || changed(field));
+
+  function tell(name, words) {
+    const told = document.getElementById("told");
+    if (!told || told.querySelector(`.${name}`)) return;
+    const line = document.createElement("p"), again = document.createElement("a");
+    line.className = `refused over ${name}`;
+    again.href = location.pathname + location.search;
+    again.textContent = "Load it anew";
+    line.append(`${words} `, again);
+    told.append(line);
+  }
+  const old = () => tell("old", "This page is old, and you have begun something on it.");
+  document.addEventListener("htmx:error", () => tell("away", "The console does not answer, so this page may be old."));
+  document.addEventListener("htmx:after:request", () => document.querySelector("#told .away")?.remove());
 
   // A link to a part that is folded (…#reject) opens it.
   function unfold() {
@@ -107,5 +161,7 @@
   window.addEventListener("load", () => setTimeout(unfold));  // after the browser has gone there itself, which takes the focus
 
   // What happened while nobody could look loads the page anew.
-  document.addEventListener("steward:everything", () => location.reload());
+  document.addEventListener("steward:everything", () => {
+    if (typedIn(document) || boxes(document).some((box) => box.checked)) old(); else location.reload();
+  });
 })();

@@ -28,7 +28,7 @@ class InMemoryCredentials:
         return True
 
     async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
-        found = attempt(self._tries.get(client, _NEVER), now)
+        found = attempt(self._tries.get(client, _NEVER), now, client=client)
         if found.admitted:
             self._tries[client] = Tries(failures=found.failures, last=now)
         return found

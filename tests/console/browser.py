@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from console.house import House
 from tests.console.door import CODE, PASSWORD
 
 ORIGIN = {"origin": "http://127.0.0.1:8400"}
@@ -40,3 +42,10 @@ class Browser:
         fields = {"code": CODE, "password": PASSWORD, "again": PASSWORD}
         answer = await self.client.post("/setup", data=fields, headers=ORIGIN)
         assert answer.status_code == 303, answer.text
+
+    async def forget_the_password(self, house: House) -> None:
+        """As if it had been given long ago."""
+        session = await house.doorkeeper.session_of(self.client.cookies.get("steward") or "")
+        assert session is not None
+        before = session.proven_at - timedelta(days=1)
+        await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": before}))

@@ -9,6 +9,7 @@ from console.house import House
 from domain.approvals import Approval
 from tests.console.browser import Browser
 from tests.console.furnish import HOSTILE
+from tests.console.pressing import entered_in
 
 pytestmark = pytest.mark.usefixtures("furnished")
 REFUND, REPLY, HOSTILE_REPLY = "0000-question", "0001-question", "0002-question"
@@ -76,7 +77,7 @@ async def test_what_was_not_shown_cannot_be_decided(browser: Browser) -> None:
 
 async def test_money_wants_the_password_once_more(browser: Browser, house: House) -> None:
     """When the last time is long ago; a wrong one changes nothing."""
-    await long_ago(house)
+    await browser.forget_the_password(house)
     page = await browser.page(f"/inbox/{REFUND}")
     assert 'name="password"' in page
     answer = await browser.post(f"/inbox/{REFUND}/approve", {"digest": field(page, "digest")})
@@ -94,11 +95,11 @@ async def test_a_batch_says_what_became_of_each(browser: Browser) -> None:
     assert "the proposal changed since it was shown" in answer.text
 
 
-async def long_ago(house: House) -> None:
-    """As if every session had proven itself an hour ago."""
-    database = house.memory.sessions._database  # type: ignore[attr-defined]  # no port does this, by design
-    async with database.transaction() as connection:
-        await connection.execute("UPDATE access_session SET proven_at = proven_at - interval '1 hour'")
+async def test_enter_in_a_field_of_many_decides_nothing(browser: Browser, house: House) -> None:
+    """Neither in the reason to reject them nor in the password: a button has to be pressed."""
+    await browser.forget_the_password(house)
+    page = await browser.page("/inbox")
+    assert (entered_in(page, "reason"), entered_in(page, "password")) == (["nothing"], ["nothing"])
 
 
 async def test_the_note_of_an_edit_is_not_the_reason_of_the_action(browser: Browser, house: House) -> None:

@@ -1,7 +1,5 @@
 """What was learned: reports, proposals, trials and what acts alone; and the operator's word on them."""
 
-from datetime import timedelta
-
 from console.house import House
 from domain.event import new_event
 from domain.experiments import Experiment
@@ -21,14 +19,6 @@ async def rule(house: House, name: str) -> PolicyRecord:
     found = await house.memory.state.get(PolicyRecord, name)
     assert found is not None
     return found
-
-
-async def forget_the_password(house: House, browser: Browser) -> None:
-    """As if it had been given long ago."""
-    session = await house.doorkeeper.session_of(browser.client.cookies.get("steward") or "")
-    assert session is not None
-    long_ago = session.proven_at - timedelta(days=1)
-    await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": long_ago}))
 
 
 async def test_every_page_is_there_before_anything_was_learned(browser: Browser) -> None:
@@ -94,7 +84,7 @@ async def test_a_trial_that_has_not_won_is_not_ratified(furnished: House, browse
 
 async def test_what_lowers_a_guard_wants_the_password_again(furnished: House, browser: Browser) -> None:
     """Nothing is changed without it; turning a proposal down needs none."""
-    await forget_the_password(furnished, browser)
+    await browser.forget_the_password(furnished)
     for path in ("policies/autonomy/ratify", "policies/content/rollback", "policies/content/pin", "experiments/content@2/stop"):
         assert (await browser.post(f"/learning/{path}", {"version": "1"})).status_code == 403, path
     assert (await browser.post("/learning/flags", {"key": AUTONOMY, "value": "off"})).status_code == 403

@@ -10,9 +10,10 @@ import pytest
 
 import memory
 from activities.linking import Linking
-from domain.actions import Action, RefundOrder, SendReply
+from domain.actions import Action, PublishContent, RefundOrder, SendReply, UnpublishContent
 from domain.approvals import Approval, ApprovalDecided, ApprovalRequested, Decision, Verb
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal, Verdict, Why
+from domain.entities import ContentPiece
 from domain.event import new_event
 from domain.links import FORGOTTEN_AFTER, LONGEST, DeadLink, OpenLink, hash_of, new_link
 from domain.money import Money
@@ -21,6 +22,7 @@ from tests.unit.domain.happenings import NOW
 
 HOUR = timedelta(hours=1)
 REPLY = SendReply(ticket_id="t", message_id="m", to="ada@example.org", sender="us@clay.example", subject="Re:", body="Dear Ada")
+PIECE = ContentPiece(slug="mugs", kind="buying-guide", title="Mugs", description="Of mugs.", body="# Mugs", keyword="mug")
 REFUND = RefundOrder(order_id="1001", amount=Money.of(5), reason="late")
 
 
@@ -126,6 +128,16 @@ async def test_money_needs_a_login(kept: memory.Memory) -> None:
     found = await linking(kept).look(await issued(kept, await asked(kept, REFUND)), now=NOW)
     assert isinstance(found, OpenLink)
     assert found.needs_login
+
+
+async def test_what_a_link_cannot_show_needs_a_login(kept: memory.Memory) -> None:
+    """A letter that is still to be written, and a page of the site; taking one down is a line."""
+    unwritten, down = REPLY.model_copy(update={"body": " "}), UnpublishContent(slug="mugs", reason="old")
+    wanted: list[tuple[Action, bool]] = [(unwritten, True), (PublishContent(piece=PIECE), True), (down, False)]
+    for n, (action, needs) in enumerate(wanted):
+        found = await linking(kept).look(await issued(kept, await asked(kept, action, approval_id=f"b{n}")), now=NOW)
+        assert isinstance(found, OpenLink)
+        assert found.needs_login is needs
 
 
 @pytest.mark.parametrize("token", ["", "x" * 43, "x" * 100_000, "\x00", "\ud800", "' OR 1=1 --"])

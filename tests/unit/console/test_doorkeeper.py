@@ -107,6 +107,16 @@ class TestLogIn:
         done = await asyncio.gather(*tries, return_exceptions=True)
         assert Counter(type(one) for one in done) == {AccessDenied: 6, TooManyTries: 24}
 
+    async def test_who_changes_his_address_waits_in_the_end(self, door: Door) -> None:
+        """A hundred strangers cost nothing; then everybody waits, until somebody knows the password. Who is in is not held up."""
+        entered = await door.set_up()
+        for n in range(101):
+            await door.fail(1, client=f"203.0.113.{n}")
+        blocked = await refusal(door, PASSWORD, "198.51.100.1")
+        assert (type(blocked), (await door.told()).count("login-refused")) == (TooManyTries, 1)
+        await door.keeper().prove(entered.session, PASSWORD, HERE)
+        assert isinstance(await refusal(door, "wrong", "198.51.100.2"), AccessDenied)
+
     async def test_a_flood_is_one_event_a_wait(self, door: Door) -> None:
         """It says how many failed, until when, and from which network."""
         await door.set_up()
