@@ -10,8 +10,10 @@ from agents.audit.findings import hold
 from agents.audit.procurement import ProcurementAudit
 from agents.audit.publishing import PublishingAudit
 from agents.audit.support import SupportAudit
+from agents.audit.tools import ToolAudit
 from domain.actions import (
     Action,
+    CallTool,
     CancelOrder,
     CancelPurchaseOrder,
     ChangeAddress,
@@ -37,6 +39,7 @@ _CHANGES: dict[str, frozenset[str]] = {
     "cancel-purchase-order": frozenset({"status", "to", "total", "lines"}),
     "publish-content": frozenset({"piece"}),
     "unpublish-content": frozenset({"piece"}),
+    "call-tool": frozenset({"called_with"}),
 }
 """The fields of the outside record that each kind of action may change. Anything else is a kind of error nobody foresaw."""
 
@@ -76,6 +79,8 @@ class Auditor:
                 return PublishingAudit(state=self._state, policies=policies).publish(action)
             case UnpublishContent():
                 return PublishingAudit(state=self._state, policies=policies).unpublish(action)
+            case CallTool():
+                return ToolAudit(policies=policies).call(action)
 
 
 def _wider_than_declared(action: Action, diff: Diff) -> tuple[Finding, ...]:

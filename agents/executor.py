@@ -17,8 +17,8 @@ class Executor:
         self._connectors = dict(connectors)
 
     def connector_name(self, action: Action) -> str:
-        """The name of the connector that would do ``action``. Raises Permanent where there is none."""
-        return self._connector(action).name
+        """The name of the connection or connector that would do ``action``. Raises Permanent where there is none."""
+        return action.through or self._connector(action).name
 
     async def preview(self, action: Action) -> Diff:
         """What ``action`` would change outside, now."""

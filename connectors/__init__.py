@@ -5,10 +5,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers
+from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers, InMemoryTools
 from connectors.folder_site import FolderSite
 from connectors.local_shop import LocalShop
 from connectors.maildir import MaildirHelpdesk, MaildirSuppliers
+from connectors.mcp_tools import NoTools
 from connectors.outgoing import Outgoing
 from connectors.registry import KINDS
 from connectors.switchboard import Connections, Switchboard
@@ -26,6 +27,7 @@ def open_local(home: Path) -> dict[Capability, Connector]:
         Capability.SUPPLIERS: MaildirSuppliers(mail),
         Capability.SHOP: LocalShop(outside / "shop.db"),
         Capability.SITE: FolderSite(outside / "site"),
+        Capability.TOOLS: NoTools(),
     }
 
 
@@ -36,5 +38,11 @@ def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[s
 
 def in_memory() -> dict[Capability, Connector]:
     """The same in memory, empty."""
-    connectors: tuple[Connector, ...] = (InMemoryHelpdesk(), InMemorySuppliers(), InMemoryShop(), InMemorySite())
+    connectors: tuple[Connector, ...] = (
+        InMemoryHelpdesk(),
+        InMemorySuppliers(),
+        InMemoryShop(),
+        InMemorySite(),
+        InMemoryTools(),
+    )
     return {connector.capability: connector for connector in connectors}

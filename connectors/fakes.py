@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from connectors.folder_site import ABSENT, site_action, site_diff, slug_of
 from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
+from connectors.mcp_tools import tool_diff
 from connectors.order_rules import changed, order_action
 from connectors.reading import ReadingSource
-from domain.actions import Action, Capability, PublishContent, Receipt, SendReply
+from domain.actions import Action, CallTool, Capability, PublishContent, Receipt, SendReply
 from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
@@ -183,6 +184,30 @@ class InMemorySite(InMemoryConnector):
             self.pages[piece.slug] = piece.model_copy(update={"published_at": piece.published_at or receipt.at})
         else:
             del self.pages[slug_of(site_action(action))]
+
+
+class InMemoryTools(InMemoryConnector):
+    """Tools of one server, each with the digest of its description; a call is only remembered."""
+
+    name = "in-memory-tools"
+    capability = Capability.TOOLS
+
+    def __init__(self, offered: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.offered = dict(offered or {})
+        self.called: list[CallTool] = []
+
+    async def preview(self, action: Action) -> Diff:
+        if not isinstance(action, CallTool):
+            raise Permanent(f"a server of tools cannot {action.kind}")
+        known = self.offered.get(action.tool)
+        if action.terms is None or known is None or known != action.terms.digest:
+            raise Permanent(f"{action.name} is not mapped, or not there, or another one by now")
+        return tool_diff(action, known)
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        assert isinstance(action, CallTool)
+        self.called.append(action)
 
 
 class InMemoryAnalytics:

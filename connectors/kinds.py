@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from connectors.offered_tools import OfferedTool
 from domain.actions import Capability
 from domain.errors import InvalidInput
 from domain.ports import Analytics, Attempts, Connector, Source
@@ -53,6 +54,7 @@ class Opened:
     connectors: Mapping[Capability, Connector] = field(default_factory=dict)
     source: Source | None = None
     analytics: Analytics | None = None
+    offered: Callable[[], Awaitable[tuple[OfferedTool, ...]]] | None = None  # the tools of a server, as it describes them now
     close: Callable[[], Awaitable[None]] = _nothing_to_close
 
 

@@ -1,6 +1,6 @@
 """Every kind of outside system that can be connected. A new one is a module with a ``KIND`` and a line here."""
 
-from connectors import mailbox
+from connectors import mailbox, mcp_tools
 from connectors.kinds import Kind
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (mailbox.KIND,)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (mailbox.KIND, mcp_tools.KIND)}

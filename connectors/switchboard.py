@@ -110,17 +110,18 @@ class _Switched:
         return await (await self._now()).check()
 
     async def preview(self, action: Action) -> Diff:
-        return await (await self._now()).preview(action)
+        return await (await self._now(action)).preview(action)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
-        connector = await self._now()
+        connector = await self._now(action)
         return await connector.execute(action, key=key, expected_version=expected_version, now=now)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
-        return await (await self._now()).find_receipt(action, key=key)
+        return await (await self._now(action)).find_receipt(action, key=key)
 
-    async def _now(self) -> Connector:
-        connection = serving(list(await self._board.connections()), self.capability)
+    async def _now(self, action: Action | None = None) -> Connector:
+        through = action.through if action else ""
+        connection = serving(list(await self._board.connections()), self.capability, through=through)
         connector = self._otherwise if connection is None else self._board.serving(connection, self.capability)
         self.name = connector.name if connection is None else connection.name
         return connector

@@ -20,6 +20,7 @@ from domain import (
     policies,
     retention,
     runs,
+    tools,
 )
 from domain.errors import InvalidInput
 from domain.event import Event, EventData
@@ -50,6 +51,7 @@ _MODULES = (
     access,
     bypasses,
     connections,
+    tools,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
@@ -87,6 +89,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "attention": attention.AttentionDay,
     "access": access.AccessRecord,
     "connection": connections.Connection,
+    "tool": tools.ToolUse,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

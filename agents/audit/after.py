@@ -5,6 +5,7 @@ from datetime import datetime
 from agents.audit.findings import hold
 from domain.actions import (
     Action,
+    CallTool,
     CancelOrder,
     CancelPurchaseOrder,
     ChangeAddress,
@@ -20,6 +21,7 @@ from domain.decisions import Finding
 from domain.effects import Effect
 from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, PurchaseOrder, PurchaseOrderStatus, Ticket
 from domain.ports import State
+from domain.tools import ToolUse
 
 
 async def after_findings(effect: Effect, *, state: State, now: datetime) -> tuple[Finding, ...]:
@@ -45,6 +47,9 @@ async def _problems(action: Action, receipt: Receipt, state: State) -> list[str]
         case UnpublishContent():
             piece = await state.get(ContentPiece, action.slug)
             return [] if piece and piece.status is ContentStatus.UNPUBLISHED else ["the page is still up"]
+        case CallTool():
+            use = await state.get(ToolUse, action.name)
+            return [] if use and receipt.reference in use.recent else ["the call is not recorded"]
 
 
 def _reply(action: SendReply, ticket: Ticket | None) -> list[str]:
