@@ -102,6 +102,7 @@ def _told(connection: Connection, kind: Kind, said: str) -> dict[str, Any]:
         "check": said,
         "reads": dict(kind.reads),
         "does": {c.value: kind.does[c] for c in connection.serves if c in kind.does},
+        "measures": kind.measures,
     }
 
 
@@ -110,6 +111,7 @@ def _tell(told: dict[str, Any]) -> None:
         say(f"{told['name']}: {told['check']}")
     rows = [("reads", stream, words) for stream, words in told["reads"].items()]
     rows += [("does", capability, words) for capability, words in told["does"].items()]
+    rows += [("measures", "pages", told["measures"])] if told["measures"] else []
     print_table(f"{told['name']} ({told['kind']})", ("", "what", "means"), rows)
     say(f"Mode {told['mode']}: {MEANS[ConnectionMode(told['mode'])]}.")
     if told["mode"] == ConnectionMode.DRY_RUN:

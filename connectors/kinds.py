@@ -6,6 +6,7 @@ A connector is one module with a ``KIND`` at its end, listed in ``connectors.reg
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -60,7 +61,10 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """``reads`` names its streams and ``does`` what it can do, both in words for the operator. Opening does no I/O."""
+    """``reads`` names its streams, ``does`` what it can do and ``measures`` what it counts of pages, in words for the operator.
+
+    Opening does no I/O.
+    """
 
     name: str
     title: str
@@ -68,6 +72,7 @@ class Kind:
     open: Callable[[Opening], Opened]
     reads: Mapping[str, str] = field(default_factory=dict)
     does: Mapping[Capability, str] = field(default_factory=dict)
+    measures: str = ""
 
     def checked(self, given: Mapping[str, str]) -> dict[str, str]:
         """The settings of a connection, each in its own form, and the secrets that were given. Raises InvalidInput.
@@ -108,3 +113,15 @@ def one_of(*words: str) -> Callable[[str], str]:
         return value.strip().lower()
 
     return check
+
+
+def web_address(value: str) -> str:
+    """An address of a server, or nothing. Raises InvalidInput."""
+    address = value.strip()
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise InvalidInput(f"{address[:60]!r} is not a web address", hint="such as https://tools.example/mcp")
+    return address

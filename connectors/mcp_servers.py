@@ -50,18 +50,6 @@ def server_of(name: str, settings: Mapping[str, str], token: str) -> RemoteServe
     return LocalServer(command=words[0], args=tuple(words[1:]), env={variable: token} if token else {})
 
 
-def web_address(value: str) -> str:
-    """An address of a server, or nothing. Raises InvalidInput."""
-    address = value.strip()
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        parts = urlsplit("")
-    if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
-        raise InvalidInput(f"{address[:60]!r} is not a web address", hint="such as https://tools.example/mcp")
-    return address
-
-
 def command_line(value: str) -> str:
     """A program with its arguments, quoted as in a shell, or nothing. No shell ever sees it. Raises InvalidInput."""
     try:

@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 
 from pydantic import JsonValue
 
-from connectors.kinds import Kind, Opened, Opening, Setting
-from connectors.mcp_servers import ToolLimits, command_line, server_of, variable_name, web_address
+from connectors.kinds import Kind, Opened, Opening, Setting, web_address
+from connectors.mcp_servers import ToolLimits, command_line, server_of, variable_name
 from connectors.offered_tools import OfferedTool
 from domain.actions import Action, CallTool, Capability, Receipt
 from domain.attempts import Attempt, AttemptStatus

@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.exchanges import Exchanges
 from connectors.kinds import Kind, Opened, Opening
 from connectors.modes import DryRunConnector, OffConnector, RecordingSource, ReplayConnector, ReplayingSource
+from connectors.page_metrics import completed
 from connectors.vault import Vault
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Connection, ConnectionMode, serving
@@ -128,16 +129,16 @@ class _Switched:
 
 
 class _SwitchedAnalytics:
-    """The first connection that measures pages; what is off measures nothing."""
+    """What the connections that measure pages know together; what is off measures nothing."""
 
     def __init__(self, board: Switchboard, otherwise: Analytics) -> None:
         self._board = board
         self._otherwise = otherwise
 
     async def measure(self, slug: str) -> list[ContentMetrics]:
-        for connection in await self._board.connections():
-            if connection.mode in (ConnectionMode.LIVE, ConnectionMode.DRY_RUN):
-                analytics = self._board.opened(connection).analytics
-                if analytics is not None:
-                    return await analytics.measure(slug)
-        return await self._otherwise.measure(slug)
+        on = [c for c in await self._board.connections() if c.mode in (ConnectionMode.LIVE, ConnectionMode.DRY_RUN)]
+        asked = [analytics for c in on if (analytics := self._board.opened(c).analytics) is not None]
+        known: list[ContentMetrics] = []
+        for analytics in asked or [self._otherwise]:
+            known = completed(known, await analytics.measure(slug))
+        return known

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,17 @@ class Reply:
     drip: bool = False
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request that arrived. ``body`` is what its JSON or its form says; ``headers`` are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
 @dataclass
 class Server:
     """``requests`` are the JSON bodies that arrived (None for none), ``paths`` and ``methods`` where they went and how."""
@@ -32,6 +44,7 @@ class Server:
     paths: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    answer: Callable[[Asked], Reply] | None = None  # in place of the script
 
 
 def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
@@ -39,9 +52,9 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 
 
 @asynccontextmanager
-async def serving(*script: Reply) -> AsyncIterator[Server]:
-    """A server on a free port of 127.0.0.1."""
-    state = Server(url="", script=list(script))
+async def serving(*script: Reply, answer: Callable[[Asked], Reply] | None = None) -> AsyncIterator[Server]:
+    """A server on a free port of 127.0.0.1. Where there is an ``answer``, it is asked, and not the script."""
+    state = Server(url="", script=list(script), answer=answer)
     held: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,8 +85,18 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     state.methods.append(head.split(" ", 1)[0])
     state.paths.append(head.split(" ", 2)[1])
     body = await reader.readexactly(length)
-    state.requests.append(json.loads(body) if body else None)
-    await _send(reader, writer, _next(state.script))
+    asked = _asked(head, body)
+    state.requests.append(asked.body)
+    await _send(reader, writer, state.answer(asked) if state.answer else _next(state.script))
+
+
+def _asked(head: str, body: bytes) -> Asked:
+    (method, target, _), *lines = (head.splitlines()[0].split(" ", 2), *head.splitlines()[1:])
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines) if name}
+    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    said = None if not body else dict(parse_qsl(body.decode())) if is_form else json.loads(body)
+    parts = urlsplit(target)
+    return Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, said)
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: Reply) -> None:
