@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers, InMemoryTools
+from connectors.fakes import InMemoryCrm, InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers, InMemoryTools
 from connectors.folder_site import FolderSite
 from connectors.local_shop import LocalShop
 from connectors.maildir import MaildirHelpdesk, MaildirSuppliers
-from connectors.mcp_tools import NoTools
+from connectors.nothing import Nothing
 from connectors.outgoing import Outgoing
 from connectors.registry import KINDS
 from connectors.switchboard import Connections, Switchboard
@@ -27,7 +27,8 @@ def open_local(home: Path) -> dict[Capability, Connector]:
         Capability.SUPPLIERS: MaildirSuppliers(mail),
         Capability.SHOP: LocalShop(outside / "shop.db"),
         Capability.SITE: FolderSite(outside / "site"),
-        Capability.TOOLS: NoTools(),
+        Capability.TOOLS: Nothing(Capability.TOOLS, hint="`./steward connect NAME --kind mcp`"),
+        Capability.CRM: Nothing(Capability.CRM, hint="`./steward connect hubspot`"),
     }
 
 
@@ -44,5 +45,6 @@ def in_memory() -> dict[Capability, Connector]:
         InMemoryShop(),
         InMemorySite(),
         InMemoryTools(),
+        InMemoryCrm(),
     )
     return {connector.capability: connector for connector in connectors}

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from connectors.folder_site import ABSENT, site_action, site_diff, slug_of
+from connectors.hubspot_notes import add_diff, archive_diff
 from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
 from connectors.mcp_tools import tool_diff
 from connectors.order_rules import changed, order_action
 from connectors.reading import ReadingSource
-from domain.actions import Action, CallTool, Capability, PublishContent, Receipt, SendReply
+from domain.actions import Action, AddNote, ArchiveNote, CallTool, Capability, PublishContent, Receipt, SendReply
 from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
@@ -208,6 +209,31 @@ class InMemoryTools(InMemoryConnector):
     def _apply(self, action: Action, receipt: Receipt) -> None:
         assert isinstance(action, CallTool)
         self.called.append(action)
+
+
+class InMemoryCrm(InMemoryConnector):
+    """A customer database that knows everybody whose address ends in ``example.org``."""
+
+    name = "in-memory-crm"
+    capability = Capability.CRM
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: dict[str, str] = {}
+
+    async def preview(self, action: Action) -> Diff:
+        match action:
+            case AddNote() if action.email.endswith("@example.org"):
+                return add_diff(action, f"contact of {action.email}")
+            case ArchiveNote() if action.note_id in self.notes:
+                return archive_diff(action, self.notes[action.note_id], "1")
+        raise Permanent(f"the customer database cannot {action.kind} this")
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        if isinstance(action, ArchiveNote):
+            del self.notes[action.note_id]
+        elif isinstance(action, AddNote):
+            self.notes[receipt.reference] = action.text
 
 
 class InMemoryAnalytics:

@@ -20,7 +20,7 @@ from connectors.offered_tools import OfferedTool
 from domain.actions import Action, CallTool, Capability, Receipt
 from domain.attempts import Attempt, AttemptStatus
 from domain.decisions import Diff
-from domain.errors import EffectError, Permanent, Retryable, Stale, Unknown
+from domain.errors import Permanent, Retryable, Stale, Unknown
 from domain.ids import derived_id
 from domain.ports import Attempts
 from domain.tools import ToolAnswer, ToolTerms
@@ -120,32 +120,6 @@ class McpTools:
         kept = await self._attempts.prepare(told)
         await self._attempts.settle(attempt.key, AttemptStatus.SENT)
         return _receipt(attempt, ToolAnswer.model_validate_json(kept.payload))
-
-
-class NoTools:
-    """Where no connection of the name that a call says is there. See ``ports.Connector``."""
-
-    name = "no-tools"
-    capability = Capability.TOOLS
-
-    async def check(self) -> str:
-        return "no server of tools is needed; `./steward connect NAME --kind mcp` connects one"
-
-    async def preview(self, action: Action) -> Diff:
-        raise self._no(action)
-
-    async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
-        raise self._no(action)
-
-    async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
-        if not isinstance(action, CallTool):
-            raise self._no(action)
-        return None
-
-    def _no(self, action: Action) -> EffectError:
-        return Permanent(
-            f"nothing is connected as {action.through or action.kind!r}", hint="`./steward connectors` lists what is connected"
-        )
 
 
 def tool_diff(call: CallTool, version: str) -> Diff:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, JsonValue, TypeAdapter, field_validator, model_validator
 
 from domain import events as happened
+from domain.crm import CustomerNote, CustomerNoteAdded, CustomerNoteArchived, notes_stream
 from domain.entities import Address, ContentPiece, OrderStatus, PurchaseOrder, Refund
 from domain.event import EventData
 from domain.ids import canonical_json, digest
@@ -28,6 +29,7 @@ class Capability(StrEnum):
     SUPPLIERS = "suppliers"
     SITE = "site"
     TOOLS = "tools"
+    CRM = "crm"
 
 
 class Bound(StrEnum):
@@ -432,6 +434,49 @@ class CallTool(BaseAction):
         return f"{words or 'call a tool'}: {self.name} {given if len(given) <= 120 else given[:119] + '…'}"
 
 
+class AddNote(BaseAction):
+    """A note on a customer, in the customer database. Only the operator and their people see it."""
+
+    spec = ActionSpec(risk=Risk.R0, reversibility=Reversibility.COMPENSABLE, capability=Capability.CRM)
+    kind: Literal["add-note"] = "add-note"
+    customer_id: Name
+    email: Name
+    text: str = Field(min_length=1, max_length=20_000)
+
+    @property
+    def stream(self) -> str:
+        return notes_stream(self.customer_id)
+
+    def events(self, receipt: Receipt) -> tuple[EventData, ...]:
+        note = CustomerNote(note_id=receipt.reference, text=self.text, at=receipt.at)
+        return (CustomerNoteAdded(customer_id=self.customer_id, note=note),)
+
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action | None":
+        return ArchiveNote(customer_id=self.customer_id, note_id=receipt.reference) if receipt else None
+
+    def summary(self) -> str:
+        return f"note on {self.email}: {self.text if len(self.text) <= 120 else self.text[:119] + '…'}"
+
+
+class ArchiveNote(BaseAction):
+    """The inverse of a note: it is out of sight, and the archive keeps it."""
+
+    spec = ActionSpec(risk=Risk.R0, reversibility=Reversibility.IRREVERSIBLE, capability=Capability.CRM)
+    kind: Literal["archive-note"] = "archive-note"
+    customer_id: Name
+    note_id: Name
+
+    @property
+    def stream(self) -> str:
+        return notes_stream(self.customer_id)
+
+    def events(self, receipt: Receipt) -> tuple[EventData, ...]:
+        return (CustomerNoteArchived(customer_id=self.customer_id, note_id=self.note_id),)
+
+    def summary(self) -> str:
+        return f"archive note {self.note_id} on {self.customer_id}"
+
+
 Action = Annotated[
     SendReply
     | RefundOrder
@@ -442,7 +487,9 @@ Action = Annotated[
     | CancelPurchaseOrder
     | PublishContent
     | UnpublishContent
-    | CallTool,
+    | CallTool
+    | AddNote
+    | ArchiveNote,
     Field(discriminator="kind"),
 ]
 
@@ -460,5 +507,7 @@ ACTION_TYPES: dict[str, type[BaseAction]] = {
         PublishContent,
         UnpublishContent,
         CallTool,
+        AddNote,
+        ArchiveNote,
     )
 }

@@ -10,6 +10,7 @@ from domain import (
     autonomy,
     bypasses,
     connections,
+    crm,
     entities,
     events,
     experiments,
@@ -52,6 +53,7 @@ _MODULES = (
     bypasses,
     connections,
     tools,
+    crm,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
@@ -90,6 +92,7 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "access": access.AccessRecord,
     "connection": connections.Connection,
     "tool": tools.ToolUse,
+    "customer-notes": crm.CustomerNotes,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

@@ -266,6 +266,7 @@ _RULES_OF = {
     Capability.SUPPLIERS: "stock",
     Capability.SITE: "content",
     Capability.TOOLS: "tools",
+    Capability.CRM: "support",
 }
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from agents.audit.findings import hold
 from domain.actions import (
     Action,
+    AddNote,
+    ArchiveNote,
     CallTool,
     CancelOrder,
     CancelPurchaseOrder,
@@ -17,6 +19,7 @@ from domain.actions import (
     SendReply,
     UnpublishContent,
 )
+from domain.crm import CustomerNotes
 from domain.decisions import Finding
 from domain.effects import Effect
 from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, PurchaseOrder, PurchaseOrderStatus, Ticket
@@ -50,6 +53,10 @@ async def _problems(action: Action, receipt: Receipt, state: State) -> list[str]
         case CallTool():
             use = await state.get(ToolUse, action.name)
             return [] if use and receipt.reference in use.recent else ["the call is not recorded"]
+        case AddNote() | ArchiveNote():
+            kept = await state.get(CustomerNotes, action.customer_id)
+            stands = receipt.reference in {note.note_id for note in (kept.notes if kept else ())}
+            return [] if stands is isinstance(action, AddNote) else ["the recorded notes differ"]
 
 
 def _reply(action: SendReply, ticket: Ticket | None) -> list[str]:

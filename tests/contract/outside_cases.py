@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from connectors import in_memory, open_local
-from connectors.fakes import InMemoryConnector, InMemoryTools
+from connectors.fakes import InMemoryConnector, InMemoryCrm, InMemoryTools
 from domain.actions import (
     Action,
+    AddNote,
+    ArchiveNote,
     CallTool,
     CancelPurchaseOrder,
     Capability,
@@ -109,6 +111,10 @@ async def make(capability: Capability, home: Path | None) -> Case:
         case Capability.TOOLS:
             fake = InMemoryTools({"open_ticket": "0" * 64})
             return Case(fake, call(), call("two"), call(tool="burn_down"), reply(), _calls(fake))
+        case Capability.CRM:
+            crm, gone = InMemoryCrm(), ArchiveNote(customer_id="C1", note_id="1")
+            notes = [AddNote(customer_id="C1", email="ada@example.org", text=text) for text in ("one", "two")]
+            return Case(crm, notes[0], notes[1], gone, reply(), _notes(crm))
 
 
 def mail_case(capability: Capability, connector: Connector, count: Callable[[], Awaitable[int]]) -> Case:
@@ -142,6 +148,13 @@ def _refunds(connector: Connector) -> Callable[[], Awaitable[int]]:
 def _calls(connector: InMemoryTools) -> Callable[[], Awaitable[int]]:
     async def count() -> int:
         return len(connector.called)
+
+    return count
+
+
+def _notes(connector: InMemoryCrm) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return len(connector.notes)
 
     return count
 

@@ -15,7 +15,7 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import mail_cases, tool_servers
+from tests.contract import hubspot_double, mail_cases, tool_servers
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page
@@ -46,9 +46,10 @@ def _local(capability: Capability, *, real: bool) -> Callable[[Path], AbstractAs
 
 CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     **{f"{c}-real": _local(c, real=True) for c in REAL},
-    **{f"{c}-fake": _local(c, real=False) for c in (*REAL, Capability.TOOLS)},
+    **{f"{c}-fake": _local(c, real=False) for c in (*REAL, Capability.TOOLS, Capability.CRM)},
     **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
     "tools-mcp": tool_servers.calling,
+    "crm-hubspot": hubspot_double.writing,
 }
 """Every adapter and every fake, by name: a context manager that gives the case to try it with."""
 

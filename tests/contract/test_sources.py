@@ -15,7 +15,7 @@ from domain.connections import Record
 from domain.entities import Order
 from domain.event import new_event
 from domain.events import OrderPlaced
-from tests.contract import mail_cases
+from tests.contract import hubspot_double, mail_cases
 from tests.contract.every_source import EverySource, SourceCase
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import order
@@ -45,6 +45,7 @@ async def _in_memory(home: Path) -> AsyncIterator[SourceCase]:
 CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[SourceCase]]] = {
     "in-memory": _in_memory,
     "mailbox": mail_cases.reading(mail_servers),
+    "hubspot": hubspot_double.reading,
 }
 """Every source, by name: a context manager that gives the case to try it with."""
 
