@@ -19,7 +19,7 @@ from activities.steps import (
 from agents.auditor import Auditor
 from agents.executor import Executor
 from domain import gate
-from domain.actions import Action, Capability, Receipt
+from domain.actions import Action, CallTool, Capability, Receipt
 from domain.approvals import Approval, default_on_expiry, outside_quiet_hours
 from domain.autonomy import class_of
 from domain.bypasses import ActedUnderBypass
@@ -29,7 +29,7 @@ from domain.errors import NotFound, Outdated, Permanent, Refused, Retryable, Sta
 from domain.event import EventData, NewEvent, new_event
 from domain.ids import derived_id
 from domain.model import Moment
-from domain.policies import ApprovalPolicy, BoundsPolicy, GatePolicy
+from domain.policies import ApprovalPolicy, BoundsPolicy, GatePolicy, ToolsPolicy
 from domain.ports import EventLog, Guards, Ledger, Policies, State
 from domain.runs import (
     ActedAlone,
@@ -71,6 +71,7 @@ class ActionActivities:
     @activity.defn
     async def propose(self, request: ProposeInput) -> Proposed:
         """Preview, audit and gate an action. Refusals and suggestions are recorded here, since nothing follows them."""
+        request = await self._on_terms_in_force(request)
         proposal = await self._proposal(request)
         match proposal.gate.outcome:
             case GateOutcome.ASK:
@@ -163,6 +164,15 @@ class ActionActivities:
                 kind=ResultKind.IMPOSSIBLE, summary=effect.action.summary(), key=effect.key, detail="nothing undoes it"
             )
         return await self._effect(await self._reservation_to_undo(effect, inverse, request.now))
+
+    async def _on_terms_in_force(self, request: ProposeInput) -> ProposeInput:
+        """A tool is called on the terms of the policy as it is now: what a proposer says of its risk counts for nothing."""
+        action = request.planned.action
+        if not isinstance(action, CallTool):
+            return request
+        tools = (await self._policies.of(request.run_id).in_force(ToolsPolicy)).document.tools
+        planned = request.planned.model_copy(update={"action": action.on(tools.get(action.name))})
+        return request.model_copy(update={"planned": planned})
 
     async def _proposal(self, request: ProposeInput) -> Proposal:
         planned = request.planned

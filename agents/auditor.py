@@ -7,13 +7,18 @@ from pydantic import ValidationError
 
 from agents.audit.after import after_findings
 from agents.audit.findings import hold
+from agents.audit.notes import NoteAudit
 from agents.audit.procurement import ProcurementAudit
 from agents.audit.publishing import PublishingAudit
 from agents.audit.stock import StockAudit
 from agents.audit.support import SupportAudit
+from agents.audit.tools import ToolAudit
 from domain.actions import (
     Action,
+    AddNote,
     AdjustStock,
+    ArchiveNote,
+    CallTool,
     CancelOrder,
     CancelPurchaseOrder,
     ChangeAddress,
@@ -40,6 +45,9 @@ _CHANGES: dict[str, frozenset[str]] = {
     "cancel-purchase-order": frozenset({"status", "to", "total", "lines"}),
     "publish-content": frozenset({"piece"}),
     "unpublish-content": frozenset({"piece"}),
+    "call-tool": frozenset({"called_with"}),
+    "add-note": frozenset({"note"}),
+    "archive-note": frozenset({"note"}),
 }
 """The fields of the outside record that each kind of action may change. Anything else is a kind of error nobody foresaw."""
 
@@ -81,6 +89,10 @@ class Auditor:
                 return PublishingAudit(state=self._state, policies=policies).publish(action)
             case UnpublishContent():
                 return PublishingAudit(state=self._state, policies=policies).unpublish(action)
+            case CallTool():
+                return ToolAudit(policies=policies).call(action)
+            case AddNote() | ArchiveNote():
+                return NoteAudit(state=self._state).note(action)
 
 
 def _wider_than_declared(action: Action, diff: Diff) -> tuple[Finding, ...]:

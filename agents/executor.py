@@ -22,7 +22,7 @@ class Executor:
             connector = self._connectors[action.spec.capability]
         except KeyError:
             raise Permanent(f"nothing is connected for {action.spec.capability}", hint="see `steward status`") from None
-        return await connector.now() if isinstance(connector, SwitchedConnector) else connector
+        return await connector.now(action) if isinstance(connector, SwitchedConnector) else connector
 
     async def preview(self, action: Action) -> Diff:
         """What ``action`` would change outside, now."""

@@ -64,7 +64,7 @@ async def _connect(system: System, wish: Wish, known: Connection | None) -> dict
     everybody = await system.memory.state.find(Connection)
     connection, given = described(wish, kind, known, everybody)
     moved = set(connection.serves) ^ set(known.serves if known else ())
-    await refuse_while_under_way(system, tuple(moved))
+    await refuse_while_under_way(system, wish.name, tuple(moved))
     vault = Vault(system.settings.home, system.settings.connection_secrets)
     said = await first_call(system, connection, kind, given, vault=vault)
     vault.keep(connection.name, given)
@@ -81,7 +81,7 @@ async def _switch(system: System, known: Connection | None, name: str, mode: Con
 async def _forget(system: System, known: Connection | None, name: str) -> dict[str, Any]:
     """Its settings stay in the log, as everything does; what was read stays read."""
     known = _connected(known, name)
-    await refuse_while_under_way(system, known.serves)
+    await refuse_while_under_way(system, name, known.serves)
     gone = known.model_copy(update={"mode": ConnectionMode.OFF, "serves": ()})
     await record(system, ConnectionDescribed(connection=gone, by=OPERATOR), at=now())
     Vault(system.settings.home, {}).forget(name)
@@ -104,6 +104,7 @@ def _told(connection: Connection, kind: Kind, said: str, *, at: str = "") -> dic
         "called_at": f"{at}/hooks/{connection.name}" if kind.called and at else "",
         "reads": dict(kind.reads),
         "does": {c.value: kind.does[c] for c in connection.serves if c in kind.does},
+        "measures": kind.measures,
     }
 
 
@@ -112,6 +113,7 @@ def _tell(told: dict[str, Any]) -> None:
         say(f"{told['name']}: {told['check']}")
     rows = [("reads", stream, words) for stream, words in told["reads"].items()]
     rows += [("does", capability, words) for capability, words in told["does"].items()]
+    rows += [("measures", "pages", told["measures"])] if told["measures"] else []
     print_table(f"{told['name']} ({told['kind']})", ("", "what", "means"), rows)
     if told["called_at"]:
         say(f"Enter at the sender: {told['called_at']} (from outside by your tunnel or proxy: docs/connectors.md)")

@@ -13,7 +13,7 @@ from connectors.kinds import Kind, Opening, Setting
 from connectors.registry import KINDS
 from connectors.vault import Vault, checked_name
 from domain.actions import Capability
-from domain.connections import Connection, ConnectionMode, serving
+from domain.connections import SHARED, Connection, ConnectionMode, serving
 from domain.effects import UNDER_WAY
 from domain.errors import InvalidInput, NotFound, Refused
 
@@ -88,25 +88,28 @@ def _serves(wish: Wish, kind: Kind, known: Connection | None, everybody: Sequenc
     """What was said, else what it served before, else everything it can that no other connection does."""
     others = [c for c in everybody if c.name != wish.name]
     if wish.serves is None:
-        return known.serves if known else tuple(c for c in kind.does if serving(others, c) is None)
+        return known.serves if known else tuple(c for c in kind.does if c in SHARED or serving(others, c) is None)
     for capability in wish.serves:
         if capability not in kind.does:
             raise InvalidInput(
                 f"a {kind.name} cannot do what {capability} needs", hint=f"it can {', '.join(kind.does) or 'only read'}"
             )
         other = serving(others, capability)
-        if other is not None:
+        if other is not None and capability not in SHARED:
             raise Refused(
                 f"{other.name} serves {capability}", hint=f"`./steward connect {other.name} --serves ...` without it first"
             )
     return tuple(wish.serves)
 
 
-async def refuse_while_under_way(system: System, capabilities: Sequence[Capability]) -> None:
-    """Where an effect may have happened, only the system it went to can tell: it must not be exchanged for another now."""
+async def refuse_while_under_way(system: System, name: str, capabilities: Sequence[Capability]) -> None:
+    """Where an effect may have happened, only the system it went to can tell: it must not be exchanged for another now.
+
+    ``name`` is the connection that comes or goes; what names another one is none of its business.
+    """
     for status in UNDER_WAY:
         for effect in await system.memory.ledger.effects(status=status):
-            if effect.action.spec.capability in capabilities:
+            if effect.action.spec.capability in capabilities and effect.action.through in ("", name):
                 hint = f"`./steward show {effect.run_id}` says more; try again when it is settled"
                 raise Refused(f"an effect is still on its way: {effect.action.kind}", hint=hint)
 

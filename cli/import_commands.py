@@ -21,6 +21,7 @@ from connectors.importers.orders import read_orders
 from connectors.importers.report import ImportReport
 from connectors.importers.sales import read_sales
 from connectors.importers.table import TableOptions
+from connectors.importers.vcard import is_vcards, read_vcards
 from connectors.local_shop import LocalShop
 from domain.actions import Capability
 from domain.catalogue import ENTITY_TYPES
@@ -138,9 +139,11 @@ def customers(
     partial: Partial = False,
     as_json: AsJson = False,
 ) -> None:
-    """Customers and their addresses."""
+    """Customers and their addresses, from a table or from vCards (.vcf)."""
 
     def read(raw: bytes) -> ImportReport:
+        if is_vcards(raw):
+            return read_vcards(raw, at=datetime.now(UTC))
         return read_customers(raw, table=TableOptions(mapping=mapping(columns)), at=datetime.now(UTC))
 
     _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)

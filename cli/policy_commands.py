@@ -57,7 +57,7 @@ def policy_show(
     """The document in force, or one part of it."""
 
     async def work(system: System) -> tuple[int, dict[str, Any]]:
-        found = await _record(system, name)
+        found = await record_of(system, name)
         return found.active if found else 0, _part(_document(name, found), field)
 
     version, document = with_system(work, as_json=as_json)
@@ -85,7 +85,7 @@ def policy_history(name: Which, *, as_json: AsJson = False) -> None:
     """Every version, and what each changed."""
 
     async def work(system: System) -> tuple[int, list[tuple[PolicyVersion, list[tuple[str, Any, Any]]]]]:
-        found = await _record(system, name)
+        found = await record_of(system, name)
         if found is None:
             return 0, []
         versions = sorted(found.versions, key=lambda v: v.version)
@@ -136,19 +136,20 @@ def _change(
     as_json: bool,
 ) -> None:
     async def work(system: System) -> Change:
-        found = await _record(system, name)
+        found = await record_of(system, name)
         before = _document(name, found)
         after = _valid(name, make(found, before))
         if name == "approval" and OPERATOR not in after["deciders"]:
             raise InvalidInput(f"without {OPERATOR} among the deciders nobody could decide here", hint="name others beside it")
         if before == after or dry_run:
             return name, before, after, None
-        return name, before, after, await _activate(system, name, found, after, why)
+        return name, before, after, await activate(system, name, found, after, why)
 
     _print_change(with_system(work, as_json=as_json), dry_run=dry_run, as_json=as_json)
 
 
-async def _activate(system: System, name: str, found: PolicyRecord | None, document: dict[str, Any], why: str) -> PolicyVersion:
+async def activate(system: System, name: str, found: PolicyRecord | None, document: dict[str, Any], why: str) -> PolicyVersion:
+    """Bring ``document`` into force as the operator's own version, unless another one came in between."""
     at = now()
     number = found.next_version if found else 1
     version = PolicyVersion(version=number, document=document, proposed_by=OPERATOR, approved_by=OPERATOR, at=at, why=why)
@@ -157,7 +158,8 @@ async def _activate(system: System, name: str, found: PolicyRecord | None, docum
     return version
 
 
-async def _record(system: System, name: str) -> PolicyRecord | None:
+async def record_of(system: System, name: str) -> PolicyRecord | None:
+    """All versions of a policy; None where it was never changed. Raises NotFound."""
     if name not in POLICY_TYPES:
         raise NotFound(f"there is no policy {name!r}", hint=f"there are {', '.join(POLICY_TYPES)}")
     return await system.memory.state.get(PolicyRecord, name)

@@ -128,7 +128,7 @@ def _print_grounds(approval: Approval) -> None:
     print_table("Auditor", ("severity", "finding"), [(f.severity, f.text) for f in proposal.verdict.findings], empty="no objection")
     for moved in approval.moved:
         say(f"moved since last shown: {moved}")
-    say(f"confidence {proposal.why.confidence:.2f} by {proposal.why.engine}; once done it is {proposal.action.spec.reversibility}")
+    say(f"confidence {proposal.why.confidence:.2f} by {proposal.why.engine}; once done it is {proposal.action.reversibility}")
     if approval.status is ApprovalStatus.PENDING:
         say(f"{left(approval.expires_at - now())} left, until {clock(approval.expires_at)}; then {approval.on_expiry}")
 

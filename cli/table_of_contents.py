@@ -46,6 +46,7 @@ CONTENTS = (
     Entry("schedule", "schedule_commands", _STEER, "The times at which runs start by themselves."),
     Entry("connect", "connect_commands", _DATA, "Connect a system: asks what it needs, tries it, and turns it on in dry-run."),
     Entry("connectors", "connect_commands", _DATA, "The connected systems and how they are doing."),
+    Entry("tools", "tool_commands", _DATA, "The tools of a connected MCP server: which may be called, and at what risk."),
     Entry("import", "import_commands", _DATA, "Import data of other systems. All lines or none; again changes nothing."),
     Entry("shop", "business_commands", _DATA, "Who you are: name, address, currency and signature of the shop."),
     Entry("received", "business_commands", _DATA, "Say that a purchase order has arrived: its units go on the shelf."),

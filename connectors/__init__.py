@@ -5,10 +5,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from connectors.fakes import InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers
+from connectors.fakes import InMemoryCrm, InMemoryHelpdesk, InMemoryShop, InMemorySite, InMemorySuppliers, InMemoryTools
 from connectors.folder_site import FolderSite
 from connectors.local_shop import LocalShop, OrderOf
 from connectors.maildir import MaildirHelpdesk, MaildirSuppliers
+from connectors.nothing import Nothing
 from connectors.outgoing import Outgoing
 from connectors.registry import KINDS
 from connectors.switchboard import Connections, Switchboard
@@ -26,6 +27,8 @@ def open_local(home: Path, *, order_of: OrderOf | None = None) -> dict[Capabilit
         Capability.SUPPLIERS: MaildirSuppliers(mail),
         Capability.SHOP: LocalShop(outside / "shop.db", order_of=order_of),
         Capability.SITE: FolderSite(outside / "site"),
+        Capability.TOOLS: Nothing(Capability.TOOLS, hint="`./steward connect NAME --kind mcp`"),
+        Capability.CRM: Nothing(Capability.CRM, hint="`./steward connect hubspot`"),
     }
 
 
@@ -36,5 +39,12 @@ def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[s
 
 def in_memory() -> dict[Capability, Connector]:
     """The same in memory, empty."""
-    connectors: tuple[Connector, ...] = (InMemoryHelpdesk(), InMemorySuppliers(), InMemoryShop(), InMemorySite())
+    connectors: tuple[Connector, ...] = (
+        InMemoryHelpdesk(),
+        InMemorySuppliers(),
+        InMemoryShop(),
+        InMemorySite(),
+        InMemoryTools(),
+        InMemoryCrm(),
+    )
     return {connector.capability: connector for connector in connectors}

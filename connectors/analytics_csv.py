@@ -5,11 +5,11 @@ import csv
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from connectors.files import file_errors
+from connectors.page_metrics import joined, slug_of
 from domain.entities import ContentMetrics
 from domain.errors import InvalidInput
 from domain.model import Value
@@ -73,7 +73,7 @@ def parsed(text: str) -> AnalyticsReport:
             rejected.append(RejectedLine(line=rows.line_num, why=_reason(error)))
             continue
         days = pages.setdefault(slug, {})
-        days[metrics.day] = _joined(days.get(metrics.day), metrics)
+        days[metrics.day] = joined(days.get(metrics.day), metrics)
     return AnalyticsReport(pages={s: tuple(d[k] for k in sorted(d)) for s, d in pages.items()}, rejected=tuple(rejected))
 
 
@@ -89,7 +89,7 @@ def _columns(header: Iterable[str]) -> Mapping[str, str]:
 
 
 def _metrics(row: Mapping[str, str]) -> tuple[str, ContentMetrics]:
-    slug = urlsplit(row["slug"].strip()).path.rstrip("/").rpartition("/")[2].removesuffix(".html")
+    slug = slug_of(row["slug"].strip())
     if not slug:
         raise ValueError("no page is named")
     seconds = row.get("seconds_on_page", "").strip() or "0"
@@ -98,20 +98,6 @@ def _metrics(row: Mapping[str, str]) -> tuple[str, ContentMetrics]:
     if metrics.clicks > metrics.impressions:
         raise ValueError(f"{metrics.clicks} clicks on {metrics.impressions} impressions cannot be")
     return slug, metrics
-
-
-def _joined(known: ContentMetrics | None, more: ContentMetrics) -> ContentMetrics:
-    """Two lines of one page and day (a line a search query, say) add up; time is weighted by clicks."""
-    if known is None:
-        return more
-    clicks = known.clicks + more.clicks
-    seconds = known.seconds_on_page * known.clicks + more.seconds_on_page * more.clicks
-    return ContentMetrics(
-        day=more.day,
-        impressions=known.impressions + more.impressions,
-        clicks=clicks,
-        seconds_on_page=seconds / clicks if clicks else 0.0,
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.hubspot_notes import add_diff, archive_diff
 from connectors.importers.report import ImportReport
 from connectors.maildir import PurchaseAction, purchase_diff, reply_diff
 from connectors.mails import purchase_mail, reply_mail
+from connectors.mcp_tools import tool_diff
 from connectors.order_rules import changed, order_diff, shop_action, stock_diff
 from connectors.reading import ReadingSource
 from connectors.site_rules import ABSENT, site_action, site_diff, slug_of
-from domain.actions import Action, AdjustStock, Capability, PublishContent, Receipt, SendReply
+from domain.actions import Action, AddNote, AdjustStock, ArchiveNote, CallTool, Capability, PublishContent, Receipt, SendReply
 from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
@@ -197,6 +199,55 @@ class InMemorySite(InMemoryConnector):
             self.pages[piece.slug] = piece.model_copy(update={"published_at": piece.published_at or receipt.at})
         else:
             del self.pages[slug_of(site_action(action))]
+
+
+class InMemoryTools(InMemoryConnector):
+    """Tools of one server, each with the digest of its description; a call is only remembered."""
+
+    name = "in-memory-tools"
+    capability = Capability.TOOLS
+
+    def __init__(self, offered: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.offered = dict(offered or {})
+        self.called: list[CallTool] = []
+
+    async def preview(self, action: Action) -> Diff:
+        if not isinstance(action, CallTool):
+            raise Permanent(f"a server of tools cannot {action.kind}")
+        known = self.offered.get(action.tool)
+        if action.terms is None or known is None or known != action.terms.digest:
+            raise Permanent(f"{action.name} is not mapped, or not there, or another one by now")
+        return tool_diff(action, known)
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        assert isinstance(action, CallTool)
+        self.called.append(action)
+
+
+class InMemoryCrm(InMemoryConnector):
+    """A customer database that knows everybody whose address ends in ``example.org``."""
+
+    name = "in-memory-crm"
+    capability = Capability.CRM
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: dict[str, str] = {}
+
+    async def preview(self, action: Action) -> Diff:
+        match action:
+            case AddNote() if action.email.endswith("@example.org"):
+                return add_diff(action, f"contact of {action.email}")
+            case ArchiveNote() if action.note_id in self.notes:
+                return archive_diff(action, self.notes[action.note_id], "1")
+        raise Permanent(f"the customer database cannot {action.kind} this")
+
+    def _apply(self, action: Action, receipt: Receipt) -> None:
+        if isinstance(action, ArchiveNote):
+            del self.notes[action.note_id]
+        elif isinstance(action, AddNote):
+            self.notes[receipt.reference] = action.text
 
 
 class InMemoryAnalytics:

@@ -70,6 +70,7 @@ class Reply:
 
 class Http:
     """Calls to one system. ``explain`` picks a short code from its error bodies; nothing else of them is ever repeated.
+    ``busy`` are codes by which it says, with whatever status, that it was asked too often and took nothing.
 
     Redirects are not followed and links to other hosts refused: credentials go where they were meant to go.
     """
@@ -83,11 +84,13 @@ class Http:
         headers: Mapping[str, str] | None = None,
         limits: Limits = Limits(),
         explain: Callable[[Any], str] = lambda _: "",
+        busy: frozenset[str] = frozenset(),
     ) -> None:
         self.name = name
         self._base = base_url.rstrip("/")
         self._limits = limits
         self._explain = explain
+        self._busy = busy
         self._rest_until: datetime | None = None
         self._client = httpx.AsyncClient(
             auth=auth,
@@ -169,7 +172,10 @@ class Http:
 
     async def _refusal(self, response: httpx.Response, headers: Mapping[str, str], may_repeat: bool) -> EffectError:
         status, wish = response.status_code, retry_after(headers, now=datetime.now(UTC))
-        text = f"{self.name} answered {status}{await self._reason(response)}"
+        reason = await self._reason(response)
+        text = f"{self.name} answered {status}{f' ({reason})' if reason else ''}"
+        if reason in self._busy:
+            return Retryable(text, hint="it is tried again by itself", retry_after=wish)
         match status:
             case 401 | 403:
                 return Permanent(text, hint=f"its credentials are wrong or expired: `./steward connect {self.name}`")
@@ -190,7 +196,7 @@ class Http:
         code = ""
         with suppress(EffectError, httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError):
             code = self._explain(json.loads(await self._body(response, True)))
-        return f" ({kept})" if (kept := "".join(c for c in code[:80] if c.isalnum() or c in " ._-/")) else ""
+        return "".join(c for c in code[:80] if c.isalnum() or c in " ._-/")
 
     def _uncertain(self, text: str, may_repeat: bool) -> EffectError:
         if may_repeat:

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from connectors.offered_tools import OfferedTool
 from domain.actions import Capability
 from domain.errors import InvalidInput
 from domain.ports import Analytics, Attempts, Connector, Source
@@ -54,14 +56,15 @@ class Opened:
     connectors: Mapping[Capability, Connector] = field(default_factory=dict)
     source: Source | None = None
     analytics: Analytics | None = None
+    offered: Callable[[], Awaitable[tuple[OfferedTool, ...]]] | None = None  # the tools of a server, as it describes them now
     close: Callable[[], Awaitable[None]] = _nothing_to_close
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """``reads`` names its streams and ``does`` what it can do, both in words for the operator. Opening does no I/O.
+    """``reads`` names its streams, ``does`` what it can do and ``measures`` what it counts of pages, in words for the operator.
 
-    ``called``: the system can call us when something happens, at ``/hooks/<connection>`` of the console.
+    ``called``: the system can call us when something happens, at ``/hooks/<connection>`` of the console. Opening does no I/O.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Kind:
     reads: Mapping[str, str] = field(default_factory=dict)
     does: Mapping[Capability, str] = field(default_factory=dict)
     called: bool = False
+    measures: str = ""
 
     def checked(self, given: Mapping[str, str]) -> dict[str, str]:
         """The settings of a connection, each in its own form, and the secrets that were given. Raises InvalidInput.
@@ -121,3 +125,15 @@ def day(value: str) -> str:
         return date.fromisoformat(value.strip()).isoformat()
     except ValueError:
         raise InvalidInput(f"{value.strip()[:40]!r} is not a day", hint="today, or such as 2026-01-31") from None
+
+
+def web_address(value: str) -> str:
+    """An address of a server, or nothing. Raises InvalidInput."""
+    address = value.strip()
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise InvalidInput(f"{address[:60]!r} is not a web address", hint="such as https://tools.example/mcp")
+    return address

@@ -2,7 +2,8 @@
 
 Spans are measured against the server's own clock, its ``Date`` header, so that a clock that is off here does no harm.
 Retry-After: RFC 9110, 10.2.3. RateLimit-Remaining and -Reset: draft-ietf-httpapi-ratelimit-headers; X-RateLimit-Reset
-is a span in seconds at some servers and a moment in seconds since 1970 at others.
+is a span in seconds at some servers and a moment in seconds since 1970 at others. HubSpot has names of its own, and says
+how long its window is.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,8 @@ def exhausted_for(headers: Mapping[str, str], *, now: datetime) -> timedelta | N
         remaining, reset = (_number(headers.get(f"{prefix}-{what}", "")) for what in ("remaining", "reset"))
         if remaining is not None and remaining <= 0 and reset is not None:
             return _within(reset - _server_time(headers, now).timestamp() if reset > _A_MOMENT else reset)
-    return None
+    remaining, span = (_number(headers.get(f"x-hubspot-ratelimit-{what}", "")) for what in ("remaining", "interval-milliseconds"))
+    return _within(span / 1_000) if remaining is not None and remaining <= 0 and span is not None else None
 
 
 def _server_time(headers: Mapping[str, str], now: datetime) -> datetime:

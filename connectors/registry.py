@@ -1,6 +1,19 @@
 """Every kind of outside system that can be connected. A new one is a module with a ``KIND`` and a line here."""
 
-from connectors import drop_folder, folder_site, mailbox, shopify, webhook, woocommerce, wordpress
+from connectors import (
+    drop_folder,
+    folder_site,
+    hubspot,
+    mailbox,
+    mcp_tools,
+    plausible,
+    search_console,
+    shopify,
+    umami,
+    webhook,
+    woocommerce,
+    wordpress,
+)
 from connectors.kinds import Kind
 
 KINDS: dict[str, Kind] = {
@@ -13,5 +26,10 @@ KINDS: dict[str, Kind] = {
         wordpress.KIND,
         shopify.KIND,
         woocommerce.KIND,
+        hubspot.KIND,
+        search_console.KIND,
+        plausible.KIND,
+        umami.KIND,
+        mcp_tools.KIND,
     )
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.exchanges import Exchanges
 from connectors.kinds import Kind, Opened, Opening
 from connectors.modes import DryRunConnector, OffConnector, RecordingSource, ReplayConnector, ReplayingSource
+from connectors.page_metrics import completed
 from connectors.vault import Vault
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Connection, ConnectionMode, serving
@@ -110,17 +111,18 @@ class _Switched:
         return await (await self.now()).check()
 
     async def preview(self, action: Action) -> Diff:
-        return await (await self.now()).preview(action)
+        return await (await self.now(action)).preview(action)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
-        connector = await self.now()
+        connector = await self.now(action)
         return await connector.execute(action, key=key, expected_version=expected_version, now=now)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
-        return await (await self.now()).find_receipt(action, key=key)
+        return await (await self.now(action)).find_receipt(action, key=key)
 
-    async def now(self) -> Connector:
-        connection = serving(list(await self._board.connections()), self.capability)
+    async def now(self, action: Action | None = None) -> Connector:
+        through = action.through if action else ""
+        connection = serving(list(await self._board.connections()), self.capability, through=through)
         return self._otherwise if connection is None else _Through(self._board, connection, self.capability)
 
 
@@ -150,16 +152,16 @@ class _Through:
 
 
 class _SwitchedAnalytics:
-    """The first connection that measures pages; what is off measures nothing."""
+    """What the connections that measure pages know together; what is off measures nothing."""
 
     def __init__(self, board: Switchboard, otherwise: Analytics) -> None:
         self._board = board
         self._otherwise = otherwise
 
     async def measure(self, slug: str) -> list[ContentMetrics]:
-        for connection in await self._board.connections():
-            if connection.mode in (ConnectionMode.LIVE, ConnectionMode.DRY_RUN):
-                analytics = self._board.opened(connection).analytics
-                if analytics is not None:
-                    return await analytics.measure(slug)
-        return await self._otherwise.measure(slug)
+        on = [c for c in await self._board.connections() if c.mode in (ConnectionMode.LIVE, ConnectionMode.DRY_RUN)]
+        asked = [analytics for c in on if (analytics := self._board.opened(c).analytics) is not None]
+        known: list[ContentMetrics] = []
+        for analytics in asked or [self._otherwise]:
+            known = completed(known, await analytics.measure(slug))
+        return known

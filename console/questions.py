@@ -73,7 +73,7 @@ class Question:
 
 def needs_proof(approval: Approval) -> bool:
     """Money, stock and what cannot be taken back want the password once more."""
-    return approval.proposal.action.spec.risk >= Risk.R2
+    return approval.proposal.action.risk >= Risk.R2
 
 
 async def inbox(memory: Memory, *, now: datetime) -> Inbox:

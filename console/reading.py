@@ -239,7 +239,7 @@ def _asked(approval: Approval) -> Asked:
         approval_id=approval.approval_id,
         run_id=proposal.run_id,
         summary=proposal.action.summary(),
-        risk=proposal.action.spec.risk.name,
+        risk=proposal.action.risk.name,
         digest=proposal.digest,
         needs_you_now=False,
         standing=None,

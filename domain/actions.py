@@ -6,32 +6,21 @@ undone (``inverse``) and what it leaves in the log (``events``). Nothing about a
 
 from abc import abstractmethod
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, field_validator, model_validator
 
 from domain import events as happened
+from domain.crm import CustomerNote, CustomerNoteAdded, CustomerNoteArchived, notes_stream
 from domain.entities import Address, ContentPiece, OrderStatus, PurchaseOrder, Refund, Units
 from domain.event import EventData
-from domain.ids import digest
+from domain.ids import canonical_json, digest
 from domain.model import Moment, Name, Text, Value
 from domain.money import Money
-
-
-class Risk(IntEnum):
-    """R0 internal, R1 text a customer sees, R2 money or stock, R3 legal or irreversible harm."""
-
-    R0 = 0
-    R1 = 1
-    R2 = 2
-    R3 = 3
-
-
-class Reversibility(StrEnum):
-    REVERSIBLE = "reversible"  # the inverse restores the outside state exactly
-    COMPENSABLE = "compensable"  # the inverse makes good, but a trace stays
-    IRREVERSIBLE = "irreversible"  # gated before, because nothing helps after
+from domain.risk import Reversibility as Reversibility  # noqa: PLC0414 - part of what an action is, so it is found here too
+from domain.risk import Risk as Risk  # noqa: PLC0414 - as above
+from domain.tools import ToolAnswer, ToolCalled, ToolName, ToolTerms
 
 
 class Capability(StrEnum):
@@ -39,6 +28,8 @@ class Capability(StrEnum):
     SHOP = "shop"
     SUPPLIERS = "suppliers"
     SITE = "site"
+    TOOLS = "tools"
+    CRM = "crm"
 
 
 class Bound(StrEnum):
@@ -54,6 +45,7 @@ class Bound(StrEnum):
     MODEL_MONEY = "model-money"
 
 
+_LARGEST_CALL = 100_000  # characters of JSON
 OnExpiry = Literal["reject", "approve"]
 """What becomes of an action that was asked and not decided in time."""
 
@@ -84,8 +76,23 @@ class Receipt(Value):
 
 
 class BaseAction(Value):
+    """``risk`` and ``reversibility`` are what its type declares, unless they are different for each one of its kind."""
+
     spec: ClassVar[ActionSpec]
     kind: str
+
+    @property
+    def risk(self) -> Risk:
+        return self.spec.risk
+
+    @property
+    def reversibility(self) -> Reversibility:
+        return self.spec.reversibility
+
+    @property
+    def through(self) -> str:
+        """The connection it names itself; empty where it goes through the one that serves its capability."""
+        return ""
 
     @property
     @abstractmethod
@@ -108,8 +115,8 @@ class BaseAction(Value):
         """The money at stake, if any."""
         return None
 
-    def inverse(self, before: dict[str, Any]) -> "Action | None":
-        """What undoes this action, given the outside record before it; None where nothing does."""
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action | None":
+        """What undoes this action, given the outside record before it and what it answered; None where nothing does."""
         return None
 
     def digest(self) -> str:
@@ -193,7 +200,7 @@ class CancelOrder(BaseAction):
     def events(self, receipt: Receipt) -> tuple[EventData, ...]:
         return (happened.OrderCancelled(order_id=self.order_id, reason=self.reason),)
 
-    def inverse(self, before: dict[str, Any]) -> "Action":
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action":
         return ReinstateOrder(order_id=self.order_id, status=OrderStatus(before["status"]))
 
     def summary(self) -> str:
@@ -235,7 +242,7 @@ class ChangeAddress(BaseAction):
     def events(self, receipt: Receipt) -> tuple[EventData, ...]:
         return (happened.AddressChanged(order_id=self.order_id, address=self.address),)
 
-    def inverse(self, before: dict[str, Any]) -> "Action":
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action":
         return ChangeAddress(order_id=self.order_id, address=Address.model_validate(before["ship_to"]))
 
     def summary(self) -> str:
@@ -265,7 +272,7 @@ class AdjustStock(BaseAction):
     def events(self, receipt: Receipt) -> tuple[EventData, ...]:
         return (happened.StockCounted(sku=self.sku, on_hand=self.units_after),)
 
-    def inverse(self, before: dict[str, Any]) -> "Action":
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action":
         return AdjustStock(sku=self.sku, units_before=self.units_after, units_after=self.units_before, reason="reverted")
 
     def summary(self) -> str:
@@ -302,7 +309,7 @@ class PlacePurchaseOrder(BaseAction):
         )
         return (happened.PurchaseOrderSent(purchase_order=order), *lines)
 
-    def inverse(self, before: dict[str, Any]) -> "Action":
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action":
         return CancelPurchaseOrder(purchase_order=self.purchase_order, to=self.to, sender=self.sender, reason="reverted")
 
     def summary(self) -> str:
@@ -357,7 +364,7 @@ class PublishContent(BaseAction):
     def events(self, receipt: Receipt) -> tuple[EventData, ...]:
         return (happened.ContentPublished(piece=self.piece.model_copy(update={"published_at": receipt.at})),)
 
-    def inverse(self, before: dict[str, Any]) -> "Action":
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action":
         """Republishing what was there, or taking the page down where there was none."""
         previous = before.get("piece")
         if previous is None:
@@ -381,12 +388,124 @@ class UnpublishContent(BaseAction):
     def events(self, receipt: Receipt) -> tuple[EventData, ...]:
         return (happened.ContentUnpublished(slug=self.slug, reason=self.reason),)
 
-    def inverse(self, before: dict[str, Any]) -> "Action | None":
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action | None":
         previous = before.get("piece")
         return PublishContent(piece=ContentPiece.model_validate(previous)) if previous else None
 
     def summary(self) -> str:
         return f"take down {self.slug!r} ({self.reason})"
+
+
+class CallTool(BaseAction):
+    """A tool of a connected MCP server. ``terms`` are the operator's, filled in by Steward whatever the proposer says.
+
+    Without terms nobody has mapped the tool: it counts as the worst there is, and is not called.
+    """
+
+    spec = ActionSpec(risk=Risk.R3, reversibility=Reversibility.IRREVERSIBLE, capability=Capability.TOOLS)
+    kind: Literal["call-tool"] = "call-tool"
+    connection: Name
+    tool: ToolName
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    terms: ToolTerms | None = None
+
+    @field_validator("arguments")
+    @classmethod
+    def _plain_and_not_too_large(cls, arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        given = canonical_json(arguments)
+        if len(given) > _LARGEST_CALL:
+            raise ValueError(f"the arguments are longer than {_LARGEST_CALL:,} characters")
+        if "\\u0000" in given or any("\ud800" <= c <= "\udfff" for c in given):
+            raise ValueError("the arguments have characters that no text has")
+        return arguments
+
+    @property
+    def risk(self) -> Risk:
+        return self.terms.risk if self.terms else self.spec.risk
+
+    @property
+    def reversibility(self) -> Reversibility:
+        return self.terms.reversibility if self.terms else self.spec.reversibility
+
+    @property
+    def through(self) -> str:
+        return self.connection
+
+    @property
+    def stream(self) -> str:
+        return f"tool/{self.name}"
+
+    @property
+    def name(self) -> str:
+        """As the policy of tools names it."""
+        return f"{self.connection}/{self.tool}"
+
+    def on(self, terms: ToolTerms | None) -> "CallTool":
+        """The same call on these terms."""
+        return self.model_copy(update={"terms": terms})
+
+    def events(self, receipt: Receipt) -> tuple[EventData, ...]:
+        called = {"connection": self.connection, "tool": self.tool, "arguments": self.arguments, "at": receipt.at}
+        return (ToolCalled(**called, reference=receipt.reference, answer=ToolAnswer.of(receipt.detail)),)
+
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action | None":
+        """The tool that the operator named for it, where the call and its answer say all that it needs."""
+        undo = self.terms.inverse if self.terms else None
+        if self.terms is None or undo is None or receipt is None:
+            return None
+        arguments = undo.filled(self.arguments, ToolAnswer.of(receipt.detail).result)
+        if arguments is None:
+            return None
+        terms = ToolTerms(digest=undo.digest, risk=self.terms.risk, words=f"take back {self.tool}")
+        return CallTool(connection=self.connection, tool=undo.tool, arguments=arguments, terms=terms)
+
+    def summary(self) -> str:
+        given = canonical_json(self.arguments)
+        words = self.terms.words if self.terms else ""
+        return f"{words or 'call a tool'}: {self.name} {given if len(given) <= 120 else given[:119] + '…'}"
+
+
+class AddNote(BaseAction):
+    """A note on a customer, in the customer database. Only the operator and their people see it."""
+
+    spec = ActionSpec(risk=Risk.R0, reversibility=Reversibility.COMPENSABLE, capability=Capability.CRM)
+    kind: Literal["add-note"] = "add-note"
+    customer_id: Name
+    email: Name
+    text: str = Field(min_length=1, max_length=20_000)
+
+    @property
+    def stream(self) -> str:
+        return notes_stream(self.customer_id)
+
+    def events(self, receipt: Receipt) -> tuple[EventData, ...]:
+        note = CustomerNote(note_id=receipt.reference, text=self.text, at=receipt.at)
+        return (CustomerNoteAdded(customer_id=self.customer_id, note=note),)
+
+    def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action | None":
+        return ArchiveNote(customer_id=self.customer_id, note_id=receipt.reference) if receipt else None
+
+    def summary(self) -> str:
+        return f"note on {self.email}: {self.text if len(self.text) <= 120 else self.text[:119] + '…'}"
+
+
+class ArchiveNote(BaseAction):
+    """The inverse of a note: it is out of sight, and the archive keeps it."""
+
+    spec = ActionSpec(risk=Risk.R0, reversibility=Reversibility.IRREVERSIBLE, capability=Capability.CRM)
+    kind: Literal["archive-note"] = "archive-note"
+    customer_id: Name
+    note_id: Name
+
+    @property
+    def stream(self) -> str:
+        return notes_stream(self.customer_id)
+
+    def events(self, receipt: Receipt) -> tuple[EventData, ...]:
+        return (CustomerNoteArchived(customer_id=self.customer_id, note_id=self.note_id),)
+
+    def summary(self) -> str:
+        return f"archive note {self.note_id} on {self.customer_id}"
 
 
 Action = Annotated[
@@ -399,7 +518,10 @@ Action = Annotated[
     | PlacePurchaseOrder
     | CancelPurchaseOrder
     | PublishContent
-    | UnpublishContent,
+    | UnpublishContent
+    | CallTool
+    | AddNote
+    | ArchiveNote,
     Field(discriminator="kind"),
 ]
 
@@ -417,5 +539,8 @@ ACTION_TYPES: dict[str, type[BaseAction]] = {
         CancelPurchaseOrder,
         PublishContent,
         UnpublishContent,
+        CallTool,
+        AddNote,
+        ArchiveNote,
     )
 }

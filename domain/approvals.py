@@ -102,7 +102,7 @@ def default_on_expiry(proposal: Proposal, chosen: Mapping[str, OnExpiry], *, ane
     """
     action, why = proposal.action, proposal.why
     unwritten = isinstance(action, SendReply) and not action.body.strip()
-    if action.spec.risk >= Risk.R2 or not proposal.verdict.passed or why.force_ask or unwritten or anew:
+    if action.risk >= Risk.R2 or not proposal.verdict.passed or why.force_ask or unwritten or anew:
         return "reject"
     return chosen.get(action.kind, action.spec.on_expiry)
 

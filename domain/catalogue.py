@@ -10,6 +10,7 @@ from domain import (
     autonomy,
     bypasses,
     connections,
+    crm,
     entities,
     events,
     experiments,
@@ -20,6 +21,7 @@ from domain import (
     policies,
     retention,
     runs,
+    tools,
 )
 from domain.errors import InvalidInput
 from domain.event import Event, EventData
@@ -50,6 +52,8 @@ _MODULES = (
     access,
     bypasses,
     connections,
+    tools,
+    crm,
 )
 
 EVENT_TYPES: dict[str, type[EventData]] = {t.type: t for m in _MODULES for t in _concrete(m)}
@@ -88,6 +92,8 @@ ENTITY_TYPES: dict[str, type[Value]] = {
     "access": access.AccessRecord,
     "connection": connections.Connection,
     "file": connections.TakenFile,
+    "tool": tools.ToolUse,
+    "customer-notes": crm.CustomerNotes,
 }
 
 KIND_OF: dict[type[Value], str] = {entity: kind for kind, entity in ENTITY_TYPES.items()}

@@ -34,7 +34,9 @@ MEANS = {
 
 
 class Connection(Value):
-    """One outside system. ``serves`` are the kinds of actions that go through it; no two connections serve the same."""
+    """One outside system. ``serves`` are the kinds of actions that go through it; no two connections serve the same, those
+    of ``SHARED`` apart.
+    """
 
     name: Name
     kind: Name
@@ -182,6 +184,12 @@ def source_of(connection: str, stream: str) -> str:
     return f"{connection}/{stream}"
 
 
-def serving(connections: tuple[Connection, ...] | list[Connection], capability: Capability) -> Connection | None:
-    """The connection that actions of ``capability`` go through, in whatever mode it is."""
-    return next((c for c in connections if capability in c.serves), None)
+SHARED = frozenset({Capability.TOOLS})
+"""What several connections may serve at once, since each action names the one it goes through."""
+
+
+def serving(
+    connections: tuple[Connection, ...] | list[Connection], capability: Capability, *, through: str = ""
+) -> Connection | None:
+    """The connection that actions of ``capability`` go through, in whatever mode it is; only ``through``, where that is named."""
+    return next((c for c in connections if capability in c.serves and through in ("", c.name)), None)

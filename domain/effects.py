@@ -69,7 +69,7 @@ class Effect(Value):
     updated_at: Moment
 
     def inverse(self) -> Action | None:
-        return self.action.inverse(self.diff.before)
+        return self.action.inverse(self.diff.before, self.receipt)
 
 
 class BreakerState(StrEnum):

@@ -93,10 +93,10 @@ def _reasons_to_ask(action: Action, verdict: Verdict, why: Why, policy: GatePoli
 def _money_reasons(action: Action, policy: GatePolicy) -> list[str]:
     money = action.money()
     limit = policy.money_without_asking.get(action.kind)
-    if action.spec.risk is Risk.R3:
+    if action.risk is Risk.R3:
         return ["risk R3 is always asked"]
     if money is None:
-        unsafe = action.spec.risk >= Risk.R2 and action.spec.reversibility is Reversibility.IRREVERSIBLE
+        unsafe = action.risk >= Risk.R2 and action.reversibility is Reversibility.IRREVERSIBLE
         return ["it cannot be undone"] if unsafe else []
     if limit is None or limit.currency != money.currency:
         return [f"no limit is set for {action.kind} in {money.currency}"]

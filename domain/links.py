@@ -83,7 +83,7 @@ def opened(link: DecisionLink | None, approval: Approval | None, *, now: Moment)
         digest=link.digest,
         decision_id=str(derived_id("link", link.token_hash)),
         expires_at=link.expires_at,
-        needs_login=approval.proposal.action.spec.risk >= Risk.R2 or not _shown_whole(approval.proposal.action),
+        needs_login=approval.proposal.action.risk >= Risk.R2 or not _shown_whole(approval.proposal.action),
     )
 
 

@@ -15,6 +15,7 @@ from domain.money import Money
 from domain.playbooks import DEFAULT_PLAYBOOKS, Playbook
 from domain.runs import AlertLevel
 from domain.titles import WRITTEN, title_template
+from domain.tools import ToolTerms
 
 
 class Policy(Value):
@@ -221,6 +222,12 @@ class AttentionPolicy(Policy):
     gather_minutes: float = Field(default=1, ge=0)  # what comes within it is told together
 
 
+class ToolsPolicy(Policy):
+    """The tools of connected MCP servers that may be called, by ``connection/tool``. No other one is an action."""
+
+    tools: dict[str, ToolTerms] = Field(default_factory=dict)
+
+
 POLICY_TYPES: dict[str, type[Policy]] = {
     "gate": GatePolicy,
     "bounds": BoundsPolicy,
@@ -233,6 +240,7 @@ POLICY_TYPES: dict[str, type[Policy]] = {
     "triage": TriagePolicy,
     "autonomy": AutonomyPolicy,
     "attention": AttentionPolicy,
+    "tools": ToolsPolicy,
 }
 
 
@@ -241,6 +249,7 @@ POLICY_RISKS: dict[str, Risk] = {
     "bounds": Risk.R3,
     "approval": Risk.R3,
     "autonomy": Risk.R3,
+    "tools": Risk.R3,
     "stock": Risk.R2,
     "support": Risk.R1,
     "content": Risk.R1,
@@ -258,6 +267,8 @@ _RULES_OF = {
     Capability.SHOP: "support",
     Capability.SUPPLIERS: "stock",
     Capability.SITE: "content",
+    Capability.TOOLS: "tools",
+    Capability.CRM: "support",
 }
 
 

@@ -274,8 +274,8 @@ class Connector(Protocol):
 class SwitchedConnector(Connector, Protocol):
     """A connector that stands for another one, and not always for the same."""
 
-    async def now(self) -> Connector:
-        """The one it stands for at this moment, under the name it has in the ledger."""
+    async def now(self, action: Action | None = None) -> Connector:
+        """The one it stands for at this moment, for ``action`` where that names one; under the name it has in the ledger."""
         ...
 
 

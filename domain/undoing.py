@@ -36,7 +36,7 @@ class Undoing(Value):
     @property
     def moves_money(self) -> bool:
         """Money or stock, there or back."""
-        return any(max(u.inverse.spec.risk, u.effect.action.spec.risk) >= Risk.R2 for u in self.undo)
+        return any(max(u.inverse.risk, u.effect.action.risk) >= Risk.R2 for u in self.undo)
 
 
 def undoing(effects: Sequence[Effect]) -> Undoing:
@@ -50,6 +50,6 @@ def undoing(effects: Sequence[Effect]) -> Undoing:
 
 
 def _why(action: Action) -> str:
-    if action.spec.reversibility is Reversibility.IRREVERSIBLE:
+    if action.reversibility is Reversibility.IRREVERSIBLE:
         return "irreversible: what is out is out, so it was checked before"
-    return f"{action.spec.reversibility}, but the record before it says nothing that could be restored"
+    return f"{action.reversibility}, but the record before it says nothing that could be restored"

@@ -72,7 +72,7 @@ def notices(
 def _asked(approval: Approval, policy: AttentionPolicy, pressing: Collection[str]) -> Notice:
     proposal = approval.proposal
     action, money = proposal.action, proposal.action.money()
-    minutes = _ASKED_MINUTES[action.spec.risk]
+    minutes = _ASKED_MINUTES[action.risk]
     unwritten = isinstance(action, SendReply) and not action.body.strip()
     text = _UNWRITTEN if unwritten else _ASKED[action.kind]
     return Notice(
@@ -91,7 +91,7 @@ def _asked(approval: Approval, policy: AttentionPolicy, pressing: Collection[str
 
 def _level(approval: Approval) -> AlertLevel:
     """A question is urgent when nobody answered for long and money or stock hangs on it."""
-    if approval.escalated and approval.proposal.action.spec.risk >= Risk.R2:
+    if approval.escalated and approval.proposal.action.risk >= Risk.R2:
         return AlertLevel.URGENT
     return AlertLevel.WARNING if approval.reminders or approval.escalated else AlertLevel.INFO
 

@@ -5,7 +5,10 @@ from datetime import datetime
 from agents.audit.findings import hold
 from domain.actions import (
     Action,
+    AddNote,
     AdjustStock,
+    ArchiveNote,
+    CallTool,
     CancelOrder,
     CancelPurchaseOrder,
     ChangeAddress,
@@ -17,10 +20,12 @@ from domain.actions import (
     SendReply,
     UnpublishContent,
 )
+from domain.crm import CustomerNotes
 from domain.decisions import Finding
 from domain.effects import Effect
 from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, PurchaseOrder, PurchaseOrderStatus, Stock, Ticket
 from domain.ports import State
+from domain.tools import ToolUse
 
 
 async def after_findings(effect: Effect, *, state: State, now: datetime) -> tuple[Finding, ...]:
@@ -49,6 +54,13 @@ async def _problems(action: Action, receipt: Receipt, state: State) -> list[str]
         case UnpublishContent():
             piece = await state.get(ContentPiece, action.slug)
             return [] if piece and piece.status is ContentStatus.UNPUBLISHED else ["the page is still up"]
+        case CallTool():
+            use = await state.get(ToolUse, action.name)
+            return [] if use and receipt.reference in use.recent else ["the call is not recorded"]
+        case AddNote() | ArchiveNote():
+            kept = await state.get(CustomerNotes, action.customer_id)
+            stands = receipt.reference in {note.note_id for note in (kept.notes if kept else ())}
+            return [] if stands is isinstance(action, AddNote) else ["the recorded notes differ"]
 
 
 def _reply(action: SendReply, ticket: Ticket | None) -> list[str]:

@@ -41,7 +41,7 @@ def reviews_of(approvals: Iterable[Approval]) -> tuple[Review, ...]:
             confidence=a.proposal.why.confidence,
             corrected=a.status is not ApprovalStatus.APPROVED,
             held=bool(confidence_alone(a)),
-            risk=a.proposal.action.spec.risk,
+            risk=a.proposal.action.risk,
             run_id=a.proposal.run_id,
             at=a.decided_at,
             by_rule=all(doubt.startswith(_UNSURE) for doubt in doubts(a.proposal.gate)),

@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from connectors import in_memory, open_local
-from connectors.fakes import InMemoryConnector
+from connectors.fakes import InMemoryConnector, InMemoryCrm, InMemoryTools
 from domain.actions import (
     Action,
+    AddNote,
     AdjustStock,
+    ArchiveNote,
+    CallTool,
     CancelPurchaseOrder,
     Capability,
     PlacePurchaseOrder,
@@ -21,6 +25,7 @@ from domain.actions import (
 from domain.entities import Address, ContentPiece, Order, OrderLine, OrderStatus, PurchaseOrder, PurchaseOrderLine
 from domain.money import Money
 from domain.ports import Connector
+from domain.tools import ToolTerms
 
 NOW = datetime(2026, 3, 2, 9, 30, 15, 123456, tzinfo=UTC)
 LATER = datetime(2026, 3, 5, 8, 0, tzinfo=UTC)
@@ -56,6 +61,11 @@ def purchase(purchase_order_id: str = "PO-7") -> PlacePurchaseOrder:
         expected_at=datetime(2026, 3, 9, tzinfo=UTC),
     )
     return PlacePurchaseOrder(purchase_order=bought, to="orders@pottery.example", sender="hello@mill.example")
+
+
+def call(title: str = "one", *, tool: str = "open_ticket", digest: str = "0" * 64, **terms: Any) -> CallTool:
+    """Of the tools in ``tool_servers``, mapped with this digest."""
+    return CallTool(connection="till", tool=tool, arguments={"title": title}, terms=ToolTerms(digest=digest, **terms))
 
 
 def refund(order_id: str, reason: str) -> RefundOrder:
@@ -103,6 +113,13 @@ async def make(capability: Capability, home: Path | None) -> Case:
             return Case(connector, first, second, nowhere, page(), _refunds(connector))
         case Capability.SITE:
             return Case(connector, page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), _pages(connector))
+        case Capability.TOOLS:
+            fake = InMemoryTools({"open_ticket": "0" * 64})
+            return Case(fake, call(), call("two"), call(tool="burn_down"), reply(), _calls(fake))
+        case Capability.CRM:
+            crm, gone = InMemoryCrm(), ArchiveNote(customer_id="C1", note_id="1")
+            notes = [AddNote(customer_id="C1", email="ada@example.org", text=text) for text in ("one", "two")]
+            return Case(crm, notes[0], notes[1], gone, reply(), _notes(crm))
 
 
 async def stock_case(home: Path | None) -> Case:
@@ -140,6 +157,20 @@ def _refunds(connector: Connector) -> Callable[[], Awaitable[int]]:
     async def count() -> int:
         snapshot = await connector.snapshot()  # type: ignore[attr-defined]
         return sum(len(order["refunds"]) for order in snapshot["orders"].values())
+
+    return count
+
+
+def _calls(connector: InMemoryTools) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return len(connector.called)
+
+    return count
+
+
+def _notes(connector: InMemoryCrm) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return len(connector.notes)
 
     return count
 

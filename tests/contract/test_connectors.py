@@ -15,7 +15,7 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import git_cases, mail_cases, shop_cases, wordpress_cases
+from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, tool_servers, wordpress_cases
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
@@ -51,13 +51,15 @@ async def _stock(home: Path | None) -> AsyncIterator[Case]:
 
 CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     **{f"{c}-real": _local(c, real=True) for c in REAL},
-    **{f"{c}-fake": _local(c, real=False) for c in REAL},
+    **{f"{c}-fake": _local(c, real=False) for c in (*REAL, Capability.TOOLS, Capability.CRM)},
     "stock-real": _stock,
     "stock-fake": lambda _: _stock(None),
     **shop_cases.CONNECTORS,
     **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
     "site-in-git": git_cases.in_git,
     "site-wordpress": wordpress_cases.on_double,
+    "tools-mcp": tool_servers.calling,
+    "crm-hubspot": hubspot_double.writing,
 }
 """Every adapter and every fake, by name: a context manager that gives the case to try it with."""
 

@@ -131,8 +131,19 @@ def max_cached_workflows(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-async def world(env: TimeSkipper, kept: memory.Memory, model: LocalModel, max_cached_workflows: int) -> AsyncIterator[World]:
-    adapters = connectors.in_memory()
+def adapters() -> dict[Capability, Connector]:
+    """The outside world of the test."""
+    return connectors.in_memory()
+
+
+@pytest.fixture
+async def world(
+    env: TimeSkipper,
+    kept: memory.Memory,
+    model: LocalModel,
+    max_cached_workflows: int,
+    adapters: dict[Capability, Connector],
+) -> AsyncIterator[World]:
     sources, notifier = InMemorySources(), InMemoryNotifier(("phone", "mail"))
     outside = worker.Outside(
         connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model, sources=sources, notifier=notifier

@@ -228,6 +228,7 @@ async def test_a_stock_that_is_recorded_otherwise_is_found_afterwards() -> None:
         run_id="r",
         workflow="stock",
         step="s",
+        connector="local-shop",
         action=action,
         diff=Diff(record="stock/MUG", record_version="1", before={}, after={}),
         status=EffectStatus.COMMITTED,
