@@ -165,6 +165,17 @@ class Archive(Protocol):
         ...
 
 
+class Leftovers(Protocol):
+    """What is kept only for work at hand: the bytes of sent mails, answers of models, context packs."""
+
+    async def drop(self, *, before: Moment) -> int:
+        """Drop what is older, but for the packs that an open run decided from; how many things that were.
+
+        That something was sent, and under which reference, stays known.
+        """
+        ...
+
+
 class Anchors(Protocol):
     """Heads of the log kept outside the database."""
 
