@@ -23,7 +23,7 @@ class ShelfWatch:
     async def measure(self, *, now: Moment) -> int:
         """Record fill rate and stock-out days (a SKU and week) for every run of the last day; how many runs that were."""
         since = now - timedelta(days=1)
-        runs = [r for r in await self._state.find(Run, workflow="replenish") if since < r.started_at <= now]
+        runs = [r for r in await self._state.since(Run, since, workflow="replenish") if since < r.started_at <= now]
         daily = await self._daily_sales(now) if runs else {}
         for run in runs:
             skus = await self._planned(run.run_id, daily)

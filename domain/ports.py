@@ -62,6 +62,10 @@ class State(Protocol):
         """Entities whose top-level fields equal the given texts, in key order."""
         ...
 
+    async def since(self, entity: type[E], moment: Moment, **equals: str) -> list[E]:
+        """Those of ``find`` that began then or later: a run that started, a question that was asked, a thing found or written."""
+        ...
+
     async def version(self, entity: type[Value], key: str) -> int:
         """The version of the entity's stream; 0 where it has none."""
         ...
