@@ -70,6 +70,7 @@ from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
 from domain.ports import Analytics, Connector, IntentModels, Model, Notifier, Sources
 from memory.migrations import migrate
+from memory.turns import in_turn
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
 from settings import CHECKOUT, Settings
@@ -196,6 +197,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             **common,
             anchors=kept.anchors,
             archive=kept.archive,
+            leftovers=kept.leftovers,
             summariser=Summariser(log=log, state=state, model=outside.model),
             canary=Canary(recall=kept.recall, passages=kept.passages),
             recall=kept.recall,
@@ -324,12 +326,18 @@ async def outside_of(settings: Settings, kept: memory.Memory) -> Outside:
     )
 
 
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[memory.Memory]:
-    """Memory at the addresses that the settings or the running stack give. Raises SetupError."""
+def endpoints(settings: Settings) -> stack.Endpoints:
+    """The addresses that the settings or the running stack give. Raises SetupError."""
     found = stack.endpoints(settings)
     if found is None:
         raise SetupError("Steward is not running", hint="`./steward up`")
+    return found
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[memory.Memory]:
+    """Memory at the addresses that the settings or the running stack give. Raises SetupError."""
+    found = endpoints(settings)
     async with memory.open_memory(
         database_url=found.database_url, chroma_url=found.chroma_url, embedder=WordLlamaEmbedder(), home=settings.home
     ) as kept:
@@ -338,9 +346,7 @@ async def opened(settings: Settings) -> AsyncIterator[memory.Memory]:
 
 async def prepare(settings: Settings) -> None:
     """Bring database, search attributes and schedules to what this code needs."""
-    found = stack.endpoints(settings)
-    if found is None:
-        raise SetupError("Steward is not running", hint="`./steward up`")
+    found = endpoints(settings)
     await migrate(found.database_url)
     client = await connect(stack.connected(settings, found), attempts=CONNECT_ATTEMPTS)
     await ensure_search_attributes(client)
@@ -369,11 +375,12 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as open_things:
         kept = await open_things.enter_async_context(opened(settings))
-        found = stack.endpoints(settings)
-        client = await connect(stack.connected(settings, found) if found else settings, attempts=CONNECT_ATTEMPTS)
+        found = endpoints(settings)
+        client = await connect(stack.connected(settings, found), attempts=CONNECT_ATTEMPTS)
         for worker in workers(client, kept, await outside_of(settings, kept)):
             await open_things.enter_async_context(worker)
-        relay = asyncio.create_task(Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run())
+        relaying = Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run
+        relay = asyncio.create_task(in_turn(found.database_url, "relay", relaying))
         open_things.callback(relay.cancel)
         if settings.ready_file:
             settings.ready_file.write_text("ready\n")

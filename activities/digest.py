@@ -49,20 +49,21 @@ class DigestActivities:
 
     async def _happened(self, attention: Attention, now: Moment) -> str:
         since = now - _DAY
-        runs = [r for r in await self._state.find(Run) if r.started_at >= since]
-        open_tickets = sum(t.status is not TicketStatus.CLOSED for t in await self._state.find(Ticket))
+        runs = await self._state.since(Run, since)
+        still_open = [status for status in TicketStatus if status is not TicketStatus.CLOSED]
+        open_tickets = sum([len(await self._state.find(Ticket, status=status)) for status in still_open])
         late = await self._state.find(PurchaseOrder, status=PurchaseOrderStatus.LATE)
         lines = [
             f"{_counted(len(runs), 'run')}, {sum(r.status == 'done' for r in runs)} finished",
             f"{_counted(open_tickets, 'ticket')} open",
             *(f"late: purchase order {o.purchase_order_id} from {o.supplier_id}" for o in late),
             *_interrupts(attention, since),
-            *(upkeep.line for upkeep in await self._state.find(Upkeep) if upkeep.at >= since),
+            *(upkeep.line for upkeep in await self._state.since(Upkeep, since)),
         ]
         return _section("Since yesterday", lines)
 
     async def _learned(self, now: Moment) -> str:
-        reports = [r for r in await self._state.find(LearningReport) if now - _DAY <= r.at <= now]
+        reports = [r for r in await self._state.since(LearningReport, now - _DAY) if r.at <= now]
         if not reports:
             return ""
         report = max(reports, key=lambda r: r.at)

@@ -26,8 +26,8 @@ async def look_back(state: State, policies: Policies, *, now: Moment) -> Picture
     oldest = now - _MEMORY
     observed = Observed(
         since=since,
-        runs=[r for r in await state.find(Run) if oldest <= r.started_at <= now],
-        approvals=[a for a in await state.find(Approval) if oldest <= a.requested_at <= now],
+        runs=[r for r in await state.since(Run, oldest) if r.started_at <= now],
+        approvals=[a for a in await state.since(Approval, oldest) if a.requested_at <= now],
         tickets=await state.find(Ticket),
         labels=[label for label in await state.find(Label) if label.at <= now],
         products=await state.find(Product),

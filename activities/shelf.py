@@ -24,7 +24,8 @@ class ShelfWatch:
     async def measure(self, *, now: Moment) -> int:
         """Record fill rate and stock-out days (a SKU and week) for every run of the day a week ago; how many runs that were."""
         until = now - _TELLS_AFTER
-        runs = [r for r in await self._state.find(Run, workflow="replenish") if until - timedelta(days=1) < r.started_at <= until]
+        since = until - timedelta(days=1)
+        runs = [r for r in await self._state.since(Run, since, workflow="replenish") if since < r.started_at <= until]
         daily = await self._daily_sales(now) if runs else {}
         for run in runs:
             skus = await self._planned(run.run_id, daily)

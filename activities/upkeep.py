@@ -12,7 +12,7 @@ from domain.event import EventData, NewEvent, new_event
 from domain.ids import digest
 from domain.model import Moment, Name, Value
 from domain.policies import RetentionPolicy
-from domain.ports import Anchors, Archive, EventLog, Policies, Recall, State
+from domain.ports import Anchors, Archive, EventLog, Leftovers, Policies, Recall, State
 from domain.retention import (
     Anchor,
     ArchivedMonth,
@@ -81,6 +81,7 @@ class UpkeepActivities:
         policies: Policies,
         anchors: Anchors,
         archive: Archive,
+        leftovers: Leftovers,
         summariser: Summariser,
         canary: Canary,
         recall: Recall,
@@ -90,6 +91,7 @@ class UpkeepActivities:
         self._policies = policies
         self._anchors = anchors
         self._archive = archive
+        self._leftovers = leftovers
         self._summariser = summariser
         self._canary = canary
         self._recall = recall
@@ -142,7 +144,10 @@ class UpkeepActivities:
 
     @activity.defn
     async def archive_month(self, request: UpkeepInput) -> Archived:
-        """Archive the oldest month that is due. One that cannot be is an alert, and stays in the database."""
+        """Archive the oldest month that is due; where none is, drop what was kept for work that is over.
+
+        A month that cannot be archived is an alert, and stays in the database.
+        """
         policy = await self._policy()
         for month in await self._state.find(ArchivedMonth):
             if month.archived and month.at == request.now:  # an earlier attempt did it, and its answer was lost
@@ -159,6 +164,8 @@ class UpkeepActivities:
                 await self._alert(request, f"archive/{segment.partition}", error.message, error.hint, AlertLevel.WARNING)
                 return Archived(problem=error.message)
             return Archived(partition=segment.partition)
+        dropped = await self._leftovers.drop(before=request.now - policy.keep_papers_days * _DAY)
+        _log.info("dropped what was kept for work that is over", things=dropped)
         return Archived()
 
     @activity.defn

@@ -3,26 +3,23 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import upkeep_commands
+from cli import rebuild_command, upkeep_commands
 from cli.context import open_system
-from cli.output import EXIT_FAILED, AsJson, complain, complaints, give_up, print_json, print_table, run, say
+from cli.output import EXIT_FAILED, AsJson, complain, print_json, print_table, run, say
+from cli.progress import progress
 from domain.catalogue import ENTITY_TYPES, split_stream
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event, new_event
 from domain.knowledge import Fact, Head, Recalled, Verification
 from domain.model import Value
 from domain.notes import note_taken
-from memory.rebuild import RebuildReport, rebuild_check
-from memory.timeline import Progress as Watch
 from memory.timeline import Timeline
 
 log_app = typer.Typer(no_args_is_help=True, help="The event log: everything that ever happened, in order.")
@@ -35,6 +32,7 @@ _FOLLOW_SECONDS = 0.5
 def register(app: typer.Typer) -> None:
     """Add the commands to the main one."""
     app.add_typer(log_app, name="log")
+    rebuild_command.register(state_app)
     app.add_typer(state_app, name="state")
     upkeep_commands.register(memory_app)
     app.add_typer(memory_app, name="memory")
@@ -53,7 +51,7 @@ def verify(
     """Recompute every hash of the log, which must contain the head noted last. Exit 1 when anything was changed or removed."""
 
     async def work() -> Verification:
-        with _progress("verifying", quiet=as_json) as watch:
+        with progress("verifying", quiet=as_json) as watch:
             async with open_system() as system:
                 noted = await system.memory.anchors.last()
                 known = _head(anchor) or (noted.head if noted else None)
@@ -160,34 +158,6 @@ def list_state(
     print_table(f"{len(found):,} × {kind}", columns, [[_cell(getattr(e, c)) for c in columns] for e in found], empty="none")
 
 
-@state_app.command("rebuild")
-def rebuild(
-    *,
-    check: Annotated[bool, typer.Option("--check", help="Replay the log beside the live state and compare every row.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Prove that the state is what the log says. Exit 1 when any row differs."""
-    if not check:
-        give_up(InvalidInput("say what to do", hint="./steward state rebuild --check"), as_json=as_json)
-
-    async def work() -> RebuildReport:
-        with _progress("replaying", quiet=as_json) as watch:
-            async with open_system() as system:
-                return await rebuild_check(system.endpoints.database_url, home=system.settings.home, progress=watch)
-
-    report = run(work, as_json=as_json)
-    if as_json:
-        print_json({**report.model_dump(mode="json"), "ok": report.ok})
-    else:
-        rows = ", ".join(f"{number:,} of {table}" for table, number in report.rows.items())
-        say(f"{report.events:,} events replayed; rows compared: {rows}")
-        for difference in report.differences:
-            say(difference, style="red")
-        say(f"{len(report.differences)} differences" if report.differences else "every row agrees", style="bold")
-    if not report.ok:
-        raise typer.Exit(EXIT_FAILED)
-
-
 @memory_app.command("search")
 def search(
     query: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
@@ -279,18 +249,6 @@ def reindex(*, as_json: AsJson = False) -> None:
         print_json({"passages": number})
     else:
         say(f"{number:,} texts indexed anew")
-
-
-@contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Watch | None]:
-    """A bar on the error stream, where somebody watches."""
-    if quiet or not complaints.is_terminal:
-        yield None
-        return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=complaints, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _head(anchor: str) -> Head | None:

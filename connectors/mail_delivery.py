@@ -94,7 +94,9 @@ class Delivery:
         return True
 
     async def _file(self, attempt: Attempt) -> None:
-        """A mail that is out is out, whether the folder of sent mail shows it or not."""
+        """A mail that is out is out, whether the folder of sent mail shows it or not. An old one has no bytes any more."""
+        if not attempt.payload:
+            return
         try:
             await asyncio.to_thread(self._imap.file_as_sent, attempt.payload, attempt.reference)
         except EffectError as error:

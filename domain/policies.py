@@ -200,6 +200,7 @@ class RetentionPolicy(Policy):
 
     keep_months: int = Field(default=13, ge=1)  # full months of events in the database besides the current one
     keep_attached_days: float = Field(default=7, ge=0)  # an archived month that was put back stays so long
+    keep_papers_days: float = Field(default=90, ge=1)  # sent mails' bytes, models' answers, context packs: for work at hand
     summarise_after_days: float = Field(default=30, ge=0)  # since the matter was closed
     summaries_per_night: int = Field(default=200, ge=0)
     verify_whole_after_days: float = Field(default=7, ge=0)

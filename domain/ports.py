@@ -62,6 +62,10 @@ class State(Protocol):
         """Entities whose top-level fields equal the given texts, in key order."""
         ...
 
+    async def since(self, entity: type[E], moment: Moment, **equals: str) -> list[E]:
+        """Those of ``find`` that began then or later: a run that started, a question that was asked, a thing found or written."""
+        ...
+
     async def version(self, entity: type[Value], key: str) -> int:
         """The version of the entity's stream; 0 where it has none."""
         ...
@@ -161,6 +165,17 @@ class Archive(Protocol):
         """Put an archived month back from its file and append ``event``, in one transaction. False where it is there.
 
         Raises ArchiveDamaged, NotFound.
+        """
+        ...
+
+
+class Leftovers(Protocol):
+    """What is kept only for work at hand: the bytes of sent mails, answers of models, context packs."""
+
+    async def drop(self, *, before: Moment) -> int:
+        """Drop what is older, but for the packs that an open run decided from; how many things that were.
+
+        That something was sent, and under which reference, stays known.
         """
         ...
 

@@ -21,7 +21,7 @@ class PostgresModelJournal:
     async def record(self, cache_key: str, answer: dict[str, Any], *, cost: Any, engine: str, model: str, at: Moment) -> None:
         call = {"cache_key": cache_key, "cost": cost, "engine": engine, "model": model, "at": at}
         async with self._database.transaction() as connection:
-            await execute(connection, "put_answer", {"cache_key": cache_key, "answer": json_of(answer)})
+            await execute(connection, "put_answer", {"cache_key": cache_key, "answer": json_of(answer), "at": at})
             await execute(connection, "add_call", call)
 
     async def spent(self, day: date) -> Decimal:

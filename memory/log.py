@@ -79,11 +79,23 @@ class PostgresEventLog:
         """
         async with self._database.transaction() as connection:
             await begin_reading(connection)
-            (row,) = await fetch(connection, "read_head")
-            check = _Check(end=Head.model_validate(row), since=since or START, anchor=anchor, progress=progress)
-            for stretch in await stretches(connection, after=check.head.seq):
-                await check.take(connection, stretch, self._archive)
-        return check.result()
+            return await verified(connection, self._archive, since=since, anchor=anchor, progress=progress)
+
+
+async def verified(
+    connection: Connection,
+    folder: SegmentFolder,
+    *,
+    since: Head | None = None,
+    anchor: Head | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """See ``PostgresEventLog.verify``. In a transaction in which nothing is appended."""
+    (row,) = await fetch(connection, "read_head")
+    check = _Check(end=Head.model_validate(row), since=since or START, anchor=anchor, progress=progress)
+    for stretch in await stretches(connection, after=check.head.seq):
+        await check.take(connection, stretch, folder)
+    return check.result()
 
 
 class _Check:

@@ -15,6 +15,7 @@ from domain.ports import (
     Guards,
     Inbox,
     Ledger,
+    Leftovers,
     ModelJournal,
     Outbox,
     Passages,
@@ -52,6 +53,7 @@ class Memory:
     outbox: Outbox
     cache: WorkingCache
     archive: Archive
+    leftovers: Leftovers
     anchors: Anchors
     passages: Passages
     views: Views

@@ -22,6 +22,7 @@ from memory.flags import StateFlags
 from memory.guards import PostgresGuards
 from memory.journal import PostgresModelJournal
 from memory.ledger import PostgresLedger
+from memory.leftovers import PostgresLeftovers
 from memory.links import PostgresDecisionLinks
 from memory.listener import Listener
 from memory.listings import PostgresListings
@@ -87,6 +88,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         outbox=PostgresOutbox(database, listener=listener),
         cache=cache,
         archive=PostgresArchive(database, folder=folder, appended=cache.appended),
+        leftovers=PostgresLeftovers(database),
         anchors=FileAnchors(home),
         passages=PostgresPassages(database),
         views=PostgresViews(database),

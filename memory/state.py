@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.catalogue import KIND_OF
 from domain.errors import InvalidInput
 from domain.event import SalesRow
-from domain.model import Value
+from domain.model import Moment, Value
 from memory.database import Database, Transaction, json_of
 
 E = TypeVar("E", bound=Value)
@@ -30,6 +30,10 @@ class PostgresState:
     async def find(self, entity: type[E], **equals: str) -> list[E]:
         rows = await self._database.rows("find_states", kind=KIND_OF[entity], fields=json_of(as_fields(entity, equals)))
         return [entity.model_validate(row["body"]) for row in rows]
+
+    async def since(self, entity: type[E], moment: Moment, **equals: str) -> list[E]:
+        wanted = {"kind": KIND_OF[entity], "fields": json_of(as_fields(entity, equals)), "since": moment}
+        return [entity.model_validate(row["body"]) for row in await self._database.rows("states_since", **wanted)]
 
     async def version(self, entity: type[Value], key: str) -> int:
         row = await self._database.row("get_state", kind=KIND_OF[entity], id=key)

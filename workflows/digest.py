@@ -27,7 +27,7 @@ class DigestWorkflow:
         day = start.day or workflow.now().date().isoformat()
         request = DigestInput(day=day, now=workflow.now())
         digest: DigestText = await workflow.execute_activity_method(
-            DigestActivities.write_digest, request, summary="write the digest", **options.RECORD
+            DigestActivities.write_digest, request, summary="write the digest", **options.KEEP
         )
         workflow.set_current_details(digest.text)
         if workflow.patched("send-the-digest"):

@@ -9,6 +9,7 @@ from memory.fakes.access import InMemoryApiTokens, InMemoryCredentials, InMemory
 from memory.fakes.archive import InMemoryAnchors, InMemoryArchive, InMemoryPassages
 from memory.fakes.figures import InMemoryFigures
 from memory.fakes.ledger import InMemoryGuards, InMemoryLedger
+from memory.fakes.leftovers import InMemoryLeftovers
 from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
@@ -41,7 +42,7 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
     recall = InMemoryRecall(store, embedder=embedder)
     cache = WorkingCache(state)
     store.appended = cache.appended
-    policies = StatePolicies(state, records=cache)
+    policies, attempts = StatePolicies(state, records=cache), InMemoryAttempts()
     packs = CompiledPacks(store=InMemoryPackStore(store), log=log, state=state, facts=facts, policies=policies, recall=recall)
     return Memory(
         log=log,
@@ -56,10 +57,11 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         journal=InMemoryModelJournal(store),
         inbox=InMemoryInbox(store),
         cursors=InMemoryCursors(store),
-        attempts=InMemoryAttempts(),
+        attempts=attempts,
         outbox=InMemoryOutbox(store),
         cache=cache,
         archive=InMemoryArchive(store),
+        leftovers=InMemoryLeftovers(store, attempts=attempts),
         anchors=InMemoryAnchors(),
         passages=InMemoryPassages(store),
         views=InMemoryViews(store),

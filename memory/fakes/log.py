@@ -70,6 +70,9 @@ class InMemoryState:
         bodies = [s.body or {} for stream, s in sorted(self._store.states.items()) if stream.startswith(prefix)]
         return [entity.model_validate(body) for body in bodies if all(body[name] == value for name, value in wanted)]
 
+    async def since(self, entity: type[E], moment: Moment, **equals: str) -> list[E]:
+        return [found for found in await self.find(entity, **equals) if (at := _began(found)) and at >= moment]
+
     async def version(self, entity: type[Value], key: str) -> int:
         state = self._store.states.get(f"{KIND_OF[entity]}/{key}")
         return 0 if state is None else state.version
@@ -80,6 +83,11 @@ class InMemoryState:
             for (sku, day), c in sorted(self._store.sales.items())
             if since <= day <= until and (not skus or sku in skus)
         ]
+
+
+def _began(entity: Value) -> Moment | None:
+    times = (getattr(entity, name, None) for name in ("started_at", "requested_at", "at"))
+    return next((time for time in times if time is not None), None)
 
 
 class InMemoryFacts:

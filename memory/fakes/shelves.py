@@ -104,6 +104,11 @@ class InMemoryAttempts:
     async def find(self, key: str) -> Attempt | None:
         return self._attempts.get(key)
 
+    def drop_payloads(self, *, before: Moment) -> int:
+        old = [a for a in self._attempts.values() if a.status is AttemptStatus.SENT and a.at < before and a.payload]
+        self._attempts |= {a.key: a.model_copy(update={"payload": b""}) for a in old}
+        return len(old)
+
     async def begun(self, connection: str, stream: str) -> list[Attempt]:
         found = (a for a in self._attempts.values() if (a.connection, a.stream) == (connection, stream))
         return [a.model_copy(update={"payload": b""}) for a in found if a.status is not AttemptStatus.READY]
@@ -114,10 +119,11 @@ class InMemoryModelJournal:
         self._store = store
 
     async def recall(self, cache_key: str) -> dict[str, Any] | None:
-        return self._store.answers.get(cache_key)
+        answer, _ = self._store.answers.get(cache_key, (None, None))
+        return answer
 
     async def record(self, cache_key: str, answer: dict[str, Any], *, cost: Any, engine: str, model: str, at: Moment) -> None:
-        self._store.answers[cache_key] = answer
+        self._store.answers[cache_key] = (answer, at)
         self._store.calls.append(Call(at=at, engine=engine, model=model, cost=cost))
 
     async def spent(self, day: date) -> Decimal:
@@ -133,7 +139,8 @@ class InMemoryPackStore:
         self._store = store
 
     async def put(self, pack: ContextPack, *, at: Moment) -> None:
-        self._store.packs.setdefault(pack.hash, (pack, at))
+        _, before = self._store.packs.get(pack.hash, (pack, at))
+        self._store.packs[pack.hash] = (pack, max(at, before))
 
     async def get(self, pack_hash: str) -> ContextPack | None:
         pack, _ = self._store.packs.get(pack_hash, (None, None))

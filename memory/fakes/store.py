@@ -52,7 +52,7 @@ class Store:
     effects: dict[str, Effect] = field(default_factory=dict)
     usage: dict[tuple[str, Any], Any] = field(default_factory=dict)
     breakers: dict[tuple[str, str], Breaker] = field(default_factory=dict)
-    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, tuple[dict[str, Any], datetime]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     passages: dict[str, Passage] = field(default_factory=dict)
     packs: dict[str, tuple[ContextPack, datetime]] = field(default_factory=dict)

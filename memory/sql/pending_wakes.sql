@@ -1,1 +1,1 @@
-SELECT item_id, topic, key, event_id, at FROM outbox WHERE NOT delivered ORDER BY item_id LIMIT %(limit)s
+SELECT item_id, topic, key, event_id, at FROM outbox ORDER BY item_id LIMIT %(limit)s

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 import memory
 from domain.actions import Bound, CancelOrder, PlacePurchaseOrder, Receipt, RefundOrder, ReinstateOrder
+from domain.approvals import Approval, ApprovalRequested
 from domain.attempts import Attempt, AttemptStatus
 from domain.autonomy import Grant
 from domain.bypasses import BypassOpened
@@ -38,9 +39,10 @@ from domain.ids import derived_id
 from domain.money import Money
 from domain.passage import Passage
 from domain.policies import BoundsPolicy, GatePolicy, PolicyActivated, PolicyProposed, PolicyTrialStarted, PolicyVersion
-from domain.runs import KillSwitchSet, Lesson, LessonLearned, ModeSet
+from domain.runs import KillSwitchSet, Lesson, LessonLearned, ModeSet, Run, RunStarted
 from models.embedding import HashingEmbedder
 from tests.unit.domain.happenings import NOW, STORIES, _days, as_events, order, possible, product, sale, stated
+from tests.unit.learning.happened import approval
 
 
 @pytest.fixture(params=["in-memory", "postgres"])
@@ -191,6 +193,18 @@ class TestState:
         assert await kept.state.find(Order, status="delivered") == []
         assert await kept.state.version(Order, "2") == 2
         assert (await kept.state.version(Order, "9"), await kept.state.get(Order, "9")) == (0, None)
+
+    async def test_what_began_since_a_moment_is_found_and_nothing_older(self, kept: memory.Memory) -> None:
+        """In whatever zone the moments were written; what has no time of its own is never found by one."""
+        begun = [NOW - timedelta(seconds=1), NOW.astimezone(timezone(timedelta(hours=-11))), NOW + timedelta(days=1)]
+        runs = [RunStarted(run_id=f"r{n}", workflow="support" if n < 2 else "content", at=at) for n, at in enumerate(begun)]
+        asked = approval(refund(), number=7, at=NOW)
+        begun_runs = [event(run, run.run_id) for run in runs]
+        await kept.log.append([*begun_runs, event(ApprovalRequested(approval=asked)), event(OrderPlaced(order=order()))])
+        assert [run.run_id for run in await kept.state.since(Run, NOW)] == ["r1", "r2"]
+        assert [run.run_id for run in await kept.state.since(Run, NOW, workflow="support")] == ["r1"]
+        assert [a.approval_id for a in await kept.state.since(Approval, NOW)] == ["a-7"]
+        assert await kept.state.since(Order, NOW) == []
 
     async def test_a_field_that_does_not_exist_is_an_error(self, kept: memory.Memory) -> None:
         """Not an empty answer."""

@@ -112,6 +112,17 @@ def test_state_is_shown_listed_and_proved(filled: memory.Memory, steward: Stewar
         assert (code, out, len(err.splitlines())) == (2, "", 2)
 
 
+def test_a_state_that_differs_is_put_right_with_a_word(filled: memory.Memory, steward: Steward, database_url: str) -> None:
+    """Not unless somebody says so; then it says what differed, and afterwards nothing does."""
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute("UPDATE sales SET units = 7")
+    assert steward("state", "rebuild", "--apply")[0] == 2
+    assert steward("state", "rebuild", "--check")[0] == 1
+    code, out, _ = steward("state", "rebuild", "--apply", "--yes")
+    assert (code, "sales MUG on 2026-03-01: differs from the replay" in out, "put right" in out) == (0, True, True)
+    assert steward("state", "rebuild", "--check")[0] == 0
+
+
 def test_memory_is_searched_facts_are_shown_and_the_index_is_rebuilt(filled: memory.Memory, steward: Steward) -> None:
     """Each of them for people and for programs."""
     assert steward("memory", "reindex")[:2] == (0, "2 texts indexed anew\n")

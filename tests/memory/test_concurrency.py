@@ -20,7 +20,7 @@ from domain.money import Money
 from domain.policies import PolicyActivated, PolicyVersion
 from domain.runs import KillSwitchSet
 from models.embedding import HashingEmbedder
-from tests.contract.test_memory_ports import purchase, receipt, wish
+from tests.contract.test_memory_ports import purchase, receipt, reordered_at, wish
 from tests.unit.domain.happenings import NOW, sale
 
 
@@ -157,3 +157,13 @@ async def test_a_month_made_by_an_append_refuses_changes(workers: list[memory.Me
             await workers[0].log.append([sale(int(moment[5:7]))])
         with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
             await other.execute(change.encode())
+
+
+async def test_a_delivered_wake_up_leaves_nothing_behind(workers: list[memory.Memory], database_url: str) -> None:
+    """The box does not grow; and the same event again, which the log knows, wakes nobody."""
+    crossing = [*reordered_at(3), sale(1, units=2)]
+    await workers[0].log.append(crossing)
+    await workers[0].outbox.delivered([item.item_id for item in await workers[0].outbox.pending()])
+    await workers[1].log.append(crossing)
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        assert await (await connection.execute("SELECT count(*) FROM outbox")).fetchone() == (0,)

@@ -9,7 +9,7 @@ from domain.context import ContextPack, ContextRequest
 from domain.entities import ContentPiece, Direction, Message, Product, Shop, Stock, Ticket
 from domain.event import SalesRow
 from domain.knowledge import InForce
-from domain.model import Value
+from domain.model import Moment, Value
 from domain.money import Money
 from domain.policies import Policy
 from domain.tasks import CONTENT, Answer, ContentDraft, Question
@@ -64,6 +64,10 @@ class KnownState:
     async def find(self, entity: type[E], **equals: str) -> list[E]:
         found = [e for e in self._entities if isinstance(e, entity)]
         return [e for e in found if all(str(getattr(e, name)) == value for name, value in equals.items())]
+
+    async def since(self, entity: type[E], moment: Moment, **equals: str) -> list[E]:
+        """Everything here is of today."""
+        return await self.find(entity, **equals)
 
     async def version(self, entity: type[Value], key: str) -> int:
         return 1

@@ -213,6 +213,10 @@ class _State:
         found = [e for e in self._entities if isinstance(e, entity)]
         return [e for e in found if all(getattr(e, k) == v for k, v in equals.items())]
 
+    async def since(self, entity: type[Any], moment: datetime, **equals: str) -> list[Any]:
+        """Everything here is of today."""
+        return await self.find(entity, **equals)
+
     async def version(self, entity: type[Any], key: str) -> int:
         return int(await self.get(entity, key) is not None)
 

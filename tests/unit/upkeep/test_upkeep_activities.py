@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -75,6 +76,7 @@ def steps(kept: memory.Memory, *, recall: Recall | None = None) -> UpkeepActivit
         policies=kept.policies,
         anchors=kept.anchors,
         archive=kept.archive,
+        leftovers=kept.leftovers,
         summariser=Summariser(log=kept.log, state=kept.state, model=LocalModel(HashingEmbedder())),
         canary=Canary(recall=recall, passages=kept.passages),
         recall=recall,
@@ -120,6 +122,15 @@ async def test_a_log_that_was_written_anew_does_not_pass_the_whole_verification(
         assert (done.whole, "not part of this log" in done.problem) == (True, True)
     assert await kept.anchors.last() == noted
     assert [alert.key for alert in await forged.state.find(Alert)] == ["log-broken"]
+
+
+async def test_what_was_kept_for_work_that_is_over_goes_after_its_days(kept: memory.Memory, clock: Clock) -> None:
+    """With the months, night by night."""
+    await kept.journal.record("key", {"label": "x"}, cost=Decimal(0), engine="local", model="m", at=clock.now)
+    await steps(kept).archive_month(at(clock.now + timedelta(days=89)))
+    assert await kept.journal.recall("key") == {"label": "x"}
+    await steps(kept).archive_month(at(clock.now + timedelta(days=91)))
+    assert await kept.journal.recall("key") is None
 
 
 async def test_months_are_archived_when_they_are_old_enough_one_a_step(kept: memory.Memory, clock: Clock) -> None:

@@ -1,0 +1,1 @@
+UPDATE attempt SET payload = '' WHERE status = 'sent' AND at < %(before)s AND payload <> ''
