@@ -176,20 +176,27 @@ class TurnPlan(Value):
     policy: SupportPolicy
     first_message_at: Moment
     unanswered: int
+    newest: str | None = None  # the id of the newest message it answers, empty where there is none; None: not said
 
 
 class CloseInput(Value):
+    """``newest`` as the plan has it: what came after it is not closed away unanswered."""
+
     run_id: Name
     ticket_id: Name
     reason: str
     labels: tuple[str, ...] = ()
+    newest: str | None = None
     now: Moment
 
 
 class HandOverInput(Value):
+    """``newest`` as the plan has it: what came after it is planned before anything is handed over."""
+
     run_id: Name
     ticket_id: Name
     reason: str
+    newest: str | None = None
     now: Moment
 
 
