@@ -118,6 +118,12 @@ class SettleInput(Value):
     now: Moment
 
 
+class RevertInput(EffectInput):
+    """``key`` is the run; ``everything`` that was ever done under its id, or only what it did since it last began."""
+
+    everything: bool = False
+
+
 class RevertPlan(Value):
     """Keys of committed effects, newest first; ``unsettled`` are those whose fate has to be found out before."""
 
@@ -143,6 +149,7 @@ class RevertedInput(Value):
     by: Name
     compensated: tuple[str, ...]
     impossible: tuple[str, ...]
+    everything: bool = False
     now: Moment
 
 
