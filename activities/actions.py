@@ -211,8 +211,9 @@ class ActionActivities:
         policy = (await self._policies.in_force(ApprovalPolicy)).document
         expires = request.now + timedelta(hours=policy.expire_after_hours)
         old = request.replaces
+        occasion = (str(request.round), request.now.isoformat())  # the same step of a later run is another question
         return Approval(
-            approval_id=str(derived_id("approval", request.run_id, proposal.step, proposal.digest, str(request.round))),
+            approval_id=str(derived_id("approval", request.run_id, proposal.step, proposal.digest, *occasion)),
             proposal=proposal,
             deciders=policy.deciders,
             requested_at=request.now,
@@ -358,7 +359,8 @@ class ActionActivities:
         return effects[0]
 
     async def _record(self, request: ProposeInput, data: EventData) -> None:
-        key = (request.run_id, request.planned.step, str(request.round), request.planned.action.digest())
+        occasion = (str(request.round), request.now.isoformat())
+        key = (request.run_id, request.planned.step, *occasion, request.planned.action.digest())
         await self._log.append([new_event(data, at=request.now, key=key, correlation_id=request.run_id)])
 
 
