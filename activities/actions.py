@@ -13,9 +13,11 @@ from activities.steps import (
     Proposed,
     ProposeInput,
     ResultKind,
+    RevertInput,
     RevertPlan,
     SettleInput,
 )
+from activities.undoing import effects_of
 from agents.auditor import Auditor
 from agents.executor import Executor
 from domain import gate
@@ -25,6 +27,7 @@ from domain.autonomy import class_of
 from domain.bypasses import ActedUnderBypass
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal
 from domain.effects import Effect, EffectStatus, Reservation, effect_key, reservation_of
+from domain.entities import PurchaseOrder
 from domain.errors import NotFound, Outdated, Permanent, Refused, Retryable, Stale, Unknown
 from domain.event import EventData, NewEvent, new_event
 from domain.ids import derived_id
@@ -42,6 +45,7 @@ from domain.runs import (
     AlertRaised,
     Controls,
 )
+from domain.undoing import inverse_now
 
 
 class ActionActivities:
@@ -144,9 +148,10 @@ class ActionActivities:
         return await self._commit(effect, receipt, request.now)
 
     @activity.defn
-    async def effects_to_undo(self, request: EffectInput) -> RevertPlan:
+    async def effects_to_undo(self, request: RevertInput) -> RevertPlan:
         """Effects of the run named by ``key`` that stand, newest first, and those nobody knows of yet."""
-        effects = [e for e in await self._ledger.effects(run_id=request.key) if not e.compensates]
+        effects = await effects_of(request.key, state=self._state, ledger=self._ledger, everything=request.everything)
+        effects = [e for e in effects if not e.compensates]
         return RevertPlan(
             keys=tuple(e.key for e in effects if e.status is EffectStatus.COMMITTED),
             unsettled=tuple(e.key for e in effects if e.status in (EffectStatus.EXECUTING, EffectStatus.UNKNOWN)),
@@ -158,11 +163,9 @@ class ActionActivities:
         effect = await self._one(request.key)
         if effect.status is EffectStatus.COMPENSATED:
             return ActionResult(kind=ResultKind.COMMITTED, summary=f"undid: {effect.action.summary()}", key=effect.key)
-        inverse = effect.inverse()
-        if inverse is None:
-            return ActionResult(
-                kind=ResultKind.IMPOSSIBLE, summary=effect.action.summary(), key=effect.key, detail="nothing undoes it"
-            )
+        inverse = inverse_now(effect, await self._state.find(PurchaseOrder))
+        if isinstance(inverse, str):
+            return _ended(effect, ResultKind.IMPOSSIBLE, inverse)
         return await self._effect(await self._reservation_to_undo(effect, inverse, request.now))
 
     async def _on_terms_in_force(self, request: ProposeInput) -> ProposeInput:
@@ -219,8 +222,9 @@ class ActionActivities:
         policy = (await self._policies.in_force(ApprovalPolicy)).document
         expires = request.now + timedelta(hours=policy.expire_after_hours)
         old = request.replaces
+        occasion = (str(request.round), request.now.isoformat())  # the same step of a later run is another question
         return Approval(
-            approval_id=str(derived_id("approval", request.run_id, proposal.step, proposal.digest, str(request.round))),
+            approval_id=str(derived_id("approval", request.run_id, proposal.step, proposal.digest, *occasion)),
             proposal=proposal,
             deciders=policy.deciders,
             requested_at=request.now,
@@ -369,7 +373,8 @@ class ActionActivities:
         return effects[0]
 
     async def _record(self, request: ProposeInput, data: EventData) -> None:
-        key = (request.run_id, request.planned.step, str(request.round), request.planned.action.digest())
+        occasion = (str(request.round), request.now.isoformat())
+        key = (request.run_id, request.planned.step, *occasion, request.planned.action.digest())
         await self._log.append([new_event(data, at=request.now, key=key, correlation_id=request.run_id)])
 
 

@@ -82,9 +82,12 @@ class ApprovalActivities:
 
     @activity.defn
     async def end_approval(self, note: EndNote) -> None:
-        status = ApprovalStatus(note.status)
-        data = ApprovalEnded(approval_id=note.approval_id, status=status, at=note.now, reason=note.reason, by=note.by)
-        await self._append(data, note.now, note.approval_id)
+        """What is answered already stays answered."""
+        approval = await self._state.get(Approval, note.approval_id)
+        if approval is None or approval.can_end(note.now):
+            status = ApprovalStatus(note.status)
+            data = ApprovalEnded(approval_id=note.approval_id, status=status, at=note.now, reason=note.reason, by=note.by)
+            await self._append(data, note.now, note.approval_id)
         await self._close_alert(note.approval_id, by=note.by or "steward", at=note.now)
 
     async def _close_alert(self, approval_id: str, *, by: str, at: Moment) -> None:

@@ -118,6 +118,12 @@ class SettleInput(Value):
     now: Moment
 
 
+class RevertInput(EffectInput):
+    """``key`` is the run; ``everything`` that was ever done under its id, or only what it did since it last began."""
+
+    everything: bool = False
+
+
 class RevertPlan(Value):
     """Keys of committed effects, newest first; ``unsettled`` are those whose fate has to be found out before."""
 
@@ -143,6 +149,7 @@ class RevertedInput(Value):
     by: Name
     compensated: tuple[str, ...]
     impossible: tuple[str, ...]
+    everything: bool = False
     now: Moment
 
 
@@ -176,20 +183,27 @@ class TurnPlan(Value):
     policy: SupportPolicy
     first_message_at: Moment
     unanswered: int
+    newest: str | None = None  # the id of the newest message it answers, empty where there is none; None: not said
 
 
 class CloseInput(Value):
+    """``newest`` as the plan has it: what came after it is not closed away unanswered."""
+
     run_id: Name
     ticket_id: Name
     reason: str
     labels: tuple[str, ...] = ()
+    newest: str | None = None
     now: Moment
 
 
 class HandOverInput(Value):
+    """``newest`` as the plan has it: what came after it is planned before anything is handed over."""
+
     run_id: Name
     ticket_id: Name
     reason: str
+    newest: str | None = None
     now: Moment
 
 

@@ -1,12 +1,14 @@
 """Steps of a support ticket."""
 
+from collections.abc import Mapping
+
 from temporalio import activity
 
 from activities.exposing import Exposer
 from activities.steps import CloseInput, FollowUp, HandOverInput, TicketInput, TurnPlan
 from agents.support_planner import SupportPlanner, Triage
 from domain.entities import Direction, Ticket, TicketStatus
-from domain.errors import NotFound
+from domain.errors import NotFound, Retryable, VersionConflict
 from domain.event import EventData, new_event
 from domain.events import TicketClosed, TicketHandedOver, TicketTriaged
 from domain.model import Moment
@@ -31,7 +33,7 @@ class SupportActivities:
         unanswered = ticket.unanswered
         first = ticket.messages[0].at
         if not unanswered or ticket.status in (TicketStatus.CLOSED, TicketStatus.WITH_OPERATOR):
-            return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0)
+            return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0, newest=_newest(ticket))
         turn = sum(m.direction is Direction.INBOUND for m in ticket.messages)
         await self._exposer.expose("triage", run_id=run_id, now=now)
         triage = await self._planner.triage(request.ticket_id, now=now, run_id=run_id)
@@ -39,25 +41,37 @@ class SupportActivities:
         await self._append(_triaged(triage), request, "triaged", unanswered[-1].message_id)
         policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
         plan = await self._planner.plan(triage, now=now, turn=turn, run_id=run_id)
-        return TurnPlan(plan=plan, policy=policy, first_message_at=first, unanswered=len(unanswered))
+        return TurnPlan(plan=plan, policy=policy, first_message_at=first, unanswered=len(unanswered), newest=_newest(ticket))
 
     @activity.defn
     async def plan_follow_up(self, request: TicketInput) -> FollowUp:
         return FollowUp(planned=await self._planner.follow_up(request.ticket_id, now=request.now, run_id=request.run_id))
 
     @activity.defn
-    async def close_ticket(self, request: CloseInput) -> None:
-        ticket = await self._ticket(request.ticket_id)
-        if ticket.status is TicketStatus.CLOSED:
-            return
+    async def close_ticket(self, request: CloseInput) -> bool:
+        """False where a message waits that came after the plan: then it stays open."""
         data = TicketClosed(ticket_id=request.ticket_id, reason=request.reason, labels=request.labels)
-        await self._append(data, request, "closed", str(len(ticket.messages)))
+        return await self._end(data, request, "closed")
 
     @activity.defn
-    async def hand_over(self, request: HandOverInput) -> None:
-        ticket = await self._ticket(request.ticket_id)
+    async def hand_over(self, request: HandOverInput) -> bool:
+        """False where a message waits that came after the plan: then it stays open."""
         data = TicketHandedOver(ticket_id=request.ticket_id, reason=request.reason)
-        await self._append(data, request, "handed-over", str(len(ticket.messages)), request.reason)
+        return await self._end(data, request, "handed-over", request.reason)
+
+    async def _end(self, data: TicketClosed | TicketHandedOver, request: CloseInput | HandOverInput, what: str, *key: str) -> bool:
+        """Raises Retryable where a message came in while this was being written."""
+        seen = await self._state.version(Ticket, request.ticket_id)
+        ticket = await self._ticket(request.ticket_id)
+        if ticket.status is TicketStatus.CLOSED and data.type == TicketClosed.type:
+            return True
+        if request.newest is not None and _newest(ticket) not in ("", request.newest):
+            return False
+        try:
+            await self._append(data, request, what, str(len(ticket.messages)), *key, expected={data.stream: seen})
+        except VersionConflict as moved:
+            raise Retryable(f"{request.ticket_id} moved meanwhile") from moved
+        return True
 
     async def _ticket(self, ticket_id: str) -> Ticket:
         ticket = await self._state.get(Ticket, ticket_id)
@@ -65,7 +79,13 @@ class SupportActivities:
             raise NotFound(f"no ticket {ticket_id}", hint="import its message first")
         return ticket
 
-    async def _append(self, data: EventData, request: TicketInput | CloseInput | HandOverInput, *key: str) -> None:
+    async def _append(
+        self,
+        data: EventData,
+        request: TicketInput | CloseInput | HandOverInput,
+        *key: str,
+        expected: Mapping[str, int] | None = None,
+    ) -> None:
         """What was decided, with the policies and flags it was decided under."""
         now: Moment = request.now
         policies = self._policies.of(request.run_id)
@@ -77,7 +97,12 @@ class SupportActivities:
             policy_versions=await policies.versions(),
             flags=await policies.arms(),
         )
-        await self._log.append([event])
+        await self._log.append([event], expected=expected)
+
+
+def _newest(ticket: Ticket) -> str:
+    """The id of the newest message that is unanswered; empty where there is none."""
+    return ticket.unanswered[-1].message_id if ticket.unanswered else ""
 
 
 def _triaged(triage: Triage) -> TicketTriaged:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from temporalio.client import WorkflowFailureError
 
+from activities.undoing import what_to_undo
 from cli.context import OPERATOR
 from cli.following import aloud, follow, silent
 from cli.output import AsJson, give_up, print_json, print_table, say
@@ -14,7 +15,7 @@ from cli.showing import find_run
 from cli.steering import Steering, with_steering
 from domain.effects import EffectStatus
 from domain.errors import InvalidInput, Refused
-from domain.undoing import Undoing, undoing
+from domain.undoing import Undoing
 from workflows.watching import how_is
 
 _PATIENCE = 120.0  # seconds an undoing is watched
@@ -31,17 +32,20 @@ def rollback(
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would be undone.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Not only since it last began: all that was ever done under its id.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Undo what a run did, newest first; says beforehand what cannot be undone."""
-    run_id, plan = with_steering(lambda s: _to_undo(s, which), as_json=as_json, needs_worker=not preview)
+    """Undo what a run did since it last began, newest first; says beforehand what cannot be undone."""
+    run_id, plan = with_steering(lambda s: _to_undo(s, which, everything=everything), as_json=as_json, needs_worker=not preview)
     if preview or not as_json:
         _print_preview(run_id, plan, as_json=as_json)
     if preview:
         return
     if not yes:
         _confirm(as_json=as_json)
-    answer = with_steering(lambda s: _roll_back(s, run_id, plan, quiet=as_json), as_json=as_json)
+    answer = with_steering(lambda s: _roll_back(s, run_id, plan, everything=everything, quiet=as_json), as_json=as_json)
     if as_json:
         print_json(answer)
     elif answer["status"] == "done":
@@ -73,15 +77,15 @@ def cancel(
         say(f"{run_id} was asked to stop")
 
 
-async def _to_undo(steering: Steering, which: str) -> tuple[str, Undoing]:
-    run_id = (await find_run(steering, which)).run_id
-    return run_id, undoing(await steering.memory.ledger.effects(run_id=run_id))
+async def _to_undo(steering: Steering, which: str, *, everything: bool) -> tuple[str, Undoing]:
+    run_id, kept = (await find_run(steering, which)).run_id, steering.memory
+    return run_id, await what_to_undo(run_id, state=kept.state, ledger=kept.ledger, everything=everything)
 
 
-async def _roll_back(steering: Steering, run_id: str, plan: Undoing, *, quiet: bool) -> dict[str, Any]:
+async def _roll_back(steering: Steering, run_id: str, plan: Undoing, *, everything: bool, quiet: bool) -> dict[str, Any]:
     """Undone, or as far as it got: a compensation that fails waits for the operator."""
     head = await steering.memory.log.head()
-    undoing = asyncio.create_task(steering.gateway.rollback(run_id, by=OPERATOR))
+    undoing = asyncio.create_task(steering.gateway.rollback(run_id, by=OPERATOR, everything=everything))
     tell = silent if quiet else aloud
     rest, _ = await follow(steering, f"rollback/{run_id}", after=head.seq, patience=_PATIENCE, tell=tell)
     done, _ = await asyncio.wait({undoing}, timeout=_PATIENCE if rest.ended else 0)

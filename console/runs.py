@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from temporalio.service import RPCError
 
+from activities.undoing import what_to_undo
 from console.happenings import Line, line
 from console.house import House
 from domain.approvals import Approval
@@ -15,7 +16,7 @@ from domain.entities import Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event
 from domain.runs import Run
-from domain.undoing import Undoing, undoing
+from domain.undoing import Undoing
 from memory.views import EventFilter
 from workflows.watching import Rest, how_is
 
@@ -126,7 +127,7 @@ async def run_page(house: House, run_id: str) -> RunPage:
         effects=effects,
         questions=await _questions(house, run_id),
         ticket=await memory.state.get(Ticket, run_id.removeprefix("support/")) if run_id.startswith("support/") else None,
-        plan=undoing(effects),
+        plan=await what_to_undo(run_id, state=memory.state, ledger=memory.ledger),
         rollback=await memory.state.get(Run, f"rollback/{run_id}"),
         undone=reverted[0] if reverted else None,
     )

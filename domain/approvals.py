@@ -93,6 +93,10 @@ class Approval(Value):
         """Whether it is decided, and can still be taken back."""
         return self.status in _HOLDABLE and self.held_until is not None and now < self.held_until
 
+    def can_end(self, now: Moment) -> bool:
+        """Whether it can still end without an answer."""
+        return self.status is ApprovalStatus.PENDING or self.is_held(now)
+
 
 def default_on_expiry(proposal: Proposal, chosen: Mapping[str, OnExpiry], *, anew: str = "") -> OnExpiry:
     """What silence means for ``proposal``: as ``chosen`` for its kind of action, else as its type declares.
@@ -220,7 +224,10 @@ class ApprovalReminded(_ApprovalEvent):
 
 
 class ApprovalEnded(_ApprovalEvent):
-    """It ended without a decision: expired, stale, withdrawn, or approved ``by`` expiry where that is its default."""
+    """It ended without a decision: expired, stale, withdrawn, or approved ``by`` expiry where that is its default.
+
+    What was decided stays decided, unless it is held: then nothing was begun.
+    """
 
     type = "approval.ended"
     status: ApprovalStatus
@@ -229,6 +236,8 @@ class ApprovalEnded(_ApprovalEvent):
     by: str = ""
 
     def change(self, approval: Approval) -> dict[str, Any]:
+        if not approval.can_end(self.at):
+            return {}
         return {"status": self.status, "decided_at": self.at, "decided_by": self.by}
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
-from domain.actions import Action, Reversibility, Risk
+from domain.actions import Action, PlacePurchaseOrder, Reversibility, Risk
 from domain.effects import Effect, EffectStatus
+from domain.entities import PurchaseOrder, PurchaseOrderStatus
 from domain.ids import digest
 from domain.model import Value
+
+_ON_ITS_WAY = (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
+"""The states in which a supplier can still be told that an order is off."""
 
 
 class Undo(Value):
@@ -39,14 +43,28 @@ class Undoing(Value):
         return any(max(u.inverse.risk, u.effect.action.risk) >= Risk.R2 for u in self.undo)
 
 
-def undoing(effects: Sequence[Effect]) -> Undoing:
-    """Of all effects of a run, newest first, as the ledger has them."""
+def undoing(effects: Sequence[Effect], *, orders: Sequence[PurchaseOrder] = ()) -> Undoing:
+    """Of the effects of a run, newest first, as the ledger has them; ``orders`` as they are now."""
     stand = [e for e in effects if e.status is EffectStatus.COMMITTED and not e.compensates]
-    found = [(effect, effect.inverse()) for effect in stand]
+    found = [(effect, inverse_now(effect, orders)) for effect in stand]
     return Undoing(
-        undo=tuple(Undo(effect=effect, inverse=inverse) for effect, inverse in found if inverse is not None),
-        stays=tuple(Stay(effect=effect, why=_why(effect.action)) for effect, inverse in found if inverse is None),
+        undo=tuple(Undo(effect=effect, inverse=inverse) for effect, inverse in found if not isinstance(inverse, str)),
+        stays=tuple(Stay(effect=effect, why=why) for effect, why in found if isinstance(why, str)),
     )
+
+
+def inverse_now(effect: Effect, orders: Sequence[PurchaseOrder]) -> Action | str:
+    """The action that undoes ``effect``, or why nothing does."""
+    return _settled(effect.action, orders) or effect.inverse() or _why(effect.action)
+
+
+def _settled(action: Action, orders: Sequence[PurchaseOrder]) -> str:
+    """Why an order cannot be cancelled any more; empty where it can."""
+    if not isinstance(action, PlacePurchaseOrder):
+        return ""
+    name = action.purchase_order.purchase_order_id
+    now = next((order.status for order in orders if order.purchase_order_id == name), PurchaseOrderStatus.SENT)
+    return "" if now in _ON_ITS_WAY else f"the order is {now} already"
 
 
 def _why(action: Action) -> str:

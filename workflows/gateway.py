@@ -132,15 +132,19 @@ class Gateway:
                 raise InvalidInput(f"{proposal_id} was proposed with other content", hint="take another id") from there
         return run_id
 
-    async def rollback(self, run_id: str, *, by: str) -> RollbackResult:
+    async def rollback(self, run_id: str, *, by: str, everything: bool = False) -> RollbackResult:
         """Undo what a run did and wait for the end of it. Undoing it again finds nothing left to do."""
-        handle = self._client.get_workflow_handle(await self.start_rollback(run_id, by=by), result_type=RollbackResult)
+        rollback_id = await self.start_rollback(run_id, by=by, everything=everything)
+        handle = self._client.get_workflow_handle(rollback_id, result_type=RollbackResult)
         undone: RollbackResult = await handle.result()
         return undone
 
-    async def start_rollback(self, run_id: str, *, by: str) -> str:
-        """Begin to undo what a run did. Returns the id of the run that undoes it: the one under way where there is one."""
-        start = RollbackInput(run_id=run_id, by=by)
+    async def start_rollback(self, run_id: str, *, by: str, everything: bool = False) -> str:
+        """Begin to undo what a run did since it last began, or ``everything`` that was ever done under its id.
+
+        Returns the id of the run that undoes it: the one under way where there is one.
+        """
+        start = RollbackInput(run_id=run_id, by=by, everything=everything)
         return await self._start(RollbackWorkflow.run, start, f"rollback/{run_id}", "rollback", f"undo {run_id}")
 
     async def cancel(self, run_id: str) -> None:

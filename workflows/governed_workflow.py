@@ -32,8 +32,10 @@ class GovernedWorkflow:
 
     kind: ClassVar[str]  # the workflow's name in modes, policies and records
 
-    def __init__(self) -> None:
+    def __init__(self, *, anew: bool = False) -> None:
+        """``anew`` where this execution takes over from one that had closed its record."""
         self.out = GovernedAction(self.kind)
+        self.continued = bool(workflow.info().continued_run_id) and not anew
 
     async def governed(self, work: Callable[[], Awaitable[str]]) -> str:
         """Open the run's record, do the business part, and close the record however it ends."""
@@ -51,7 +53,7 @@ class GovernedWorkflow:
         return result
 
     async def _open(self) -> None:
-        if workflow.info().continued_run_id:
+        if self.continued:
             return
         run = RunInput(run_id=workflow.info().workflow_id, workflow=self.kind, now=workflow.now())
         await workflow.execute_activity_method(RunActivities.start_run, run, summary="open the record", **options.RECORD)

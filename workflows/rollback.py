@@ -6,7 +6,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.actions import ActionActivities
     from activities.runs import RunActivities
-    from activities.steps import EffectInput, ResultKind, RevertedInput, RevertPlan
+    from activities.steps import EffectInput, ResultKind, RevertedInput, RevertInput, RevertPlan
     from domain.model import Name, Value
     from domain.runs import AlertLevel
     from workflows import options
@@ -14,8 +14,11 @@ with workflow.unsafe.imports_passed_through():
 
 
 class RollbackInput(Value):
+    """``everything`` that was ever done under the run's id, or only what it did since it last began."""
+
     run_id: Name
     by: Name
+    everything: bool = False
 
 
 class RollbackResult(Value):
@@ -42,11 +45,11 @@ class RollbackWorkflow(GovernedWorkflow):
 
     async def _revert(self, start: RollbackInput) -> str:
         await self._stop(start.run_id)
-        plan = await self._plan(start.run_id)
+        plan = await self._plan(start)
         if plan.unsettled:
             for key in plan.unsettled:
                 await self.out.find_out(key)
-            plan = await self._plan(start.run_id)
+            plan = await self._plan(start)
         undone = await self.out.undo(plan.keys)
         self.out.results.extend(undone)
         self.out.show()
@@ -75,8 +78,8 @@ class RollbackWorkflow(GovernedWorkflow):
             )
             await self.out.alert(f"restless/{run_id}", AlertLevel.URGENT, text, what_to_do)
 
-    async def _plan(self, run_id: str) -> RevertPlan:
-        request = EffectInput(key=run_id, now=workflow.now())
+    async def _plan(self, start: RollbackInput) -> RevertPlan:
+        request = RevertInput(key=start.run_id, everything=start.everything, now=workflow.now())
         return await workflow.execute_activity_method(
             ActionActivities.effects_to_undo, request, summary="what is to undo", **options.RECORD
         )
@@ -87,6 +90,7 @@ class RollbackWorkflow(GovernedWorkflow):
             by=start.by,
             compensated=self.result.compensated,
             impossible=self.result.impossible,
+            everything=start.everything,
             now=workflow.now(),
         )
         await workflow.execute_activity_method(RunActivities.record_reverted, reverted, summary="record it", **options.RECORD)

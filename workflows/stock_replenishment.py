@@ -26,13 +26,15 @@ _PATIENCE = 3
 class ReplenishInput(Value):
     """No ``suppliers`` means all of them. ``debounce_seconds`` gathers crossings, so that a supplier gets one order, not ten.
 
-    ``outstanding`` and ``ordered`` are carried over when a long run continues as new.
+    ``outstanding`` and ``ordered`` are carried over when a long run continues as new. ``anew`` says that the run had
+    ended, and begins again for what crossed while it did.
     """
 
     suppliers: tuple[str, ...] = ()
     debounce_seconds: float = 0
     outstanding: tuple[str, ...] = ()
     ordered: int = 0
+    anew: bool = False
 
 
 class Crossed(Value):
@@ -49,7 +51,7 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
 
     @workflow.init
     def __init__(self, start: ReplenishInput) -> None:
-        super().__init__()
+        super().__init__(anew=start.anew)
         self.input = start
         self.crossings: set[str] = set()
         self.planned_for = -1
@@ -64,7 +66,10 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
 
     @workflow.run
     async def run(self, start: ReplenishInput) -> str:
-        return await self.governed(self._replenish)
+        result = await self.governed(self._replenish)
+        if self._crossed_since() and workflow.patched("begin-again-for-what-came-late"):
+            workflow.continue_as_new(ReplenishInput(suppliers=start.suppliers, debounce_seconds=start.debounce_seconds, anew=True))
+        return result
 
     @workflow.signal
     def crossed(self, crossing: Crossed) -> None:
@@ -98,7 +103,10 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
         first = self.planned_for < 0 and not self.input.outstanding
         decided = self.postponed and not self._undecided()
         again = self.plan_again_at is not None and workflow.now() >= self.plan_again_at
-        return first or decided or again or len(self.crossings) > max(self.planned_for, 0)
+        return first or decided or again or self._crossed_since()
+
+    def _crossed_since(self) -> bool:
+        return len(self.crossings) > max(self.planned_for, 0)
 
     def _at_rest(self) -> bool:
         return not (self._undecided() or self.outstanding or self.plan_again_at or self._due_to_plan())
@@ -185,7 +193,8 @@ class StockReplenishmentWorkflow(GovernedWorkflow):
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not (self._undecided() or self.plan_again_at or self._due_to_plan()):
-            workflow.continue_as_new(self.input.model_copy(update={"outstanding": self.outstanding, "ordered": self.ordered}))
+            carried = {"outstanding": self.outstanding, "ordered": self.ordered, "anew": False}
+            workflow.continue_as_new(self.input.model_copy(update=carried))
 
     def _stage(self, stage: str) -> None:
         workflow.upsert_search_attributes([STAGE.value_set(stage)])

@@ -28,9 +28,13 @@ with workflow.unsafe.imports_passed_through():
 
 
 class SupportInput(Value):
-    """``turn`` and what follows it are carried over when a long conversation continues as new."""
+    """``turn`` and what follows it are carried over when a long conversation continues as new.
+
+    ``anew`` says that the run had ended, and begins again for what came while it did.
+    """
 
     ticket_id: Name
+    anew: bool = False
     turn: int = 0
     answered_first: bool = False
     asked_back: bool = False
@@ -49,7 +53,7 @@ class SupportTriageWorkflow(GovernedWorkflow):
 
     @workflow.init
     def __init__(self, start: SupportInput) -> None:
-        super().__init__()
+        super().__init__(anew=start.anew)
         self.ticket_id = start.ticket_id
         self.turn = start.turn
         self.answered_first = start.answered_first
@@ -57,11 +61,15 @@ class SupportTriageWorkflow(GovernedWorkflow):
         self.came_back = start.came_back
         self.arrived: set[str] = set()
         self.seen = 0
+        self.newest: str | None = None
         self.policy = SupportPolicy()
 
     @workflow.run
     async def run(self, start: SupportInput) -> str:
-        return await self.governed(self._converse)
+        result = await self.governed(self._converse)
+        if self._newer() and workflow.patched("begin-again-for-what-came-late"):
+            workflow.continue_as_new(SupportInput(ticket_id=self.ticket_id, anew=True))
+        return result
 
     @workflow.signal
     def message_arrived(self, message: MessageArrived) -> None:
@@ -74,7 +82,9 @@ class SupportTriageWorkflow(GovernedWorkflow):
             if ended:
                 return ended
             if await self._customer_is_silent():
-                return await self._close("the customer did not write again")
+                ended = await self._close("the customer did not write again")
+                if ended:
+                    return ended
             await self._continue_as_new_if_long()
 
     async def _answer(self) -> str:
@@ -83,8 +93,11 @@ class SupportTriageWorkflow(GovernedWorkflow):
         self.turn += 1
         turn = await self._plan()
         self.policy = turn.policy
+        self.newest = turn.newest
         if turn.plan is None:
             return "" if self._newer() or self.turn > 1 else "nothing to answer"
+        if self._newer() and workflow.patched("plan-again-for-what-came-meanwhile"):
+            return ""
         self._show(turn.plan)
         self._count(turn.plan)
         if turn.plan.close:
@@ -158,11 +171,15 @@ class SupportTriageWorkflow(GovernedWorkflow):
         return (await self.out.act(own, moot=self._newer)).committed
 
     async def _hand_over(self, reason: str, *, known: bool = False) -> str:
-        """``known`` where the operator decided it: then there is nothing to alert about."""
-        request = HandOverInput(run_id=self._run_id(), ticket_id=self.ticket_id, reason=reason, now=workflow.now())
-        await workflow.execute_activity_method(
+        """``known`` where the operator decided it: then there is nothing to alert about. Nothing where a message came first."""
+        request = HandOverInput(
+            run_id=self._run_id(), ticket_id=self.ticket_id, reason=reason, newest=self.newest, now=workflow.now()
+        )
+        done: bool | None = await workflow.execute_activity_method(
             SupportActivities.hand_over, request, summary="hand over to the operator", **options.RECORD
         )
+        if done is False:  # runs that began earlier have no answer here
+            return ""
         if not known:
             what_to_do = "answer it yourself; a new message of the customer comes back to Steward"
             await self.out.alert(f"ticket/{self.ticket_id}", AlertLevel.WARNING, f"a ticket is with you: {reason}", what_to_do)
@@ -170,9 +187,20 @@ class SupportTriageWorkflow(GovernedWorkflow):
         return f"with the operator: {reason}"
 
     async def _close(self, reason: str, *, label: str = "") -> str:
-        labels = (label,) if label else ()
-        request = CloseInput(run_id=self._run_id(), ticket_id=self.ticket_id, reason=reason, labels=labels, now=workflow.now())
-        await workflow.execute_activity_method(SupportActivities.close_ticket, request, summary="close", **options.RECORD)
+        """Nothing where a message came first."""
+        request = CloseInput(
+            run_id=self._run_id(),
+            ticket_id=self.ticket_id,
+            reason=reason,
+            labels=(label,) if label else (),
+            newest=self.newest,
+            now=workflow.now(),
+        )
+        done: bool | None = await workflow.execute_activity_method(
+            SupportActivities.close_ticket, request, summary="close", **options.RECORD
+        )
+        if done is False:  # runs that began earlier have no answer here
+            return ""
         await self._outcome("reopened", float(self.came_back))
         self._stage("closed")
         return f"closed: {reason}"

@@ -5,6 +5,7 @@ from contextlib import suppress
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from activities.undoing import what_to_undo
 from console import reading
 from console.api.entry import Decides, Reader
 from console.callers import OPERATOR
@@ -15,7 +16,6 @@ from domain.errors import InvalidInput, NotFound, VersionConflict
 from domain.event import EventData
 from domain.runs import Controls, KillSwitchSet, ModeSet, Run
 from domain.switches import checked_scope
-from domain.undoing import undoing
 from workflows.starting import What, start
 
 router = APIRouter()
@@ -86,7 +86,8 @@ async def start_run(caller: Decides, wanted: Start) -> Begun:
 @router.get("/runs/{run_id:path}/rollback", tags=["runs"])
 async def preview_rollback(caller: Reader, run_id: str) -> Preview:
     """What taking it back would do. Nothing is done."""
-    plan = undoing(await caller.house.memory.ledger.effects(run_id=run_id))
+    kept = caller.house.memory
+    plan = await what_to_undo(run_id, state=kept.state, ledger=kept.ledger)
     return Preview(
         run_id=run_id,
         undo=[Inverse(did=u.effect.action.summary(), undo=u.inverse.summary(), action=u.inverse) for u in plan.undo],
@@ -98,7 +99,8 @@ async def preview_rollback(caller: Reader, run_id: str) -> Preview:
 @router.post("/runs/{run_id:path}/rollback", tags=["runs"], status_code=202)
 async def roll_back(caller: Decides, run_id: str, wanted: Rollback) -> Begun:
     """Take it back as the preview said. Answers with the run that does so, which stops this one first where it still goes on."""
-    plan = undoing(await caller.house.memory.ledger.effects(run_id=run_id))
+    kept = caller.house.memory
+    plan = await what_to_undo(run_id, state=kept.state, ledger=kept.ledger)
     if plan.digest != wanted.digest:
         raise InvalidInput("this is not what the preview showed", hint="look at the preview again, and send its digest")
     return Begun(run_id=await caller.house.gateway.start_rollback(run_id, by=OPERATOR))

@@ -25,6 +25,7 @@ from domain.runs import ModeSet
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
 from tests.fitted import fitted
+from tests.workflow.meanwhile import Meanwhile
 from tests.workflow.probe import ProbeInput, ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
 from tests.workflow.waiting import until
@@ -46,6 +47,7 @@ class World:
     connectors: dict[Capability, Connector]
     sources: InMemorySources
     notifier: InMemoryNotifier
+    meanwhile: Meanwhile
 
     async def record(self, *events: EventData, at: datetime | None = None) -> None:
         now = at or datetime.now(UTC)
@@ -148,8 +150,16 @@ async def world(
     outside = worker.Outside(
         connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model, sources=sources, notifier=notifier
     )
+    meanwhile = Meanwhile()
     async with AsyncExitStack() as running:
-        for one in worker.workers(env.client, kept, outside, workflows=WORKFLOWS, max_cached_workflows=max_cached_workflows):
+        for one in worker.workers(
+            env.client,
+            kept,
+            outside,
+            workflows=WORKFLOWS,
+            interceptors=[meanwhile],
+            max_cached_workflows=max_cached_workflows,
+        ):
             await running.enter_async_context(one)
         yield World(
             env=env,
@@ -159,4 +169,5 @@ async def world(
             connectors=adapters,
             sources=sources,
             notifier=notifier,
+            meanwhile=meanwhile,
         )

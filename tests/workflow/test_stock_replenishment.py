@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from domain.actions import Capability, PlacePurchaseOrder
 from domain.approvals import Approval, Verb
 from domain.decisions import Mode
 from domain.entities import Product, PurchaseOrder, PurchaseOrderStatus, SalesDay, Shop, Stock, Supplier
-from domain.event import EventData
+from domain.event import EventData, Topic
 from domain.events import (
     ProductListed,
     PurchaseOrderReceived,
@@ -22,6 +23,7 @@ from domain.events import (
     StockOrdered,
     SupplierListed,
 )
+from domain.knowledge import OutboxItem
 from domain.money import Money
 from domain.policies import GatePolicy, PolicyActivated, PolicyVersion
 from domain.runs import Alert, Run
@@ -99,6 +101,28 @@ async def test_what_is_on_order_is_not_ordered_again(world: World) -> None:
     run = world.client.get_workflow_handle_for(StockReplenishmentWorkflow.run, second)
     assert await run.result() == "0 purchase orders"
     assert outside.executed == 1
+
+
+async def test_what_runs_low_while_the_run_ends_is_ordered(world: World) -> None:
+    """The crossing found the run at its last step: it begins again, and its record with it."""
+    outside = await open_shop(world, *goods("mug", "north", on_hand=400))
+    run_id = "replenish/north"
+
+    async def meanwhile() -> None:
+        await world.record(StockCounted(sku="mug", on_hand=1, supplier_id="north"))
+        for item in await world.kept.outbox.pending():
+            if item.topic == Topic.REPLENISH:
+                with world.env.with_time_skipping_disabled():
+                    await world.gateway.wake(item, debounce=timedelta(0))
+
+    world.meanwhile.after["finish_run"] = meanwhile
+    wake = OutboxItem(item_id=1, topic=Topic.REPLENISH, key="north", event_id=uuid4(), at=NOW)
+    with world.env.with_time_skipping_disabled():
+        await world.gateway.wake(wake, debounce=timedelta(0))
+    await orders_of(world, 1)
+    record = await world.kept.state.get(Run, run_id)
+    assert record is not None
+    assert (record.status, outside.executed) == ("running", 1)
 
 
 async def test_an_order_over_the_limit_is_asked_and_holds_up_no_other(world: World) -> None:

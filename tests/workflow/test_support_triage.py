@@ -12,7 +12,7 @@ from domain.approvals import Approval, Verb
 from domain.decisions import Mode
 from domain.entities import Customer, Direction, Message, Order, OrderStatus, Shop, Ticket, TicketStatus
 from domain.event import Topic, new_event
-from domain.events import CustomerListed, MessageReceived, OrderPlaced, ShopDescribed
+from domain.events import CustomerListed, MessageReceived, OrderPlaced, ShopDescribed, TicketClosed
 from domain.knowledge import OutboxItem
 from domain.money import Money
 from domain.runs import Run
@@ -29,6 +29,7 @@ SHIPPED: dict[str, Any] = {
     "tracking": "JD014600003",
 }
 WHERE = "Hello, where is my order 1001? When will it arrive? I am still waiting for the parcel."
+RETURN = "How do I send the mug from order 1001 back? I would like to return it."
 
 
 class Desk:
@@ -51,14 +52,21 @@ class Desk:
 
     async def mail(self, body: str, *, number: int = 1, sender: str = "ada@example.org") -> WorkflowHandle[Any, str]:
         """A message arrives: its event is appended and its wake-up delivered, as the relay does."""
+        await self.write(body, number=number, sender=sender)
+        await self.deliver_pending()
+        return self.world.client.get_workflow_handle_for(SupportTriageWorkflow.run, f"support/{self.ticket}")
+
+    async def write(self, body: str, *, number: int, sender: str = "ada@example.org") -> None:
+        """A message is in the log, and its wake-up in the outbox."""
         message = Message(
             message_id=f"m{number}@example.org", direction=Direction.INBOUND, sender=sender, at=datetime.now(UTC), body=body
         )
         data = MessageReceived(ticket_id=self.ticket, source="mail", subject="Question", message=message)
         await self.world.kept.log.append([new_event(data, at=message.at, key=(message.message_id,))])
+
+    async def deliver_pending(self) -> None:
         for item in await self.world.kept.outbox.pending():
             await self.deliver(item)
-        return self.world.client.get_workflow_handle_for(SupportTriageWorkflow.run, f"support/{self.ticket}")
 
     async def deliver(self, item: OutboxItem) -> None:
         with self.world.env.with_time_skipping_disabled():
@@ -105,7 +113,7 @@ async def test_a_second_message_reaches_the_running_conversation(desk: Desk) -> 
     await desk.open(sample.order(**SHIPPED))
     run = await desk.mail(WHERE)
     await desk.sent(1)
-    again = await desk.mail("How do I send the mug from order 1001 back? I would like to return it.", number=2)
+    again = await desk.mail(RETURN, number=2)
     assert again.id == run.id
     assert len(await desk.sent(2)) == 2
     assert (await run.describe()).run_id == (await again.describe()).run_id
@@ -163,6 +171,39 @@ async def test_an_answer_after_closing_opens_the_conversation_again(desk: Desk) 
         return (ticket.reopened == 1 and ticket.status is not TicketStatus.CLOSED) or None
 
     assert await until(reopened)
+
+
+@pytest.mark.parametrize("step", ["plan_turn", "close_ticket", "finish_run"])
+async def test_a_question_that_arrives_while_the_run_is_closing_is_answered(desk: Desk, step: str) -> None:
+    """Thanks end a conversation; what is written in the same moment does not go under with it."""
+    await desk.open(sample.order(**SHIPPED))
+    run = await desk.mail(WHERE)
+    await desk.sent(1)
+
+    async def meanwhile() -> None:
+        await desk.mail(RETURN, number=3)
+
+    desk.world.meanwhile.after[step] = meanwhile
+    await desk.mail("Thank you!", number=2)
+    assert (await desk.sent(2))[1].in_reply_to.strip("<>") == "m3@example.org"
+    record = await desk.world.kept.state.get(Run, run.id)
+    assert record is not None
+    assert record.status == "running"
+
+
+async def test_a_message_that_is_not_yet_signalled_keeps_the_ticket_open(desk: Desk) -> None:
+    """It is in the log before its wake-up is delivered: closing looks at the ticket too."""
+    await desk.open(sample.order(**SHIPPED))
+    run = await desk.mail(WHERE)
+    await desk.sent(1)
+
+    async def written() -> None:
+        await desk.write(RETURN, number=3)
+
+    desk.world.meanwhile.after |= {"plan_turn": written, "close_ticket": desk.deliver_pending}
+    await desk.mail("Thank you!", number=2)
+    assert (await desk.sent(2))[1].in_reply_to.strip("<>") == "m3@example.org"
+    assert TicketClosed.type not in {e.type for e in await desk.world.kept.log.read(correlation_id=run.id)}
 
 
 async def test_the_same_wake_up_twice_changes_nothing(desk: Desk) -> None:

@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime
 
-from domain.actions import Action, CancelOrder, SendReply
+import pytest
+
+from domain.actions import Action, CancelOrder, PlacePurchaseOrder, SendReply
 from domain.decisions import Diff
 from domain.effects import Effect, EffectStatus
+from domain.entities import PurchaseOrder, PurchaseOrderLine, PurchaseOrderStatus
+from domain.money import Money
 from domain.undoing import undoing
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -42,6 +46,19 @@ def test_only_what_stands_is_undone() -> None:
     gone = [effect(s.value, CANCEL, status=s) for s in EffectStatus if s is not EffectStatus.COMMITTED]
     plan = undoing([*gone, effect("x", CANCEL, compensates="y")])
     assert (plan.undo, plan.stays) == ((), ())
+
+
+@pytest.mark.parametrize("status", PurchaseOrderStatus)
+def test_only_an_order_on_its_way_is_cancelled(status: PurchaseOrderStatus) -> None:
+    """What has arrived is on the shelf, what was cancelled is off: cancelling takes units off that others promised."""
+    line = PurchaseOrderLine(sku="MUG", title="Mug", units=100, unit_cost=Money.of(1))
+    order = PurchaseOrder(purchase_order_id="po-1", supplier_id="north", lines=(line,), ordered_at=NOW, expected_at=NOW)
+    place = effect("1", PlacePurchaseOrder(purchase_order=order, to="north@example.org", sender="hello@clay.example"))
+    plan = undoing([place], orders=[order.model_copy(update={"status": status})])
+    on_its_way = status in (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
+    assert (len(plan.undo), [stay.why for stay in plan.stays]) == (
+        (1, []) if on_its_way else (0, [f"the order is {status} already"])
+    )
 
 
 def test_the_digest_names_exactly_these_effects() -> None:
