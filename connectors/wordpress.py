@@ -20,7 +20,7 @@ from connectors.kinds import Kind, Opened, Opening, Setting, one_of
 from connectors.site_rules import ABSENT, SiteAction, site_action, site_diff, slug_of
 from connectors.wordpress_api import Post, WordpressApi, explained
 from connectors.wordpress_page import Done, Note, fields_of, key_mark, note_in, page_mark, seal_of, with_note
-from domain.actions import Action, Capability, PublishContent, Receipt
+from domain.actions import Action, Capability, Receipt, UnpublishContent
 from domain.decisions import Diff
 from domain.entities import ContentPiece, ContentStatus
 from domain.errors import EffectError, InvalidInput, Permanent, Retryable, Stale, Unknown
@@ -40,6 +40,9 @@ class Page:
     def version(self) -> str:
         post = self.post
         return f"{post.id}@{post.modified_gmt}/{digest([post.status, post.slug, post.fields])[:16]}"
+
+    def begun_by(self, change: Done) -> bool:
+        return self.note.begun is not None and self.note.begun.key == change.key
 
     @property
     def public(self) -> ContentPiece | None:
@@ -99,27 +102,37 @@ class WordpressSite:
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
         """Raises Stale where the post is not at ``expected_version``, unless it is the draft that ``key`` itself began."""
         wanted = site_action(action)
+        change = Done(key=key_mark(key), action=action.digest(), at=now)
         async with self._busy.setdefault(slug_of(wanted), asyncio.Lock()):
             shelf = await self._shelf(slug_of(wanted))
             if receipt := await self._receipt(shelf, action, key):
                 return receipt
-            page, change = shelf.page(), Done(key=key_mark(key), action=action.digest(), at=now)
-            if page is None or page.note.begun is None or page.note.begun.key != change.key:
+            page = shelf.page()
+            if page is None or not page.begun_by(change):
                 _refuse_stale(wanted, page, expected_version)
-            if isinstance(wanted, PublishContent):
-                return await self._publish(wanted.piece, page, change)
-            return await self._take_down(page, change)
+            if isinstance(wanted, UnpublishContent):
+                return await self._take_down(page, change)
+            piece = wanted.piece.model_copy(update={"published_at": wanted.piece.published_at or now})
+            if page is None:
+                shelf = await self._begin(piece, change)
+                if receipt := await self._receipt(shelf, action, key):
+                    return receipt  # another worker was faster
+                page = _begun(shelf, change)
+            return await self._publish(piece, page, change)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
         shelf = await self._shelf(slug_of(site_action(action)))
         return await self._receipt(shelf, action, key)
 
-    async def _publish(self, piece: ContentPiece, page: Page | None, change: Done) -> Receipt:
-        piece = piece.model_copy(update={"published_at": piece.published_at or change.at})
-        fields = fields_of(piece, structured_data=self._structured_data)
-        if self._structured_data and piece.json_ld:
-            await self._require_structured_data()
-        page = await self._at_its_address(page or await self._draft(piece, fields, change), piece.slug)
+    async def _begin(self, piece: ContentPiece, change: Done) -> Shelf:
+        """Make the draft of a new page. Of drafts that were begun at the same moment, all go on with the same one."""
+        fields = await self._fields(piece)
+        note = with_note(fields, Note(piece=piece, seal=seal_of(fields), begun=change))
+        await self._api.create({**note, "slug": piece.slug, "status": "draft", **await self._terms(piece)})
+        return await self._shelf(piece.slug)
+
+    async def _publish(self, piece: ContentPiece, page: Page, change: Done) -> Receipt:
+        fields, page = await self._fields(piece), await self._at_its_address(page, piece.slug)
         note = page.note.model_copy(update={"piece": piece, "seal": seal_of(fields)})
         status = "publish" if piece.status is ContentStatus.PUBLISHED else "draft"
         placed = {"slug": piece.slug, "status": status, **(await self._terms(piece) if page.note.begun else {})}
@@ -129,16 +142,6 @@ class WordpressSite:
         if post.slug != piece.slug:
             await self._hide_again(post, with_note(fields, note.model_copy(update={"begun": change})))
         return _receipt(post, change)
-
-    async def _draft(self, piece: ContentPiece, fields: dict[str, str], change: Done) -> Page:
-        """Begin a new page. Of drafts that were begun at the same moment all go on with the same one."""
-        note = Note(piece=piece, seal=seal_of(fields), begun=change)
-        placed = {"slug": piece.slug, "status": "draft", **await self._terms(piece)}
-        await self._api.create({**with_note(fields, note), **placed})
-        page = (await self._shelf(piece.slug)).page()
-        if page is None or page.note.begun is None or page.note.begun.key != change.key:
-            raise Stale(f"the page {piece.slug} was begun by somebody else at the same moment", hint="look at it again")
-        return page
 
     async def _at_its_address(self, page: Page, slug: str) -> Page:
         """Raises Permanent where WordPress keeps the address for a post that we cannot see."""
@@ -170,10 +173,11 @@ class WordpressSite:
         terms = {"tags": [await self._api.term("tags", piece.kind)]}
         return {**terms, "categories": [await self._api.term("categories", self._category)]} if self._category else terms
 
-    async def _require_structured_data(self) -> None:
-        me = await self._api.me()
-        if not me.may("unfiltered_html"):
+    async def _fields(self, piece: ContentPiece) -> dict[str, str]:
+        """Raises Permanent where WordPress would strip a part of it."""
+        if self._structured_data and piece.json_ld and not (me := await self._api.me()).may("unfiltered_html"):
             raise _no_structured_data(me.name)
+        return fields_of(piece, structured_data=self._structured_data)
 
     async def _shelf(self, slug: str) -> Shelf:
         """By the address, also in the trash, and by our mark, wherever the post is now."""
@@ -199,6 +203,13 @@ class WordpressSite:
         except Permanent:  # of a post that we may not change, so we never did
             return ()
         return [note for revision in revisions if (note := note_in(revision.content.raw))]
+
+
+def _begun(shelf: Shelf, change: Done) -> Page:
+    page = shelf.page()
+    if page is None or not page.begun_by(change):
+        raise Stale(f"somebody else began the page {shelf.slug} at the same moment", hint="look at it again")
+    return page
 
 
 def _receipt(post: Post, change: Done) -> Receipt:

@@ -162,7 +162,7 @@ def test_a_folder_of_pages_is_connected_and_committed_to_git(shop: Steward, tmp_
     """It serves the site from then on; a folder that is in no repository is not stored."""
     words = ("connect", "folder-site", "--set", f"folder={tmp_path}", "--set", "commit=yes", "--json")
     refused = shop(*words)
-    assert (refused.code, "git init" in refused.err) == (1, True), refused.err
+    assert (refused.code, "git init" in refused.out) == (1, True), refused.out
     git(tmp_path, "init", "--quiet")
     try:
         told = shop(*words)

@@ -103,6 +103,18 @@ async def test_an_answer_that_got_lost_is_found_out_about(double: Double, site: 
     assert (only(double)["status"], only(double)["slug"]) == ("publish", "mugs")
 
 
+async def test_a_draft_that_was_given_up_is_taken_by_the_next_who_is_shown_it(double: Double, site: Connector) -> None:
+    """Under another key and with another text; whoever was shown that nothing is there is stale."""
+    double.faults = [(None, True), (None, True), (as_json({}, status=500), False)]
+    with pytest.raises(Unknown):
+        await do(site, page(), "k")
+    with pytest.raises(Stale):
+        await site.execute(page("Cups"), key="k2", expected_version="absent", now=NOW)
+    await do(site, page("Cups"), "k3")
+    assert shown(double)[:3] == ("publish", "mugs", "Cups")
+    assert await site.find_receipt(page(), key="k") is None
+
+
 @pytest.mark.parametrize(
     "by_hand",
     [
@@ -159,6 +171,15 @@ async def test_two_workers_at_the_same_moment_publish_one_post(double: Double, u
     assert receipts[0] == receipts[1]
     assert sorted(post["status"] for post in double.posts.values()) == ["draft", "publish"]
     assert double.posts[10]["status"] == "publish"
+
+
+async def test_a_worker_that_was_faster_has_done_it(double: Double, site: Connector) -> None:
+    """It published while this one began its draft: then its receipt is the answer."""
+    receipt = await do(site, page(), "k")
+    published = double.posts.pop(10)
+    double.meanwhile = lambda: double.posts.update({10: published})
+    assert await site.execute(page(), key="k", expected_version="absent", now=LATER) == receipt
+    assert [post["status"] for post in double.posts.values()] == ["publish", "draft"]
 
 
 async def test_an_address_taken_at_the_last_moment_hides_the_page_again(double: Double, site: Connector) -> None:

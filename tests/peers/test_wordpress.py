@@ -1,24 +1,21 @@
-"""The real WordPress: the same contract as its double, what only it can show, and kills."""
+"""The real WordPress: the same contract as its double, and what only it can show."""
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from connectors.wordpress_page import page_mark
-from domain.actions import PublishContent, UnpublishContent
-from domain.errors import Permanent, Stale
+from domain.actions import PublishContent, Receipt, UnpublishContent
+from domain.errors import Permanent, Retryable, Stale
 from tests.contract.every_connector import EveryConnector
 from tests.contract.outside_cases import NOW, Case, page
 from tests.contract.wordpress_cases import Blog, case_on, do, site_of
 from tests.peers.wordpress import Wordpress, wordpress
 
-ROOT = Path(__file__).parents[2]
 BODY = """# Mugs
 
 A mug & a cup: [gallery] "quoted", 5 < 6, ü and 😀.
@@ -183,16 +180,15 @@ async def test_an_address_of_somebody_elses_draft_is_not_taken(site_of_the_test:
     assert {p["status"] for p in await site_of_the_test.blog("administrator").posts()} == {"draft"}
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(("how", "kills"), [("lines", 100), ("moments", 20)])
-async def test_killed_at_any_moment_it_never_publishes_two_posts(blog: Blog, how: str, kills: int) -> None:
-    """Nothing is lost either, and no receipt is given for what is not public."""
-    command = [sys.executable, "-m", "tests.peers.kill_wordpress", how, blog.url, blog.user, blog.password]
-    driver = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    said, _ = await driver.communicate()
-    counts = json.loads(said)
-    print("WordPress", how, counts, file=sys.stderr)
-    assert driver.returncode == 0
-    assert counts["kills"] > kills
-    assert (counts["lost"], counts["doubled"], counts["torn"]) == (0, 0, 0)
-    assert counts["left"] == 0 or how == "moments"
+async def test_two_workers_at_the_same_moment_publish_one_post(blog: Blog) -> None:
+    """Whoever comes second at whatever step goes on with the same post, or tries again; what is begun twice stays hidden."""
+    async with site_of(blog) as one, site_of(blog) as other:
+        for number in range(5):
+            action, key = page(slug=f"mugs-for-{number}"), f"k{number}"
+            both = [site.execute(action, key=key, expected_version="absent", now=NOW) for site in (one, other)]
+            tried = await asyncio.gather(*both, return_exceptions=True)
+            assert all(isinstance(end, Receipt | Retryable) for end in tried), tried
+            receipt = await one.execute(action, key=key, expected_version="absent", now=NOW)
+            assert receipt == await other.find_receipt(action, key=key)
+    public = [post["slug"] for post in await blog.posts() if post["status"] == "publish"]
+    assert public == [f"mugs-for-{number}" for number in range(5)]
