@@ -8,11 +8,17 @@ import shutil
 import subprocess
 import sys
 
+from tests.peers import vendure_peer
+
 PACKAGES = {"/usr/sbin/dovecot": "dovecot-imapd"}
 """A program by which each package is known, with the package's name in Debian."""
 
 
 def main() -> int:
+    return max(_debian(), _vendure())
+
+
+def _debian() -> int:
     missing = [package for program, package in PACKAGES.items() if not os.access(program, os.X_OK)]
     if not missing:
         return 0
@@ -26,6 +32,21 @@ def main() -> int:
         if done.returncode != 0:
             return _give_up(missing, f"apt-get {words[0]} failed")
     return 0
+
+
+def _vendure() -> int:
+    """Exactly what its lock file names, into a folder of its own. No package runs anything of its own while it is installed."""
+    folder = vendure_peer.installed_at()
+    if vendure_peer.is_installed():
+        return 0
+    if shutil.which("npm") is None:
+        return _give_up(["vendure"], "installing it needs Node.js with npm")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in vendure_peer.NAMED_BY:
+        shutil.copy(vendure_peer.SOURCE / name, folder)
+    quietly = ("--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error")
+    done = subprocess.run(["npm", "ci", *quietly], cwd=folder, check=False)
+    return _give_up(["vendure"], "npm ci failed") if done.returncode else 0
 
 
 def _give_up(missing: list[str], why: str) -> int:
