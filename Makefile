@@ -34,7 +34,7 @@ test: .venv/.stamp ## all tests, on the embedded stack
 	$(BIN)/python -m tests.browser.install
 	$(BIN)/pytest tests --ignore=tests/peers $(PYTEST_ARGS)
 
-test-peers: .venv/.stamp ## connectors against real systems, which are installed from Debian's packages
+test-peers: .venv/.stamp ## connectors against real systems, which are installed first
 	$(BIN)/python -m tests.peers.install
 	$(BIN)/pytest tests/peers $(PYTEST_ARGS)
 

@@ -87,5 +87,27 @@ async def next_page(stream: str, cursor: str, fetch: Fetch) -> Page:
     return Page(records=records, cursor=str(place.then(batch)), more=bool(batch.rest))
 
 
+def rest_by_time(start: str, number: int, last: str) -> str:
+    """Where the next page begins, for systems that number their pages: by time, since numbered pages shift when something on
+    them changes. ``last`` is a moment just before the last change of this page; where it does not lead on, a number does.
+    """
+    return f"{last}|1" if last > start else f"{start}|{number + 1}"
+
+
+def time_and_number(rest: str, start: str) -> tuple[str, int]:
+    """What ``rest_by_time`` told; the first page from ``start`` where there is no rest."""
+    moment, _, number = rest.partition("|") if rest else (start, "", "1")
+    return moment, int(number)
+
+
+async def next_page_of_all(stream: str, cursor: str, fetch: Fetch, *, now: datetime, every: timedelta) -> Page:
+    """As ``next_page``, and ``every`` so often from the beginning: for what may change without a time of change."""
+    began, _, inner = cursor.partition("|")
+    if not inner or now - datetime.fromisoformat(began) >= every:
+        began, inner = now.isoformat(), ""
+    page = await next_page(stream, inner, fetch)
+    return page.model_copy(update={"cursor": f"{began}|{page.cursor}"})
+
+
 def _mark(item: Changed) -> str:
     return digest(item.external_id)[:12]

@@ -63,7 +63,7 @@ class Graph:
         self, name: str, variables: Mapping[str, Any], *, fragments: tuple[str, ...] = (), changes: bool = False
     ) -> Answer:
         """The answer to the document ``name``. Raises also where the answer holds errors."""
-        query = "\n".join(_document(self._folder, part) for part in (name, *fragments))
+        query = "\n".join(self._document(part) for part in (name, *fragments))
         answer = await self._exchange({"query": query, "variables": dict(variables)}, changes=changes)
         if answer.errors:
             raise self._fault(answer)
@@ -72,6 +72,9 @@ class Graph:
     async def _exchange(self, body: Mapping[str, Any], *, changes: bool) -> Answer:
         reply = await self._http.send("POST", self._path, body=body, headers=await self._headers(), repeatable=not changes)
         return reply.parse(Answer).model_copy(update={"system": self.name, "changes": changes})
+
+    def _document(self, name: str) -> str:
+        return _document(self._folder, name)
 
     async def _headers(self) -> Mapping[str, str]:
         return {}

@@ -159,7 +159,7 @@ class ShopifySource(ShopSource):
         return told_items(raw)
 
     async def _orders(self, after: datetime | None, rest: str) -> Batch:
-        _, start, found = await self._batch("orders", after or self._since, rest, fragments=_ORDER)
+        _, start, found = await self._batch("orders", max(after or self._since, self._since), rest, fragments=_ORDER)
         for order in found.nodes:
             await self._complete(order, "order.lineItems", "lines", fragment="line_fields")
         return Batch([_changed(order, order) for order in found.nodes], _rest(start, found.page_info))

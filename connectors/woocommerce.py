@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel
 
-from connectors.changes import Batch, Changed, next_page
+from connectors.changes import Batch, Changed, next_page, next_page_of_all, rest_by_time, time_and_number
 from connectors.http import Http, Reply
 from connectors.kinds import Kind, Opened, Opening, Setting
 from connectors.order_rules import OrderAction, ShopAction, order_diff, stock_diff
@@ -143,11 +143,7 @@ class WooSource(ShopSource):
     async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:
         if stream == ORDERS:
             return await next_page(stream, cursor, self._orders)
-        began, _, inner = cursor.partition("|")
-        if not inner or now - datetime.fromisoformat(began) >= _ALL_AGAIN:
-            began, inner = now.isoformat(), ""
-        page = await next_page(stream, inner, self._products)
-        return page.model_copy(update={"cursor": f"{began}|{page.cursor}"})
+        return await next_page_of_all(stream, cursor, self._products, now=now, every=_ALL_AGAIN)
 
     def order_of(self, raw: bytes) -> ToldOrder | None:
         return told_order(raw)
@@ -156,7 +152,7 @@ class WooSource(ShopSource):
         return told_items(raw)
 
     async def _orders(self, after: datetime | None, rest: str) -> Batch:
-        found, then = await self._changed("/orders", after or self._since, rest)
+        found, then = await self._changed("/orders", max(after or self._since, self._since), rest)
         return Batch([Changed(str(one["id"]), _at(one), _raw(one)) for one in found], then)
 
     async def _products(self, after: datetime | None, rest: str) -> Batch:
@@ -171,15 +167,14 @@ class WooSource(ShopSource):
         return {**listing, "variations": [one async for page in pages for one in page.parse(list[dict[str, Any]])]}
 
     async def _changed(self, path: str, after: datetime | None, rest: str) -> tuple[list[dict[str, Any]], str]:
-        """One page, and where the next one begins: by time, since numbered pages shift when something on them changes."""
-        start, _, number = rest.partition("|") if rest else (_plain(after), "", "1")
-        query = {"orderby": "modified", "order": "asc", "per_page": str(_PER_PAGE), "page": number, "dates_are_gmt": "true"}
+        """One page, and where the next one begins."""
+        start, number = time_and_number(rest, _plain(after))
+        query = {"orderby": "modified", "order": "asc", "per_page": str(_PER_PAGE), "page": str(number), "dates_are_gmt": "true"}
         reply = await self._http.get(path, params={**query, **({"modified_after": start} if start else {})})
         stubs, found = reply.parse(list[_Stub]), reply.parse(list[dict[str, Any]])
-        if int(number) >= _pages(reply) or not stubs:
+        if number >= _pages(reply) or not stubs:
             return found, ""
-        last = _plain(_at(found[-1]) - timedelta(seconds=1))
-        return found, f"{last}|1" if last > start else f"{start}|{int(number) + 1}"
+        return found, rest_by_time(start, number, _plain(_at(found[-1]) - timedelta(seconds=1)))
 
 
 def _order_diff(action: OrderAction, woo: WooOrder) -> Diff:

@@ -14,10 +14,13 @@ _TOKEN = re.compile(r'"[^"]*"|\.\.\.|[{}()\[\]:$!@,]|[^\s{}()\[\]:$!@,"]+')
 
 @dataclass
 class Selection:
-    """Fields with what is selected of each; None for a scalar. ``spreads`` are names of fragments."""
+    """Fields with what is selected of each; None for a scalar. ``spreads`` are names of fragments; ``maybe`` are fields that only
+    one of several types has.
+    """
 
     fields: dict[str, "Selection | None"] = field(default_factory=dict)
     spreads: list[str] = field(default_factory=list)
+    maybe: dict[str, "Selection | None"] = field(default_factory=dict)
 
 
 def operation_of(document: str) -> str:
@@ -42,6 +45,7 @@ def _cut(value: Any, selection: Selection | None, fragments: dict[str, Selection
     wanted = dict(selection.fields)
     for name in selection.spreads:
         wanted |= _flat(fragments[name], fragments)
+    wanted |= {name: inner for name, inner in selection.maybe.items() if name in value}
     missing = wanted.keys() - value.keys()
     assert not missing, f"{path} has no {sorted(missing)}"
     return {name: _cut(value[name], inner, fragments, f"{path}.{name}") for name, inner in wanted.items()}
@@ -87,6 +91,11 @@ def _selection(tokens: Iterator[str]) -> Selection:
                 found.fields[last] = _selection(tokens)
             case "..." | "@":
                 last = token
+            case "on" if last == "...":
+                assert next(tokens)
+                assert next(tokens) == "{"
+                found.maybe |= _selection(tokens).fields
+                last = ""
             case name if last == "...":
                 found.spreads.append(name)
                 last = ""

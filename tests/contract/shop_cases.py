@@ -8,11 +8,12 @@ from pydantic import SecretStr
 
 from connectors.kinds import Kind, Opened, Opening
 from connectors.shopify import KIND as SHOPIFY
+from connectors.vendure import KIND as VENDURE
 from connectors.woocommerce import KIND as WOOCOMMERCE
 from domain.actions import Capability
 from domain.ports import Attempts
 from memory.fakes.shelves import InMemoryAttempts
-from tests.contract import shopify_double, woo_double
+from tests.contract import shopify_double, vendure_double, woo_double
 from tests.contract.every_source import SourceCase
 from tests.contract.outside_cases import Case, page, refund, restock
 
@@ -39,6 +40,10 @@ def woo(url: str, *, secret: str = woo_double.SECRET, attempts: Attempts | None 
 
 def shopify(url: str, *, token: str = shopify_double.TOKEN, client_id: str = "") -> Opened:
     return opened(SHOPIFY, {"url": url, "since": "2026-01-01", "client_id": client_id}, {"token": token})
+
+
+def vendure(url: str, *, password: str = vendure_double.PASSWORD) -> Opened:
+    return opened(VENDURE, {"url": url, "since": "2026-01-01", "username": vendure_double.USER}, {"password": password})
 
 
 @asynccontextmanager
@@ -130,13 +135,60 @@ def shopify_reading(stream: str) -> Reads:
     return reading
 
 
+@asynccontextmanager
+async def vendure_refunds(home: Path) -> AsyncIterator[Case]:
+    async with vendure_double.vendure_double() as (double, server):
+        double.order("1001")
+
+        async def count() -> int:
+            return double.refunds
+
+        shop = vendure(server.url)
+        first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
+        yield Case(shop.connectors[Capability.SHOP], first, second, nowhere, page(), count)
+        await shop.close()
+
+
+@asynccontextmanager
+async def vendure_stock(home: Path) -> AsyncIterator[Case]:
+    async with vendure_double.vendure_double() as (double, server):
+        mug, _ = double.variant("MUG"), double.variant("CUP")
+
+        async def count() -> int:
+            return int(mug["stockLevels"][0]["stockOnHand"] != 3)
+
+        shop = vendure(server.url)
+        yield Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+        await shop.close()
+
+
+def vendure_reading(stream: str) -> Reads:
+    @asynccontextmanager
+    async def reading(home: Path) -> AsyncIterator[SourceCase]:
+        async with vendure_double.vendure_double() as (double, server):
+
+            async def arrive(many: int) -> None:
+                for _ in range(many):
+                    double.order() if stream == "orders" else double.variant(f"MUG-{next(double.ids)}")
+
+            shop = vendure(server.url)
+            assert shop.source is not None
+            yield SourceCase(shop.source, stream, arrive)
+            await shop.close()
+
+    return reading
+
+
 CONNECTORS: dict[str, Opens] = {
     "shopify-refunds": shopify_refunds,
     "shopify-stock": shopify_stock,
+    "vendure-refunds": vendure_refunds,
+    "vendure-stock": vendure_stock,
     "woocommerce-refunds": woo_refunds,
     "woocommerce-stock": woo_stock,
 }
 SOURCES: dict[str, Reads] = {
     **{f"shopify-{stream}": shopify_reading(stream) for stream in ("orders", "products")},
+    **{f"vendure-{stream}": vendure_reading(stream) for stream in ("orders", "products")},
     **{f"woocommerce-{stream}": woo_reading(stream) for stream in ("orders", "products")},
 }

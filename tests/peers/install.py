@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.peers import vendure_peer
+
 PACKAGES = {
     "/usr/sbin/dovecot": "dovecot-imapd",
     "/usr/sbin/mariadbd": "mariadb-server-core",  # the server without its service
@@ -27,6 +29,10 @@ WORDPRESS = UNPACKED / "usr" / "share" / "wordpress"
 
 
 def main() -> int:
+    return max(_debian(), _vendure())
+
+
+def _debian() -> int:
     missing = [package for path, package in PACKAGES.items() if not Path(path).exists()]
     unpacked = (WORDPRESS / "wp-load.php").exists()
     if not missing and unpacked:
@@ -60,6 +66,21 @@ def _unpack(package: str) -> bool:
         shutil.rmtree(UNPACKED, ignore_errors=True)
         UNPACKED.mkdir(parents=True)
         return subprocess.run(["dpkg-deb", "--extract", archive, UNPACKED], check=False).returncode == 0
+
+
+def _vendure() -> int:
+    """Exactly what its lock file names, into a folder of its own. No package runs anything of its own while it is installed."""
+    folder = vendure_peer.installed_at()
+    if vendure_peer.is_installed():
+        return 0
+    if shutil.which("npm") is None:
+        return _give_up(["vendure"], "installing it needs Node.js with npm")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in vendure_peer.NAMED_BY:
+        shutil.copy(vendure_peer.SOURCE / name, folder)
+    quietly = ("--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error")
+    done = subprocess.run(["npm", "ci", *quietly], cwd=folder, check=False)
+    return _give_up(["vendure"], "npm ci failed") if done.returncode else 0
 
 
 def _give_up(missing: list[str], why: str) -> int:

@@ -61,7 +61,15 @@ async def test_what_was_written_is_recorded() -> None:
     """Internal text: nobody but the operator and their people sees it."""
     desk = Desk()
     shown = Diff(record=NOTE.stream, record_version="1", before={}, after={"note": NOTE.text})
-    about = {"key": "k", "run_id": "r", "workflow": "propose", "step": "s", "reserved_at": NOW, "updated_at": NOW, "connector": "notes"}
+    about = {
+        "key": "k",
+        "run_id": "r",
+        "workflow": "propose",
+        "step": "s",
+        "reserved_at": NOW,
+        "updated_at": NOW,
+        "connector": "notes",
+    }
     effect = Effect(**about, action=NOTE, diff=shown, status=EffectStatus.COMMITTED, receipt=RECEIPT)
     assert [f.code for f in await after_findings(effect, state=desk.kept.state, now=NOW)] == ["post-state-differs"]
     await desk.tell(*NOTE.events(RECEIPT))
