@@ -21,10 +21,12 @@ def open_local(home: Path, *, order_of: OrderOf | None = None) -> dict[Capabilit
     """Mail, order book and site under ``home/outside``; ``order_of`` gives orders the book lacks. Nothing is touched yet."""
     outside = home / "outside"
     mail = Outgoing(outside / "mail" / "outgoing")
+    shop = LocalShop(outside / "shop.db", order_of=order_of)
     return {
         Capability.HELPDESK: MaildirHelpdesk(mail),
         Capability.SUPPLIERS: MaildirSuppliers(mail),
-        Capability.SHOP: LocalShop(outside / "shop.db", order_of=order_of),
+        Capability.SHOP: shop,
+        Capability.PAYMENTS: shop,  # its refunds are a line in the order book: who moves the money is not connected
         Capability.SITE: FolderSite(outside / "site"),
     }
 
@@ -36,5 +38,11 @@ def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[s
 
 def in_memory() -> dict[Capability, Connector]:
     """The same in memory, empty."""
-    connectors: tuple[Connector, ...] = (InMemoryHelpdesk(), InMemorySuppliers(), InMemoryShop(), InMemorySite())
-    return {connector.capability: connector for connector in connectors}
+    shop = InMemoryShop()
+    return {
+        Capability.HELPDESK: InMemoryHelpdesk(),
+        Capability.SUPPLIERS: InMemorySuppliers(),
+        Capability.SHOP: shop,
+        Capability.PAYMENTS: shop,
+        Capability.SITE: InMemorySite(),
+    }

@@ -98,6 +98,8 @@ class Refund(Value):
 
 
 class Order(Value):
+    """``payment_reference`` is what the payment system calls its payment, where one took it."""
+
     order_id: Name
     customer_id: Name
     email: str
@@ -112,6 +114,7 @@ class Order(Value):
     tracking: str = ""
     ship_to: Address
     refunds: tuple[Refund, ...] = ()
+    payment_reference: str = Field(default="", max_length=200, exclude_if=lambda reference: not reference)
 
     @property
     def refunded(self) -> Money:

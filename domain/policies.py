@@ -254,6 +254,7 @@ OPERATOR = "operator"
 _RULES_OF = {
     Capability.HELPDESK: "support",
     Capability.SHOP: "support",
+    Capability.PAYMENTS: "support",
     Capability.SUPPLIERS: "stock",
     Capability.SITE: "content",
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,16 +38,53 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
     return Reply(status=status, body=json.dumps(value).encode(), headers=headers)
 
 
+@dataclass(frozen=True)
+class Request:
+    """``head`` are the request's line and headers."""
+
+    method: str
+    path: str
+    head: str
+    body: bytes
+
+    def header(self, name: str) -> str:
+        lines = (line.partition(":") for line in self.head.splitlines()[1:])
+        return next((value.strip() for given, _, value in lines if given.lower() == name), "")
+
+
 @asynccontextmanager
 async def serving(*script: Reply) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1."""
     state = Server(url="", script=list(script))
+
+    async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _exchange(reader, writer, state)
+
+    async with _listening(exchange) as state.url:
+        yield state
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[Request], Awaitable[Reply]]) -> AsyncIterator[str]:
+    """The URL of a server that gives each request the reply of ``answer``."""
+
+    async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head, body = await _read(reader)
+        method, path, _ = head.split(" ", 2)
+        await _send(reader, writer, await answer(Request(method, path, head, body)))
+
+    async with _listening(exchange) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _listening(exchange: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
     held: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         held.add(writer)
         try:
-            await _exchange(reader, writer, state)
+            await exchange(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has had enough
         finally:
@@ -55,9 +92,8 @@ async def serving(*script: Reply) -> AsyncIterator[Server]:
             writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    state.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield state
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         for writer in tuple(held):
             writer.close()
@@ -66,14 +102,18 @@ async def serving(*script: Reply) -> AsyncIterator[Server]:
 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: Server) -> None:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    length = next((int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")), 0)
+    head, body = await _read(reader)
     state.heads.append(head)
     state.methods.append(head.split(" ", 1)[0])
     state.paths.append(head.split(" ", 2)[1])
-    body = await reader.readexactly(length)
     state.requests.append(json.loads(body) if body else None)
     await _send(reader, writer, _next(state.script))
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    length = next((int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")), 0)
+    return head, await reader.readexactly(length)
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -15,13 +15,13 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import mail_cases
+from tests.contract import mail_cases, stripe_cases
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page
 
 ROOT = Path(__file__).parents[2]
-REAL = [Capability.HELPDESK, Capability.SUPPLIERS, Capability.SHOP, Capability.SITE]
+REAL = [Capability.HELPDESK, Capability.SUPPLIERS, Capability.SHOP, Capability.PAYMENTS, Capability.SITE]
 
 EXECUTE = """
 import asyncio, sys
@@ -48,6 +48,7 @@ CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     **{f"{c}-real": _local(c, real=True) for c in REAL},
     **{f"{c}-fake": _local(c, real=False) for c in REAL},
     **{f"{c}-mailbox": mail_cases.sending(c, mail_servers) for c in (Capability.HELPDESK, Capability.SUPPLIERS)},
+    "payments-stripe": stripe_cases.refunding,
 }
 """Every adapter and every fake, by name: a context manager that gives the case to try it with."""
 
