@@ -201,6 +201,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             summariser=Summariser(log=log, state=state, model=outside.model),
             canary=Canary(recall=kept.recall, passages=kept.passages),
             recall=kept.recall,
+            inbox=kept.inbox,
         ),
         attention=AttentionActivities(**common),
         digest=DigestActivities(**common, guards=kept.guards),
@@ -231,7 +232,7 @@ def queues(s: Staff) -> dict[str, list[Any]]:
             *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
-            *(s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
+            *(s.upkeep.blank_deliveries, s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),

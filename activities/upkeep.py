@@ -12,7 +12,7 @@ from domain.event import EventData, NewEvent, new_event
 from domain.ids import digest
 from domain.model import Moment, Name, Value
 from domain.policies import RetentionPolicy
-from domain.ports import Anchors, Archive, EventLog, Leftovers, Policies, Recall, State
+from domain.ports import Anchors, Archive, EventLog, Inbox, Leftovers, Policies, Recall, State
 from domain.retention import (
     Anchor,
     ArchivedMonth,
@@ -31,6 +31,7 @@ from domain.runs import Alert, AlertLevel, AlertRaised
 _log = structlog.get_logger(__name__)
 
 _DAY = timedelta(days=1)
+_DELIVERIES_AT_ONCE = 500  # in one transaction
 _SLACK = timedelta(hours=1)  # a night that begins a little earlier than the last is still the next night
 
 
@@ -67,6 +68,10 @@ class RecallChecked(Value):
     reindexed: int = 0
 
 
+class Blanked(Value):
+    deliveries: int
+
+
 class UpkeepNote(Value):
     run_id: Name
     upkeep: Upkeep
@@ -85,6 +90,7 @@ class UpkeepActivities:
         summariser: Summariser,
         canary: Canary,
         recall: Recall,
+        inbox: Inbox,
     ) -> None:
         self._log = log
         self._state = state
@@ -95,6 +101,7 @@ class UpkeepActivities:
         self._summariser = summariser
         self._canary = canary
         self._recall = recall
+        self._inbox = inbox
 
     @activity.defn
     async def verify_log(self, request: UpkeepInput) -> Verified:
@@ -186,6 +193,15 @@ class UpkeepActivities:
         canary = RecallCanary(pairs=remembered(recorded, sighting), at=request.now)
         await self._append(request, CanaryRecorded(canary=canary), request.now.isoformat())
         return RecallChecked(found=len(sighting.found), asked=sighting.asked, reindexed=reindexed)
+
+    @activity.defn
+    async def blank_deliveries(self, request: UpkeepInput) -> Blanked:
+        """Forget what came in byte for byte, once it was understood long enough ago. What nobody understood yet stays."""
+        before = request.now - (await self._policy()).keep_raw_days * _DAY
+        total = 0
+        while count := await self._inbox.blank(before=before, at=request.now, limit=_DELIVERIES_AT_ONCE):
+            total += count
+        return Blanked(deliveries=total)
 
     @activity.defn
     async def record_upkeep(self, note: UpkeepNote) -> None:

@@ -221,11 +221,14 @@ def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool
 
 async def _into_running_system(report: ImportReport, raw: Sequence[bytes]) -> int:
     async with open_system() as system:
-        for delivery in raw:
-            key = hashlib.sha256(delivery).hexdigest()
-            await system.memory.inbox.receive(f"import/{report.kind}", key, delivery, at=datetime.now(UTC))
+        inbox, source, now = system.memory.inbox, f"import/{report.kind}", datetime.now(UTC)
+        keys = [hashlib.sha256(delivery).hexdigest() for delivery in raw]
+        for key, delivery in zip(keys, raw, strict=True):
+            await inbox.receive(source, key, delivery, at=now)
         imported = await import_report(report, log=system.memory.log, state=system.memory.state)
         await fill_order_book(report, home=system.settings.home, state=system.memory.state)
+        for key in keys:
+            await inbox.understood(source, key, at=now)
         return imported
 
 

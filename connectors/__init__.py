@@ -22,10 +22,12 @@ def open_local(home: Path, *, order_of: OrderOf | None = None) -> dict[Capabilit
     """Mail, order book and site under ``home/outside``; ``order_of`` gives orders the book lacks. Nothing is touched yet."""
     outside = home / "outside"
     mail = Outgoing(outside / "mail" / "outgoing")
+    shop = LocalShop(outside / "shop.db", order_of=order_of)
     return {
         Capability.HELPDESK: MaildirHelpdesk(mail),
         Capability.SUPPLIERS: MaildirSuppliers(mail),
-        Capability.SHOP: LocalShop(outside / "shop.db", order_of=order_of),
+        Capability.SHOP: shop,
+        Capability.PAYMENTS: shop,  # its refunds are a line in the order book: who moves the money is not connected
         Capability.SITE: FolderSite(outside / "site"),
         Capability.TOOLS: Nothing(Capability.TOOLS, hint="`./steward connect NAME --kind mcp`"),
         Capability.CRM: Nothing(Capability.CRM, hint="`./steward connect hubspot`"),
@@ -39,12 +41,13 @@ def open_switchboard(home: Path, *, connections: Connections, secrets: Mapping[s
 
 def in_memory() -> dict[Capability, Connector]:
     """The same in memory, empty."""
-    connectors: tuple[Connector, ...] = (
-        InMemoryHelpdesk(),
-        InMemorySuppliers(),
-        InMemoryShop(),
-        InMemorySite(),
-        InMemoryTools(),
-        InMemoryCrm(),
-    )
-    return {connector.capability: connector for connector in connectors}
+    shop = InMemoryShop()
+    return {
+        Capability.HELPDESK: InMemoryHelpdesk(),
+        Capability.SUPPLIERS: InMemorySuppliers(),
+        Capability.SHOP: shop,
+        Capability.PAYMENTS: shop,
+        Capability.SITE: InMemorySite(),
+        Capability.TOOLS: InMemoryTools(),
+        Capability.CRM: InMemoryCrm(),
+    }

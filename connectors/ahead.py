@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from connectors.importers.novelty import payment_named
 from connectors.importers.report import ImportReport
 from domain.entities import Order, OrderStatus
 from domain.event import EventData, NewEvent, SalesRow, new_event
@@ -24,7 +25,7 @@ async def ahead(report: ImportReport, state: State, *, at: datetime) -> ImportRe
         match event.data:
             case OrderPlaced(order=told):
                 known = await state.get(Order, told.order_id)
-                kept += [event] if known is None else _events(steps(known, told, at=at), at)
+                kept += [event] if known is None else _events([*payment_named(known, told), *steps(known, told, at=at)], at)
             case SalesImported() as imported:
                 kept += await _more_sales(event, imported, state)
             case _:

@@ -17,7 +17,7 @@ from domain.switches import MEANS, WORKFLOWS, modes_in_force, open_bypasses
 from workflows.timetable import Timed, schedules
 
 _REACHES = {
-    "support": (Capability.HELPDESK, Capability.SHOP),
+    "support": (Capability.HELPDESK, Capability.SHOP, Capability.PAYMENTS),
     "replenish": (Capability.SUPPLIERS,),
     "content": (Capability.SITE,),
     PROPOSE: tuple(Capability),

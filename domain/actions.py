@@ -26,6 +26,7 @@ from domain.tools import ToolAnswer, ToolCalled, ToolName, ToolTerms
 class Capability(StrEnum):
     HELPDESK = "helpdesk"
     SHOP = "shop"
+    PAYMENTS = "payments"
     SUPPLIERS = "suppliers"
     SITE = "site"
     TOOLS = "tools"
@@ -158,13 +159,19 @@ class SendReply(BaseAction):
 
 
 class RefundOrder(BaseAction):
+    """Money back. ``payment_reference`` is what the payment system calls the order's payment, where one took it."""
+
     spec = ActionSpec(
-        risk=Risk.R2, reversibility=Reversibility.IRREVERSIBLE, capability=Capability.SHOP, outcomes=("refund-wrong", "corrected")
+        risk=Risk.R2,
+        reversibility=Reversibility.IRREVERSIBLE,
+        capability=Capability.PAYMENTS,
+        outcomes=("refund-wrong", "corrected"),
     )
     kind: Literal["refund-order"] = "refund-order"
     order_id: Name
     amount: Money
     reason: str
+    payment_reference: str = Field(default="", max_length=200, exclude_if=lambda reference: not reference)
 
     @property
     def stream(self) -> str:

@@ -99,6 +99,8 @@ class Refund(Value):
 
 
 class Order(Value):
+    """``payment_reference`` is what the payment system calls its payment, where one took it."""
+
     order_id: Name
     customer_id: Name
     email: str
@@ -114,6 +116,7 @@ class Order(Value):
     ship_to: Address
     refunds: tuple[Refund, ...] = ()
     as_of: Moment | None = None  # the last change that a connected shop told us of, by its own clock
+    payment_reference: str = Field(default="", max_length=200, exclude_if=lambda reference: not reference)
 
     @property
     def refunded(self) -> Money:

@@ -284,6 +284,16 @@ class AddressChanged(_OrderEvent):
         return {"ship_to": self.address}
 
 
+class PaymentNamed(_OrderEvent):
+    """What the payment system calls the payment of an order that was known before without it."""
+
+    type = "order.payment-named"
+    payment_reference: Name
+
+    def change(self, order: Order) -> dict[str, Any]:
+        return {"payment_reference": self.payment_reference}
+
+
 class OrderRefunded(_OrderEvent):
     type = "order.refunded"
     refund: Refund

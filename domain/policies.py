@@ -207,6 +207,7 @@ class RetentionPolicy(Policy):
     check_recall_after_days: float = Field(default=7, ge=0)
     recall_sample: int = Field(default=30, ge=0)  # passages that must find themselves
     recall_floor: float = Field(default=0.9, ge=0, le=1)
+    keep_raw_days: float = Field(default=180, ge=1)  # what came in, byte for byte, since it was understood
 
 
 class AttentionPolicy(Policy):
@@ -266,6 +267,7 @@ OPERATOR = "operator"
 _RULES_OF = {
     Capability.HELPDESK: "support",
     Capability.SHOP: "support",
+    Capability.PAYMENTS: "support",
     Capability.SUPPLIERS: "stock",
     Capability.SITE: "content",
     Capability.TOOLS: "tools",

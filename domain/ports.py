@@ -431,6 +431,13 @@ class Inbox(Protocol):
         """It has been made into events; ``note`` says why into none, or what is missing."""
         ...
 
+    async def blank(self, *, before: Moment, at: Moment, limit: int) -> int:
+        """Forget the bytes of up to ``limit`` deliveries that were understood ``before`` then; how many those were.
+
+        Their ids and digests stay, so that a repeat is still known as one.
+        """
+        ...
+
 
 class Outbox(Protocol):
     """Wake-ups committed with their events; delivered at least once."""

@@ -182,7 +182,9 @@ class CanaryRecorded(EventData):
 
 
 class Upkeep(Value):
-    """What one night's upkeep did. ``recall_asked`` is 0 where recall was not due; ``problem`` is what went wrong."""
+    """What one night's upkeep did. ``recall_asked`` is 0 where recall was not due; ``blanked`` deliveries were understood
+    long ago and have lost their bytes; ``problem`` is what went wrong.
+    """
 
     day: Name
     at: Moment
@@ -194,6 +196,7 @@ class Upkeep(Value):
     recall_found: int = 0
     recall_asked: int = 0
     reindexed: int = 0
+    blanked: int = 0
     problem: str = ""
 
     @property
@@ -206,6 +209,7 @@ class Upkeep(Value):
             f"{_counted(len(self.archived), 'month')} archived" if self.archived else "",
             f"recall {self.recall_found}/{self.recall_asked}" if self.recall_asked else "",
             f"{_counted(self.reindexed, 'text')} indexed anew" if self.reindexed else "",
+            f"{_counted(self.blanked, 'delivery', 'deliveries')} forgotten byte for byte" if self.blanked else "",
             f"PROBLEM: {self.problem}" if self.problem else "",
         ]
         return f"memory upkeep: {', '.join(part for part in parts if part)}"

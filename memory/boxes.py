@@ -25,6 +25,9 @@ class PostgresInbox:
     async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
         await self._database.run("delivery_understood", source=source, external_id=external_id, note=note, at=at)
 
+    async def blank(self, *, before: Moment, at: Moment, limit: int) -> int:
+        return await self._database.run("blank_deliveries", before=before, at=at, limit=limit)
+
 
 class PostgresOutbox:
     """See ``ports.Outbox``."""

@@ -5,6 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.upkeep import (
         Archived,
+        Blanked,
         RecallChecked,
         Summarised,
         UpkeepActivities,
@@ -27,7 +28,8 @@ class UpkeepStart(Value):
 
 @workflow.defn
 class MemoryUpkeepWorkflow:
-    """Prove the log, sum up what is closed, archive what is old, check what can be recalled, and write down what was done.
+    """Prove the log, sum up what is closed, archive what is old, check what can be recalled, forget the bytes of what was
+    understood long ago, and write down what was done.
 
     A log that does not verify is left alone: nothing is summed up from it and nothing of it is moved.
     """
@@ -41,6 +43,8 @@ class MemoryUpkeepWorkflow:
             upkeep = await self._summarise(upkeep)
             upkeep = await self._archive(upkeep)
             upkeep = await self._check_recall(upkeep)
+            if workflow.patched("blank-deliveries"):
+                upkeep = await self._blank(upkeep)
         await workflow.execute_activity_method(
             UpkeepActivities.record_upkeep,
             UpkeepNote(run_id=workflow.info().workflow_id, upkeep=upkeep),
@@ -77,6 +81,12 @@ class MemoryUpkeepWorkflow:
             UpkeepActivities.check_recall, _request(), summary="check recall", **options.KEEP
         )
         return _shown(upkeep, recall_found=done.found, recall_asked=done.asked, reindexed=done.reindexed)
+
+    async def _blank(self, upkeep: Upkeep) -> Upkeep:
+        done: Blanked = await workflow.execute_activity_method(
+            UpkeepActivities.blank_deliveries, _request(), summary="forget what was understood long ago", **options.KEEP
+        )
+        return _shown(upkeep, blanked=done.deliveries)
 
 
 def _request() -> UpkeepInput:

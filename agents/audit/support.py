@@ -125,7 +125,7 @@ def _recipient(action: SendReply, ticket: Ticket) -> tuple[Finding, ...]:
 def _allowed_by_order(action: OrderAction, order: Order) -> tuple[Finding, ...]:
     match action:
         case RefundOrder():
-            return _refund(action.amount, order)
+            return (*_refund(action.amount, order), *_payment(action, order))
         case CancelOrder() | ChangeAddress() if order.status is not OrderStatus.PAID:
             return (block("order-not-open", f"order {order.order_id} is {order.status}"),)
         case ReinstateOrder() if order.status is not OrderStatus.CANCELLED:
@@ -144,6 +144,15 @@ def _refund(amount: Money, order: Order) -> tuple[Finding, ...]:
         return (block("refund-too-high", f"{amount} is more than the {order.refundable} left on order {order.order_id}"),)
     before = [r for r in order.refunds if r.amount == amount]
     return (hold("refund-repeated", f"{amount} was refunded on order {order.order_id} before"),) if before else ()
+
+
+def _payment(action: RefundOrder, order: Order) -> tuple[Finding, ...]:
+    """Whoever names another payment would have somebody else's money given back."""
+    if action.payment_reference == order.payment_reference:
+        return ()
+    said, named = order.payment_reference or "nobody knows what", action.payment_reference or "nothing"
+    text = f"order {order.order_id} was paid as {said}, not as {named}"
+    return (block("wrong-payment", text),)
 
 
 def _order_of(ref: str) -> str:

@@ -184,7 +184,7 @@ def _refunding(
     refund = Refund(refund_id="planned", amount=due, reason=why, at=case.now)
     again = f"{order.refunded} was refunded on this order before" if order.refunds else ""
     asked = "; ".join(reason for reason in (force_ask, again, refund_reason_to_ask(due, case.policy)) if reason)
-    action = RefundOrder(order_id=order.order_id, amount=due, reason=why)
+    action = RefundOrder(order_id=order.order_id, amount=due, reason=why, payment_reference=order.payment_reference)
     return Resolution(
         situation=situation,
         order=order.model_copy(update={"refunds": (*order.refunds, refund)}),

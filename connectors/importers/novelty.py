@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from connectors.importers.report import ImportReport
-from domain.entities import Stock, Ticket
-from domain.event import NewEvent, SalesRow
-from domain.events import MessageReceived, OrderPlaced, SalesImported
+from domain.entities import Order, Stock, Ticket
+from domain.event import EventData, NewEvent, SalesRow, new_event
+from domain.events import MessageReceived, OrderPlaced, PaymentNamed, SalesImported
 from domain.ids import derived_id, digest
 from domain.model import Value
 
@@ -17,10 +17,26 @@ KnownSales = Mapping[str, Mapping[date, SalesRow]]
 def what_is_new(report: ImportReport, *, known: Known, sales: KnownSales) -> list[NewEvent]:
     """Events worth appending, given entities by stream and sales rows by SKU and day.
 
-    An order that is known is never overwritten: refunds and shipments happened to it since.
+    An order that is known is never overwritten, because refunds and shipments happened to it since; what it was paid by may
+    still be named.
     """
     stated = [_renamed(e, known, sales) for e in report.accepted if _says_something(e, known, sales)]
-    return stated + [e for e in report.assumed if _is_unknown(known.get(e.data.stream))]
+    named = [e for event in report.accepted for e in _payment_of(event, known.get(event.data.stream))]
+    return stated + named + [e for e in report.assumed if _is_unknown(known.get(e.data.stream))]
+
+
+def payment_named(known: Order, told: Order) -> list[EventData]:
+    """Only where nobody said it before: another payment would be somebody else's money."""
+    if known.payment_reference or not told.payment_reference:
+        return []
+    return [PaymentNamed(order_id=known.order_id, payment_reference=told.payment_reference)]
+
+
+def _payment_of(event: NewEvent, before: Value | None) -> list[NewEvent]:
+    if not isinstance(event.data, OrderPlaced) or not isinstance(before, Order):
+        return []
+    named = payment_named(before, event.data.order)
+    return [new_event(data, at=event.at, key=(data.stream, digest(data)), source="import") for data in named]
 
 
 def _says_something(event: NewEvent, known: Known, sales: KnownSales) -> bool:

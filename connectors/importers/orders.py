@@ -31,6 +31,7 @@ COLUMNS = (
     Column("promised_by", "when it was promised to arrive"),
     Column("carrier", "who carries it"),
     Column("tracking", "the carrier's number"),
+    Column("payment_reference", "what the payment system calls the payment, such as pi_... at Stripe"),
     *(Column(c.name, c.about, required=c.name in {"line1", "city", "country"}) for c in ADDRESS_COLUMNS),
 )
 
@@ -88,6 +89,7 @@ def _row(cells: Cells) -> _Row:
         promised_by=cells.maybe_moment("promised_by"),
         carrier=cells.text("carrier"),
         tracking=cells.text("tracking"),
+        payment_reference=cells.text("payment_reference"),
         ship_to=read_address(cells, cells.text("name", email)),
     )
     return _Row(order, total)

@@ -36,7 +36,14 @@ class InMemoryInbox:
         return [d for key, d in self._store.received.items() if d.source == source and key not in self._store.understood][:limit]
 
     async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
-        self._store.understood.setdefault((source, external_id), note)
+        self._store.understood.setdefault((source, external_id), at)
+
+    async def blank(self, *, before: Moment, at: Moment, limit: int) -> int:
+        received = self._store.received
+        due = [key for key, then in self._store.understood.items() if then < before and key in received and received[key].raw]
+        for key in due[:limit]:
+            received[key] = received[key].model_copy(update={"raw": b""})
+        return len(due[:limit])
 
 
 class InMemoryCursors:

@@ -47,7 +47,7 @@ class Store:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     received: dict[tuple[str, str], Delivery] = field(default_factory=dict)
-    understood: dict[tuple[str, str], str] = field(default_factory=dict)
+    understood: dict[tuple[str, str], datetime] = field(default_factory=dict)
     streams: dict[tuple[str, str], StreamProgress] = field(default_factory=dict)
     effects: dict[str, Effect] = field(default_factory=dict)
     usage: dict[tuple[str, Any], Any] = field(default_factory=dict)

@@ -63,6 +63,9 @@ class Shelf:
     async def understood(self, source: str, external_id: str, *, note: str = "", at: Moment) -> None:
         await self._inner.understood(source, external_id, note=note, at=at)
 
+    async def blank(self, *, before: Moment, at: Moment, limit: int) -> int:
+        return await self._inner.blank(before=before, at=at, limit=limit)
+
 
 @dataclass
 class Callers:

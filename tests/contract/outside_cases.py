@@ -107,7 +107,7 @@ async def make(capability: Capability, home: Path | None) -> Case:
     match capability:
         case Capability.HELPDESK | Capability.SUPPLIERS:
             return mail_case(capability, connector, _mails(connector, home))
-        case Capability.SHOP:
+        case Capability.SHOP | Capability.PAYMENTS:
             await connector.put_orders([order()])  # type: ignore[attr-defined]
             first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
             return Case(connector, first, second, nowhere, page(), _refunds(connector))

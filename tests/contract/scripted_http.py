@@ -4,7 +4,7 @@ asked, as for the double of a system.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,13 +36,16 @@ class Call:
     body: Any
 
 
+Answer = Callable[[Call], Reply | Awaitable[Reply]]
+
+
 @dataclass
 class Server:
     """``requests`` are the JSON bodies that arrived (None for none), ``paths`` and ``methods`` where they went and how."""
 
     url: str
     script: list[Reply]
-    answer: Callable[[Call], Reply] | None = None
+    answer: Answer | None = None
     requests: list[Any] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
@@ -54,7 +57,7 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 
 
 @asynccontextmanager
-async def serving(*script: Reply, answer: Callable[[Call], Reply] | None = None) -> AsyncIterator[Server]:
+async def serving(*script: Reply, answer: Answer | None = None) -> AsyncIterator[Server]:
     """A server on a free port of 127.0.0.1."""
     state = Server(url="", script=list(script), answer=answer)
     held: set[asyncio.StreamWriter] = set()
@@ -89,7 +92,8 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     body = await reader.readexactly(length)
     call = _call(head, body)
     state.requests.append(call.body)
-    await _send(reader, writer, state.answer(call) if state.answer else _next(state.script))
+    reply = state.answer(call) if state.answer else _next(state.script)
+    await _send(reader, writer, reply if isinstance(reply, Reply) else await reply)
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -15,13 +15,13 @@ from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
 from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Unknown
-from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, tool_servers, wordpress_cases
+from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, stripe_cases, tool_servers, wordpress_cases
 from tests.contract.every_connector import EveryConnector, version
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
 
 ROOT = Path(__file__).parents[2]
-REAL = [Capability.HELPDESK, Capability.SUPPLIERS, Capability.SHOP, Capability.SITE]
+REAL = [Capability.HELPDESK, Capability.SUPPLIERS, Capability.SHOP, Capability.PAYMENTS, Capability.SITE]
 
 EXECUTE = """
 import asyncio, sys
@@ -60,6 +60,7 @@ CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[Case]]] = {
     "site-wordpress": wordpress_cases.on_double,
     "tools-mcp": tool_servers.calling,
     "crm-hubspot": hubspot_double.writing,
+    "payments-stripe": stripe_cases.refunding,
 }
 """Every adapter and every fake, by name: a context manager that gives the case to try it with."""
 

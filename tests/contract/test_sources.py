@@ -15,7 +15,7 @@ from domain.connections import Record
 from domain.entities import Order
 from domain.event import new_event
 from domain.events import OrderPlaced
-from tests.contract import dropping, hubspot_double, mail_cases, pushing, shop_cases
+from tests.contract import dropping, hubspot_double, mail_cases, pushing, shop_cases, stripe_cases
 from tests.contract.every_called_source import CalledCase, EveryCalledSource
 from tests.contract.every_source import EverySource, SourceCase
 from tests.contract.mail_servers import mail_servers
@@ -49,6 +49,7 @@ CASES: dict[str, Callable[[Path], AbstractAsyncContextManager[SourceCase]]] = {
     "drop-folder": dropping.case,
     "mailbox": mail_cases.reading(mail_servers),
     "hubspot": hubspot_double.reading,
+    "stripe": stripe_cases.reading,
 }
 """Every source, by name: a context manager that gives the case to try it with."""
 
@@ -63,7 +64,7 @@ class TestEverySource(EverySource):
     """Each case keeps the contract."""
 
 
-CALLED: dict[str, CalledCase] = {"webhook": pushing.case()}
+CALLED: dict[str, CalledCase] = {"webhook": pushing.case(), "stripe": stripe_cases.called()}
 """Every source whose system calls us, by name."""
 
 

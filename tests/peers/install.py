@@ -23,7 +23,7 @@ PACKAGES = {
 }
 """A path by which each package is known, with the package's name in Debian."""
 
-UNPACKED = Path.home() / ".cache" / "steward-peers"
+UNPACKED = Path.home() / ".cache" / "steward-peers" / "debian"
 WORDPRESS = UNPACKED / "usr" / "share" / "wordpress"
 """WordPress is only unpacked: installed, its package would bring a web server along and start it."""
 

@@ -43,7 +43,7 @@ class Office:
     def steps(self, shop: Connector) -> ActionActivities:
         kept = self.kept
         return ActionActivities(
-            executor=Executor(connectors={Capability.SHOP: shop}),
+            executor=Executor(connectors={Capability.SHOP: shop, Capability.PAYMENTS: shop}),
             auditor=Auditor(state=kept.state, policies=kept.policies),
             ledger=kept.ledger,
             guards=kept.guards,

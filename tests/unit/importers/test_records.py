@@ -235,3 +235,16 @@ def test_a_known_order_is_never_overwritten() -> None:
     refund = {"refund_id": "r", "amount": Money.of(1), "reason": "late", "at": NOW}
     known["order/7"] = fold(order, OrderRefunded.model_validate({"order_id": "7", "refund": refund}))
     assert what_is_new(orders(f"{ORDER}7,a@b.de,2026-01-05,S1,2,4,{HOME}\n"), known=known, sales={}) == []
+
+
+def test_a_known_order_may_still_be_told_by_which_payment_it_was_paid() -> None:
+    """Once: another payment later is not believed. The order is otherwise as it was."""
+    plain = orders(f"{ORDER}7,ada@example.org,2026-02-01,A1,1,5,{HOME}\n")
+    named = ORDER.strip() + ",payment_reference\n7,ada@example.org,2026-02-01,A1,9,5," + HOME
+    known = state_after(plain)
+    fresh = what_is_new(orders(f"{named},pi_1\n"), known=known, sales={})
+    assert [e.data.type for e in fresh] == ["order.payment-named"]
+    after = {"order/7": fold(known["order/7"], fresh[0].data)}
+    assert isinstance(order := after["order/7"], Order)
+    assert (order.payment_reference, order.lines[0].units) == ("pi_1", 1)
+    assert what_is_new(orders(f"{named},pi_2\n"), known=after, sales={}) == []

@@ -85,6 +85,7 @@ def page(**more: Any) -> PublishContent:
         (RefundOrder(order_id="1001", amount=Money.of(0), reason="x"), "refund-amount"),
         (RefundOrder(order_id="1001", amount=Money.of(-5), reason="x"), "refund-amount"),
         (RefundOrder(order_id="1001", amount=Money.of("1.005"), reason="x"), "refund-amount"),
+        (RefundOrder(order_id="1001", amount=Money.of(5), reason="x", payment_reference="pi_of_another"), "wrong-payment"),
         (RefundOrder(order_id="9999", amount=Money.of(5), reason="x"), "order-unknown"),
         (RefundOrder(order_id="2001", amount=Money.of(5), reason="x"), "not-their-order"),
         (CancelOrder(order_id="1001", reason="x"), "order-not-open"),

@@ -80,6 +80,7 @@ def steps(kept: memory.Memory, *, recall: Recall | None = None) -> UpkeepActivit
         summariser=Summariser(log=kept.log, state=kept.state, model=LocalModel(HashingEmbedder())),
         canary=Canary(recall=recall, passages=kept.passages),
         recall=recall,
+        inbox=kept.inbox,
     )
 
 
@@ -215,3 +216,26 @@ def test_the_record_reads_as_one_line() -> None:
     done = {"verified": 412, "summaries": 3, "archived": ("event_2025_01",), "recall_found": 48, "recall_asked": 50}
     upkeep = Upkeep.model_validate({"day": "x", "at": datetime(2026, 1, 1, tzinfo=UTC), **done})
     assert upkeep.line == "memory upkeep: 412 events verified, 3 summaries, 1 month archived, recall 48/50"
+
+
+async def test_what_came_in_is_forgotten_byte_for_byte_once_it_was_understood_long_ago(kept: memory.Memory, clock: Clock) -> None:
+    """Not what waits, however old, and not what was understood lately; a repeat is still known as one; again finds nothing."""
+    old, lately = clock.now - timedelta(days=181), clock.now - timedelta(days=179)
+    for name, at_ in (("old", old), ("noted", old), ("lately", old), ("waits", old)):
+        assert await kept.inbox.receive("shop/orders", name, b"bytes", at=at_)
+    await kept.inbox.understood("shop/orders", "old", at=old)
+    await kept.inbox.understood("shop/orders", "noted", note="makes no sense", at=old)
+    await kept.inbox.understood("shop/orders", "lately", at=lately)
+    assert (await steps(kept).blank_deliveries(at(clock.now))).deliveries == 2
+    assert (await steps(kept).blank_deliveries(at(clock.now))).deliveries == 0
+    assert not await kept.inbox.receive("shop/orders", "old", b"bytes", at=clock.now)
+    assert [(d.external_id, d.raw) for d in await kept.inbox.waiting("shop/orders")] == [("waits", b"bytes")]
+    assert "2 deliveries forgotten" in Upkeep(day="2026-01-10", at=clock.now, blanked=2).line
+
+
+async def test_how_long_bytes_are_kept_is_the_operators_to_say(kept: memory.Memory, clock: Clock) -> None:
+    await in_force(kept, RetentionPolicy(keep_raw_days=2), clock.now)
+    await kept.inbox.receive("shop/orders", "1", b"bytes", at=clock.now)
+    await kept.inbox.understood("shop/orders", "1", at=clock.now)
+    for days, many in ((1, 0), (3, 1)):
+        assert (await steps(kept).blank_deliveries(at(clock.now + timedelta(days=days)))).deliveries == many
