@@ -107,14 +107,14 @@ class Doorkeeper:
             raise _denied()
         return entered
 
-    async def session_of(self, cookie: str) -> Session | None:
-        """The session of this cookie while it is alive; that it was seen is noted once a minute."""
+    async def session_of(self, cookie: str, *, used: bool = True) -> Session | None:
+        """The session of this cookie while it is alive; where it is ``used`` that is noted once a minute."""
         if not _COOKIE.fullmatch(cookie):
             return None
         session, now = await self._sessions.get(sha256(cookie)), self._clock()
         if session is None or not alive(session, now):
             return None
-        if now - session.seen_at < LOOK_EVERY:
+        if not used or now - session.seen_at < LOOK_EVERY:
             return session
         return await self._changed(session, lambda s: s.model_copy(update={"seen_at": max(s.seen_at, now)}))
 

@@ -7,6 +7,8 @@ from domain.effects import Effect, EffectStatus
 from domain.ids import digest
 from domain.model import Value
 
+_UNSETTLED = (EffectStatus.EXECUTING, EffectStatus.UNKNOWN)
+
 
 class Undo(Value):
     """An effect that stands, and the action that undoes it."""
@@ -23,10 +25,12 @@ class Stay(Value):
 
 
 class Undoing(Value):
-    """``undo`` in the order in which it happens, newest first."""
+    """``undo`` in the order in which it happens, newest first. What became of ``unsettled`` is found out before: what did
+    happen is undone too."""
 
     undo: tuple[Undo, ...]
     stays: tuple[Stay, ...]
+    unsettled: tuple[Effect, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -35,8 +39,10 @@ class Undoing(Value):
 
     @property
     def moves_money(self) -> bool:
-        """Money or stock, there or back."""
-        return any(max(u.inverse.spec.risk, u.effect.action.spec.risk) >= Risk.R2 for u in self.undo)
+        """Money or stock, there or back, as far as it is known what there is to undo."""
+        undone = [(u.effect.action, u.inverse) for u in self.undo]
+        perhaps = [(effect.action, effect.inverse()) for effect in self.unsettled]
+        return any(action and action.spec.risk >= Risk.R2 for pair in (*undone, *perhaps) for action in pair)
 
 
 def undoing(effects: Sequence[Effect]) -> Undoing:
@@ -46,6 +52,7 @@ def undoing(effects: Sequence[Effect]) -> Undoing:
     return Undoing(
         undo=tuple(Undo(effect=effect, inverse=inverse) for effect, inverse in found if inverse is not None),
         stays=tuple(Stay(effect=effect, why=_why(effect.action)) for effect, inverse in found if inverse is None),
+        unsettled=tuple(e for e in effects if e.status in _UNSETTLED and not e.compensates),
     )
 
 

@@ -175,6 +175,14 @@ class TestSessions:
         door.later(hours=12)
         assert await door.keeper().session_of(entered.cookie) is None
 
+    async def test_a_page_that_is_left_open_keeps_no_session_open(self, door: Door) -> None:
+        """What it loads by itself is no use of it."""
+        entered = await door.set_up()
+        door.later(hours=11)
+        assert await door.keeper().session_of(entered.cookie, used=False) == entered.session
+        door.later(hours=1)
+        assert await door.keeper().session_of(entered.cookie, used=False) is None
+
     async def test_no_session_outlives_thirty_days(self, door: Door) -> None:
         """However much it is used."""
         entered, uses = await door.set_up(), 0
