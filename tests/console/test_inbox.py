@@ -11,6 +11,7 @@ import pytest
 
 from console.app import create_app
 from console.house import House
+from domain.actions import PlacePurchaseOrder
 from domain.approvals import Approval, ApprovalDecided, ApprovalEnded, ApprovalRequested, ApprovalStatus, Decision
 from domain.event import new_event
 from domain.judging import judge
@@ -217,3 +218,20 @@ async def test_what_many_were_approved_with_can_be_taken_back(deciding: Browser)
     assert (page.text.count("Take it back"), undo["digest"], bool(undo["decision"])) == (1, digest, True)
     for held in (await deciding.page("/inbox"), await deciding.page(f"/inbox/{REPLY}")):
         assert form(held, f"/inbox/{REPLY}/undo")["decision"]
+
+
+async def test_links_of_a_question_lead_there_whatever_the_ids_are(browser: Browser, house: House) -> None:
+    """An article called A#1, ordered because of a fact about it."""
+    asked = await house.memory.state.get(Approval, "0003-question")
+    assert asked is not None
+    action = asked.proposal.action
+    assert isinstance(action, PlacePurchaseOrder)
+    (line,) = action.purchase_order.lines
+    order = action.purchase_order.model_copy(update={"lines": (line.model_copy(update={"sku": "A#1"}),)})
+    why = asked.proposal.why.model_copy(update={"facts": {"stock/A#1#on-hand": "3"}})
+    changed = {"action": action.model_copy(update={"purchase_order": order}), "why": why, "run_id": "replenish/a b?c"}
+    other = asked.model_copy(update={"approval_id": "odd", "proposal": asked.proposal.model_copy(update=changed)})
+    await house.memory.log.append([new_event(ApprovalRequested(approval=other), at=house.clock(), key=("odd",))])
+    page = await browser.page("/inbox/odd")
+    assert page.count('href="/business/stock/A%231"') == 2
+    assert 'href="/runs/replenish/a%20b%3Fc"' in page
