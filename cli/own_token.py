@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from cli.context import System, now
-from domain.access import CLI_TOKEN, Scope
+from domain.access import CLI_TOKEN
 from memory.keyring import Keyring
 
 _FILE = "cli-token"
@@ -27,7 +27,7 @@ async def renewed_token(system: System) -> str:
     keyring = Keyring(credentials=kept.credentials, sessions=kept.sessions, tokens=kept.tokens, log=kept.log, clock=now)
     if any(token.name == CLI_TOKEN and token.revoked_at is None for token in await keyring.tokens()):
         await keyring.revoke(CLI_TOKEN)
-    token = await keyring.issue(CLI_TOKEN, tuple(Scope), _DAYS)
+    token = await keyring.issue_own(_DAYS)
     _keep(system.settings.home / _FILE, token)
     return token
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +21,7 @@ from console.app import create_app
 from console.doorkeeper import Doorkeeper
 from console.house import LOOPBACK, House, behind_proxy, hosts_of
 from domain.connections import Connection
-from domain.errors import SetupError, StewardError
+from domain.errors import InvalidInput, SetupError, StewardError
 from memory.memory import Memory
 from memory.setup_code import setup_code
 from models.late_embedding import LateEmbedder
@@ -68,7 +69,7 @@ def house_of(settings: Settings, kept: Memory, client: Client, board: Switchboar
         client=client,
         gateway=gateway,
         connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
-        call=lambda connection: board.opened(connection).check(),
+        call=partial(called, board),
         sources=board,
         decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
         doorkeeper=doorkeeper(kept, settings.home),
@@ -78,6 +79,16 @@ def house_of(settings: Settings, kept: Memory, client: Client, board: Switchboar
         ui_url=settings.temporal_ui_url or ui_url,
         home=settings.home,
     )
+
+
+async def called(board: Switchboard, connection: Connection) -> str:
+    """What the connected system says of itself. Raises InvalidInput where a setting is missing, and what the system raises."""
+    try:
+        system = board.opened(connection)
+    except KeyError as missing:
+        hint = f"`./steward connect {connection.name}` asks for it"
+        raise InvalidInput(f"{connection.name} lacks the setting {missing.args[0]}", hint=hint) from missing
+    return await system.check()
 
 
 def doorkeeper(kept: Memory, home: Path) -> Doorkeeper:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from console import hooks, live
 from console.api.app import create_api
@@ -70,15 +71,22 @@ PAGES: tuple[APIRouter, ...] = tuple(
 """Every page behind the log-in, in the order of the menu."""
 
 
+class Console(FastAPI):
+    """The guard is around everything, the page for what nobody foresaw included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        house: House = self.state.house
+        return Guard(super().build_middleware_stack(), hosts=house.hosts)
+
+
 def create_app(house: House) -> FastAPI:
     """Routes, guard and errors; the feed of live events lives as long as the application."""
-    app = FastAPI(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
+    app = Console(title="Steward", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_living)
     app.state.house = house
     app.state.feed = Feed(house.memory)
     app.state.hooks = Hooks(house)
     app.state.mcp = McpOverHttp(house)
     app.state.proof = Proof(house.memory.log, clock=house.clock)
-    app.add_middleware(Guard, hosts=house.hosts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount("/api/v1", create_api(house))
     app.router.add_route(MCP, app.state.mcp)
@@ -114,7 +122,7 @@ async def _to_login(request: Request, _error: Exception) -> Response:
     if request.headers.get("hx-request") == "true":
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.method != "GET":
-        return PlainTextResponse("log in first\n", 401)
+        return await entry.sent_without_session(request)
     following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"/login?next={quote(following)}", 303)
 

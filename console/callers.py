@@ -1,5 +1,6 @@
 """The programs that come with a token: who one is, and what it may do. A cookie is worth nothing here."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -25,12 +26,16 @@ class NotKnown(AccessDenied):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A program at one of the doors. It acts in the name of the operator, who issued its token."""
+    """A program at one of the doors. It acts in the name of the operator, who issued its token.
+
+    ``still`` raises AccessDenied where the token is not good any more: one that stays for long is asked again.
+    """
 
     house: House
     name: str
     scopes: frozenset[Scope]
     via: Via
+    still: Callable[[], Awaitable[None]] | None = None
 
     @property
     def now(self) -> datetime:
@@ -40,6 +45,12 @@ class Caller:
         """Raises AccessDenied where the token was not issued for this."""
         if scope not in self.scopes:
             raise AccessDenied(f"{self.name} may not {scope} here", hint=f"issue a token with --scope {scope}")
+
+    async def may_decide(self) -> None:
+        """Raises AccessDenied where it may not, or may not any more."""
+        self.need(Scope.DECIDE)
+        if self.still:
+            await self.still()
 
     async def record(self, *events: EventData, expected: dict[str, int] | None = None) -> None:
         """Append what the operator has this program do; the source says which program it was. Raises VersionConflict."""

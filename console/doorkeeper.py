@@ -6,7 +6,7 @@ are no way around the wait.
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from pydantic import Field
@@ -20,7 +20,6 @@ from domain.access import (
     LoginAttempt,
     LoginRefused,
     PasswordWay,
-    Scope,
     Session,
     alive,
     client_key,
@@ -50,7 +49,7 @@ class Entered(Value):
 
 class Doorkeeper:
     """``client`` is always the address a request came from. ``clock`` gives aware moments. Every method raises Retryable
-    where the store is away; ``passwords`` is a cheaper one in tests."""
+    where the store is away; ``passwords`` is a cheaper one in tests. ``keyring`` issues and revokes the tokens of programs."""
 
     def __init__(
         self,
@@ -70,7 +69,7 @@ class Doorkeeper:
         self._clock = clock
         self._setup_code = setup_code
         self._passwords = passwords or Passwords()
-        self._keyring = Keyring(
+        self.keyring = Keyring(
             credentials=credentials, sessions=sessions, tokens=tokens, log=log, clock=clock, passwords=self._passwords
         )
 
@@ -90,7 +89,7 @@ class Doorkeeper:
         if not same_code(code, self._setup_code()):
             raise await self._refusal(tried, client, "this is not the setup code", "`./steward console` shows it")
         await self._forgive(client)
-        if not await self._keyring.set_password(password, replaces=None, how=PasswordWay.FIRST):
+        if not await self.keyring.set_password(password, replaces=None, how=PasswordWay.FIRST):
             raise _set_already()
         return await self._open(tried, client)
 
@@ -107,14 +106,14 @@ class Doorkeeper:
             raise _denied()
         return entered
 
-    async def session_of(self, cookie: str) -> Session | None:
-        """The session of this cookie while it is alive; that it was seen is noted once a minute."""
+    async def session_of(self, cookie: str, *, used: bool = True) -> Session | None:
+        """The session of this cookie while it is alive; where it is ``used`` that is noted once a minute."""
         if not _COOKIE.fullmatch(cookie):
             return None
         session, now = await self._sessions.get(sha256(cookie)), self._clock()
         if session is None or not alive(session, now):
             return None
-        if now - session.seen_at < LOOK_EVERY:
+        if not used or now - session.seen_at < LOOK_EVERY:
             return session
         return await self._changed(session, lambda s: s.model_copy(update={"seen_at": max(s.seen_at, now)}))
 
@@ -149,15 +148,11 @@ class Doorkeeper:
         """Every other session is closed. Raises AccessDenied, TooManyTries; InvalidInput for one that is too easy."""
         tried = await self._try(client)
         stored = await self._check(old, tried, client)
-        if not await self._keyring.set_password(new, replaces=stored, how=PasswordWay.CHANGED):
+        if not await self.keyring.set_password(new, replaces=stored, how=PasswordWay.CHANGED):
             raise _denied()
         await self._sessions.close_all(keep=session.session_id)
 
     # --- the tokens of programs -----------------------------------------------------------------------------------
-
-    async def issue_token(self, name: str, scopes: Sequence[Scope], days: int | None) -> str:
-        """See ``Keyring.issue``."""
-        return await self._keyring.issue(name, scopes, days)
 
     async def token_of(self, bearer: str) -> ApiToken | None:
         """The token while it is good; that it was used is noted once a minute."""
@@ -170,14 +165,6 @@ class Doorkeeper:
             return token
         await self._tokens.used(token.token_hash, at=now)
         return token.model_copy(update={"used_at": now})
-
-    async def revoke_token(self, name: str) -> None:
-        """Raises NotFound."""
-        await self._keyring.revoke(name)
-
-    async def tokens(self) -> list[ApiToken]:
-        """Revoked and expired ones too."""
-        return await self._keyring.tokens()
 
     # --- helpers --------------------------------------------------------------------------------------------------
 

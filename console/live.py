@@ -5,7 +5,7 @@ the kind of entity that changed, so that the parts of a page which show it load 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 from fastapi import APIRouter, Request
@@ -24,7 +24,8 @@ HEARTBEAT = 15.0  # seconds; keeps proxies from closing a quiet stream
 
 
 class Feed:
-    """One reader of the log for all streams of this process; stopped, every stream ends."""
+    """One reader of the log for all streams of this process. Stopped, every stream ends; a server that waits for its streams
+    before it stops the application (uvicorn) ends them itself, when its grace is over."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -79,13 +80,20 @@ async def live(visit: Here, request: Request) -> StreamingResponse:
     feed: Feed = request.app.state.feed
     since = request.headers.get("last-event-id", "")
     start = int(since) if since.isdecimal() and len(since) < 19 else feed.seen
-    return StreamingResponse(_stream(feed, visit.house.memory, start), media_type="text/event-stream")
+    return StreamingResponse(stream(feed, visit.house.memory, start, visit.still_open), media_type="text/event-stream")
 
 
-async def _stream(feed: Feed, memory: Memory, seq: int) -> AsyncIterator[str]:
+async def stream(feed: Feed, memory: Memory, seq: int, open_still: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+    """Until the feed stops or the session is over."""
     yield f"retry: 1000\nid: {seq}\n\n"
+    head = (await memory.log.head()).seq
+    if seq > head:  # of a log that was longer: the database was put back from a backup
+        seq = head
+        yield _message("everything", seq)
     while not feed.stopped:
         head = await feed.after(seq, HEARTBEAT)
+        if not await open_still():
+            return
         if head <= seq:
             yield ": quiet\n\n"
         elif head - seq > MOST_MISSED:

@@ -174,7 +174,7 @@ class Acting:
         """Decide a question as the operator told you to. `digest` is that of the question you were shown, `action` the whole
         edited action. Until held_until the verb undo takes an approval back."""
         caller = self._caller_of(ctx)
-        caller.need(Scope.DECIDE)
+        await caller.may_decide()
         answer = Answer(
             decision_id=decision_id,
             verb=verb,

@@ -25,13 +25,18 @@ def place_of(stream: str) -> str:
     return f"{_OF_STREAM[kind]}{quote(key)}" if key and kind in _OF_STREAM else ""
 
 
+def place_of_fact(name: str) -> str:
+    """The page of the entity that a fact (``order/10001#total``) is of; empty where there is none."""
+    return place_of(name.rpartition("#")[0] or name)
+
+
 def place_of_alert(alert: Alert) -> str:
     """Where one can do something about it; empty where there is no such page."""
     kind, _, about = alert.key.partition("/")
     if kind == "ratify":
         return place_of(f"policy/{about.partition('@')[0]}")
     if kind == "question":  # question/<stream>#<predicate>
-        return place_of(about.rpartition("#")[0] or about)
+        return place_of_fact(about)
     if kind == "experiment":  # experiment/<id>/<stage>
         return place_of(alert.key.rpartition("/")[0])
     if kind == "connector":

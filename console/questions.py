@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from activities.attending import Attention, Standing, look
 from console.diffs import Change, changes
+from console.places import place_of_fact
 from domain.actions import PublishContent, Risk
 from domain.approvals import Approval, ApprovalRequested, ApprovalStatus
 from domain.entities import Order, Ticket
@@ -21,7 +22,6 @@ from memory.views import EventFilter
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 """Tags in the text are shown as text, and a link leads to the web or nowhere."""
 _RECENT = 100
-_BUSINESS = {"ticket": "tickets", "order": "orders", "product": "stock", "stock": "stock", "content": "content"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ async def question(memory: Memory, approval_id: str, *, now: datetime) -> Questi
         order=await memory.state.get(Order, key) if kind == "order" else None,
         changes=changes(proposal.diff.before, proposal.diff.after),
         page=_rendered(proposal.action),
-        grounds=[(name, value, _link(name)) for name, value in proposal.why.facts.items()],
+        grounds=[(name, value, place_of_fact(name)) for name, value in proposal.why.facts.items()],
         bounds=await _bounds(memory, approval, now=now),
         events=await memory.views.events(EventFilter(run=proposal.run_id), limit=20),
         replaces=await _replaced(memory, approval),
@@ -147,13 +147,6 @@ def _rendered(action: Any) -> Markup | None:
     if not isinstance(action, PublishContent):
         return None
     return Markup(_MARKDOWN.render(action.piece.body))  # noqa: S704 - rendered with tags escaped, see above
-
-
-def _link(fact: str) -> str:
-    """The page of the entity that a fact (``order/10001#total``) is of; else what memory knows of it."""
-    stream = fact.partition("#")[0]
-    kind, _, key = stream.partition("/")
-    return f"/business/{_BUSINESS[kind]}/{key}" if key and kind in _BUSINESS else ""
 
 
 def fields_with(values: Mapping[str, str], problems: Mapping[str, str], fields: list[Any]) -> list[dict[str, Any]]:

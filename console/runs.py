@@ -11,7 +11,7 @@ from activities.undoing import what_to_undo
 from console.happenings import Line, line
 from console.house import House
 from domain.approvals import Approval
-from domain.effects import Effect, EffectStatus
+from domain.effects import Effect
 from domain.entities import Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event
@@ -90,11 +90,6 @@ class RunPage:
     @property
     def being_undone(self) -> bool:
         return self.rollback is not None and self.rollback.status == "running"
-
-    @property
-    def unsettled(self) -> list[Effect]:
-        """Nobody knows whether they happened; undoing finds out first."""
-        return [e for e in self.effects if e.status in (EffectStatus.EXECUTING, EffectStatus.UNKNOWN)]
 
 
 async def runs(house: House, *, workflow: str, status: str, page: int) -> Listed:

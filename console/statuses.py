@@ -5,6 +5,7 @@ from domain.errors import (
     DecisionRefused,
     InvalidInput,
     NotFound,
+    Permanent,
     Refused,
     Retryable,
     SetupError,
@@ -21,6 +22,7 @@ _STATUS: dict[type[StewardError], int] = {
     DecisionRefused: 409,
     Stale: 409,
     Refused: 409,
+    Permanent: 502,
     Retryable: 503,
     SetupError: 503,
 }

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -26,10 +27,16 @@ _NAME = "mcp"
 
 async def serve(settings: Settings, scopes: Sequence[Scope]) -> None:
     async with opened(settings) as house:
+        caller = caller_of(house, settings, scopes)
         if Scope.DECIDE in scopes:
-            await _require_token(house, settings)
-        caller = Caller(house=house, name=_NAME, scopes=frozenset(scopes), via=Via.MCP)
+            await caller.may_decide()
         await create_mcp(lambda _ctx: caller, scopes=scopes).run_stdio_async()
+
+
+def caller_of(house: House, settings: Settings, scopes: Sequence[Scope]) -> Caller:
+    """The token is looked at with every decision: one that is revoked meanwhile decides nothing more."""
+    still = partial(_require_token, house, settings)
+    return Caller(house=house, name=_NAME, scopes=frozenset(scopes), via=Via.MCP, still=still)
 
 
 async def _require_token(house: House, settings: Settings) -> None:

@@ -63,7 +63,11 @@ class Visit:
     @property
     def partial(self) -> bool:
         """Whether a part of the page asks, not the browser for a page."""
-        return self.request.headers.get("hx-request") == "true"
+        return _partial(self.request)
+
+    async def still_open(self) -> bool:
+        """Whether the session is not over yet, for what goes on for long. Asking is no use of it."""
+        return await self.house.doorkeeper.session_of(_cookie(self.request, self.house), used=False) is not None
 
     async def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """The template with what every page needs, and once what was to be said."""
@@ -118,10 +122,19 @@ class Visit:
         return f"{self.house.ui_url}/namespaces/default/workflows/{quote(run_id, safe='')}" if self.house.ui_url else ""
 
 
+def _partial(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def _cookie(request: Request, house: House) -> str:
+    return request.cookies.get(cookie_name(house), "")
+
+
 async def enter(request: Request) -> Visit:
     """The visit of who is logged in. Raises NotEntered, and AccessDenied where a form lacks its token."""
     house = house_of(request)
-    session = await house.doorkeeper.session_of(request.cookies.get(cookie_name(house), ""))
+    by_itself = request.method in _SAFE and _partial(request)  # a page that is left open does not keep the session open
+    session = await house.doorkeeper.session_of(_cookie(request, house), used=not by_itself)
     if session is None:
         raise NotEntered
     form = {} if request.method in _SAFE else await _form(request)

@@ -10,6 +10,7 @@ from domain.model import Value
 
 _ON_ITS_WAY = (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
 """The states in which a supplier can still be told that an order is off."""
+_UNSETTLED = (EffectStatus.EXECUTING, EffectStatus.UNKNOWN)
 
 
 class Undo(Value):
@@ -27,10 +28,12 @@ class Stay(Value):
 
 
 class Undoing(Value):
-    """``undo`` in the order in which it happens, newest first."""
+    """``undo`` in the order in which it happens, newest first. What became of ``unsettled`` is found out before: what did
+    happen is undone too."""
 
     undo: tuple[Undo, ...]
     stays: tuple[Stay, ...]
+    unsettled: tuple[Effect, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -39,8 +42,10 @@ class Undoing(Value):
 
     @property
     def moves_money(self) -> bool:
-        """Money or stock, there or back."""
-        return any(max(u.inverse.risk, u.effect.action.risk) >= Risk.R2 for u in self.undo)
+        """Money or stock, there or back, as far as it is known what there is to undo."""
+        undone = [(u.effect.action, u.inverse) for u in self.undo]
+        perhaps = [(effect.action, effect.inverse()) for effect in self.unsettled]
+        return any(action and action.risk >= Risk.R2 for pair in (*undone, *perhaps) for action in pair)
 
 
 def undoing(effects: Sequence[Effect], *, orders: Sequence[PurchaseOrder] = ()) -> Undoing:
@@ -50,6 +55,7 @@ def undoing(effects: Sequence[Effect], *, orders: Sequence[PurchaseOrder] = ()) 
     return Undoing(
         undo=tuple(Undo(effect=effect, inverse=inverse) for effect, inverse in found if not isinstance(inverse, str)),
         stays=tuple(Stay(effect=effect, why=why) for effect, why in found if isinstance(why, str)),
+        unsettled=tuple(e for e in effects if e.status in _UNSETTLED and not e.compensates),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from domain.access import (
+    CLI_TOKEN,
     AccessEvent,
     ApiToken,
     PasswordSet,
@@ -69,6 +70,15 @@ class Keyring:
 
         Raises InvalidInput where the name is taken, or anything is not as it should be.
         """
+        if name.casefold() == CLI_TOKEN:
+            raise InvalidInput(f"{name} is the name of this machine's command line", hint="take another name")
+        return await self._issue(name, scopes, days)
+
+    async def issue_own(self, days: int) -> str:
+        """The token of this machine's command line, which is known by its name: it may do everything."""
+        return await self._issue(CLI_TOKEN, tuple(Scope), days)
+
+    async def _issue(self, name: str, scopes: Sequence[Scope], days: int | None) -> str:
         now = self._clock()
         secret = TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         token = ApiToken(

@@ -31,14 +31,14 @@ async def issue_token(visit: Here) -> HTMLResponse:
     if days not in _DAYS:
         raise InvalidInput(f"{days[:40]!r} is not how long a token is good for", hint=f"{', '.join(_DAYS)} days")
     visit = await visit.prove()
-    secret = await visit.house.doorkeeper.issue_token(name, [Scope(text) for text in chosen], int(days))
+    secret = await visit.house.doorkeeper.keyring.issue(name, [Scope(text) for text in chosen], int(days))
     return await _shown(visit, name=name, secret=secret)
 
 
 @router.post("/controls/access/tokens/revoke")
 async def revoke_token(visit: Here) -> Response:
     name = visit.field("name")
-    await visit.house.doorkeeper.revoke_token(name)
+    await visit.house.doorkeeper.keyring.revoke(name)
     return await visit.see("/controls/access", say=f"{name} lets nobody in any more")
 
 
@@ -53,7 +53,7 @@ async def change_password(visit: Here) -> Response:
 
 
 async def _shown(visit: Visit, *, name: str = "", secret: str = "") -> HTMLResponse:
-    tokens = await visit.house.doorkeeper.tokens()
+    tokens = await visit.house.doorkeeper.keyring.tokens()
     return await visit.page(
         "access.html",
         tokens=[(token, _standing(token, visit)) for token in reversed(tokens)],

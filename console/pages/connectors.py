@@ -12,7 +12,7 @@ from console.visit import OPERATOR, Here, Visit
 from domain.actions import ACTION_TYPES, Capability
 from domain.connections import CONNECTING, MEANS, Connection, ConnectionMode, ConnectionModeSet, StreamProgress, serving
 from domain.effects import Breaker, BreakerState
-from domain.errors import InvalidInput, NotFound, StewardError
+from domain.errors import InvalidInput, NotFound, Refused, StewardError
 from domain.ports import Connector
 from memory.reach import Reached
 
@@ -50,7 +50,7 @@ class Connected:
 
 @router.get("/connectors", response_class=HTMLResponse)
 async def show_connectors(visit: Here) -> HTMLResponse:
-    """Without asking them: each is asked by its own part of the page, so that one that hangs keeps nothing back."""
+    """Without asking them: each is asked with its own button, so that to look at the page logs in nowhere."""
     return await visit.page(
         "connectors.html", cards=await cards(visit), connected=await connected(visit), modes=list(ConnectionMode)
     )
@@ -67,7 +67,10 @@ async def test_connector(visit: Here, capability: str) -> HTMLResponse:
 
 @router.get("/connectors/of/{name}", response_class=HTMLResponse)
 async def test_connection(visit: Here, name: str) -> HTMLResponse:
+    """Asked now, where its mode lets anything call it."""
     connection = await _connection(visit, name)
+    if connection.mode in (ConnectionMode.OFF, ConnectionMode.REPLAY):
+        raise Refused(f"{name[:40]} is {connection.mode}: {MEANS[connection.mode]}", hint="switch it first, then test it")
     return await visit.page("connection.html", connection=connection, health=await health(visit.house.call(connection)))
 
 

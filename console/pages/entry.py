@@ -1,5 +1,8 @@
 """The way in and out: first start, log in, log out."""
 
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -10,6 +13,7 @@ from console.visit import Here, client_of, cookie_name, house_of, inside
 from domain.errors import StewardError
 
 router = APIRouter()
+_NOT_TYPED = ("csrf", "digest", "decision", "password", "old", "new", "again", "batch", "chosen")
 _LONGEST = 30 * 24 * 3600  # seconds a browser keeps the cookie; the session itself may end sooner
 
 
@@ -28,7 +32,7 @@ async def log_in(request: Request) -> Response:
     try:
         entered = await house.doorkeeper.log_in(password=str(sent.get("password", "")), client=client_of(request))
     except StewardError as error:
-        return _shown("login.html", request, error=error, status=403)
+        return _shown("login.html", request, error=error, status=403, following=str(sent.get("next", "")))
     return _welcome(house, entered, inside(str(sent.get("next", "/"))))
 
 
@@ -56,7 +60,7 @@ async def set_up(request: Request) -> Response:
 async def log_out(visit: Here) -> Response:
     await visit.house.doorkeeper.log_out(visit.session)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(cookie_name(visit.house))
+    answer.delete_cookie(cookie_name(visit.house), secure=visit.house.secure, httponly=True, samesite="lax")
     return answer
 
 
@@ -68,6 +72,24 @@ def _welcome(house: House, entered: Entered, path: str) -> Response:
     return answer
 
 
-def _shown(template: str, request: Request, *, error: object = "", status: int = 200) -> HTMLResponse:
-    following = inside(request.query_params.get("next", "/"))
-    return HTMLResponse(render(template, {"error": str(error), "next": following}), status)
+async def sent_without_session(request: Request) -> HTMLResponse:
+    """The session was over when a form was sent: log in, with the text of it, so that nothing typed is lost."""
+    sent = await request.form(max_files=0, max_fields=2_000)
+    kept = [(name, text) for name, text in sent.multi_items() if name not in _NOT_TYPED and isinstance(text, str) and text]
+    came_from = urlsplit(request.headers.get("referer", "")).path
+    error = "You are not logged in any more, so this was not done"
+    return _shown("login.html", request, error=error, status=401, following=came_from, kept=kept)
+
+
+def _shown(
+    template: str,
+    request: Request,
+    *,
+    error: object = "",
+    status: int = 200,
+    following: str = "",
+    kept: Sequence[tuple[str, str]] = (),
+) -> HTMLResponse:
+    """``following`` is where to go on; else it is said in the address."""
+    following = inside(following or request.query_params.get("next", "/"))
+    return HTMLResponse(render(template, {"error": str(error), "next": following, "kept": kept}), status)

@@ -1,8 +1,8 @@
 """The inbox: what waits, one question in full, and the operator's answers, one by one or many at once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -11,10 +11,11 @@ from fastapi.responses import HTMLResponse, Response
 
 from console.forms import NotValid, edited, fields_of
 from console.questions import Question, fields_with, inbox, needs_proof, question
+from console.statuses import status_of
 from console.visit import OPERATOR, Here, Visit
 from domain.actions import Action
 from domain.approvals import Approval, Verb, Via
-from domain.errors import InvalidInput, NotFound
+from domain.errors import AccessError, DecisionRefused, InvalidInput, NotFound, Overtaken, Retryable, StewardError
 from domain.ids import derived_id
 from workflows.deciding import Decided, DecisionRequest, NotDecided
 
@@ -30,6 +31,8 @@ _SAID = {
     Verb.UNDO: "Taken back",
 }
 _SNOOZES = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1d": timedelta(days=1)}
+_ANSWERED = (AccessError, DecisionRefused, InvalidInput, Retryable)
+"""What an answer can be refused with: then it comes back with its text."""
 _MORNING = 8  # the hour of "tomorrow morning", in the shop's zone
 
 
@@ -45,7 +48,7 @@ async def decide_many(visit: Here) -> Response:
     approvals = [await visit.house.memory.state.get(Approval, key) for key in chosen]
     if verb is Verb.APPROVE and any(a and needs_proof(a) for a in approvals):
         visit = await visit.prove()
-    return await visit.page("inbox_batch.html", verb=verb, results=await _results(visit, verb, chosen))
+    return await visit.page("inbox_batch.html", verb=verb, results=await _results(visit, verb, chosen), batch=uuid4())
 
 
 @router.get("/inbox/{approval_id}", response_class=HTMLResponse)
@@ -63,24 +66,25 @@ async def approve(visit: Here, approval_id: str) -> Response:
 
 @router.post("/inbox/{approval_id}/edit")
 async def edit(visit: Here, approval_id: str) -> Response:
-    """The changed action is looked at and audited again; what does not fit comes back with what was typed."""
+    """The changed action is looked at and audited again; what does not count comes back with what was typed."""
     approval = await _approval(visit, approval_id)
-    if needs_proof(approval):
-        visit = await visit.prove()
     try:
+        if needs_proof(approval):
+            visit = await visit.prove()
         action = edited(approval.proposal.action, visit.form)
-    except NotValid as wrong:
-        asked = await question(visit.house.memory, approval_id, now=visit.now)
-        typed = {name: value for name, value in visit.form.items() if isinstance(value, str)}
-        return await _shown(visit, asked, typed=typed, problems=wrong.problems)
-    if action == approval.proposal.action:
-        raise InvalidInput("nothing was changed", hint="approve it as it is, or change a field")
-    return await _decide(visit, approval, Verb.EDIT, action=action)
+        if action == approval.proposal.action:
+            raise InvalidInput("nothing was changed", hint="approve it as it is, or change a field")
+        return await _decide(visit, approval, Verb.EDIT, action=action)
+    except _ANSWERED as error:
+        return await _shown_again(visit, approval_id, Verb.EDIT, error)
 
 
 @router.post("/inbox/{approval_id}/reject")
 async def reject(visit: Here, approval_id: str) -> Response:
-    return await _decide(visit, await _approval(visit, approval_id), Verb.REJECT)
+    try:
+        return await _decide(visit, await _approval(visit, approval_id), Verb.REJECT)
+    except _ANSWERED as error:
+        return await _shown_again(visit, approval_id, Verb.REJECT, error)
 
 
 @router.post("/inbox/{approval_id}/snooze")
@@ -97,12 +101,13 @@ async def undo(visit: Here, approval_id: str) -> Response:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of one question of a batch."""
+    """What became of one question of a batch. ``held`` where it can still be taken back."""
 
     approval_id: str
     what: str
     done: bool
     said: str
+    held: Approval | None = None
 
 
 async def _results(visit: Visit, verb: Verb, chosen: list[str]) -> list[Result]:
@@ -126,7 +131,8 @@ async def _result(visit: Visit, answer: Decided | NotDecided) -> Result:
     approval = await visit.house.memory.state.get(Approval, answer.approval_id)
     what = approval.proposal.action.summary() if approval else answer.approval_id
     if isinstance(answer, Decided):
-        return Result(approval_id=answer.approval_id, what=what, done=True, said=answer.said)
+        held = approval if approval and approval.is_held(visit.now) else None
+        return Result(approval_id=answer.approval_id, what=what, done=True, said=answer.said, held=held)
     return Result(approval_id=answer.approval_id, what=what, done=False, said=f"{answer.message}. {answer.hint}".strip())
 
 
@@ -204,15 +210,32 @@ def _until(words: str, now: datetime, zone: str) -> datetime:
     return local.replace(hour=_MORNING, minute=0, second=0, microsecond=0)
 
 
-async def _shown(
-    visit: Visit, asked: Question, *, typed: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
-) -> HTMLResponse:
-    fields = fields_with(typed or {}, problems or {}, list(fields_of(asked.approval.proposal.action)))
-    return await visit.page(
-        "question.html",
-        status=422 if problems else 200,
-        asked=asked,
-        fields=fields,
-        wrong=bool(problems),
-        decision=uuid4(),
+async def _shown(visit: Visit, asked: Question) -> HTMLResponse:
+    fields = fields_with({}, {}, list(fields_of(asked.approval.proposal.action)))
+    return await _page(visit, asked, fields=fields)
+
+
+async def _shown_again(visit: Visit, approval_id: str, verb: Verb, error: StewardError) -> HTMLResponse:
+    """With what is wrong, and what was typed: in its form, or as text where the question cannot be answered any more."""
+    asked = await question(visit.house.memory, approval_id, now=visit.now)
+    sent = {name: value for name, value in visit.form.items() if isinstance(value, str)}
+    own = list(fields_of(asked.approval.proposal.action)) if verb is Verb.EDIT else []
+    problems = error.problems if isinstance(error, NotValid) else {}
+    return await _page(
+        visit,
+        asked,
+        status=status_of(error),
+        fields=fields_with(sent if verb is Verb.EDIT else {}, problems, list(fields_of(asked.approval.proposal.action))),
+        verb=verb,
+        error=error,
+        anew=error.asked_anew if isinstance(error, Overtaken) else "",
+        note=sent.get("note", ""),
+        reason=sent.get("reason", "") if verb is Verb.REJECT else "",
+        typed=[(f.label, text) for f in own if not f.fixed and (text := sent.get(f.path, "")) not in ("", str(f.value))],
     )
+
+
+async def _page(visit: Visit, asked: Question, *, fields: list[dict[str, Any]], status: int = 200, **more: Any) -> HTMLResponse:
+    """``typed`` are (label, text) of the fields that were changed."""
+    told = {"verb": "", "error": None, "anew": "", "note": "", "reason": "", "typed": [], **more}
+    return await visit.page("question.html", status=status, asked=asked, fields=fields, decision=uuid4(), **told)

@@ -33,7 +33,7 @@ class Program:
 @asynccontextmanager
 async def program(house: House, *scopes: Scope, name: str = "robot") -> AsyncIterator[Program]:
     """With a token of these scopes; with none, without a token."""
-    token = await house.doorkeeper.issue_token(name, scopes, 1) if scopes else ""
+    token = await house.doorkeeper.keyring.issue(name, scopes, 1) if scopes else ""
     app = create_app(house)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=house.public_url) as client:

@@ -43,7 +43,7 @@ async def test_every_route_wants_a_token_with_its_scope(house: House, browser: B
     routes = operations(house)
     assert len(routes) >= 20
     assert {scope for *_, scope in routes} == set(Scope)
-    bearers = {s: await house.doorkeeper.issue_token(f"but {s}", [o for o in Scope if o is not s], 1) for s in Scope}
+    bearers = {s: await house.doorkeeper.keyring.issue(f"but {s}", [o for o in Scope if o is not s], 1) for s in Scope}
     for method, path, scope in routes:
         for headers in (ORIGIN, {**ORIGIN, "authorization": "Bearer stw_" + "x" * 43}, {**ORIGIN, "authorization": "Basic eDp5"}):
             answer = await browser.client.request(method, f"{API}{path}", headers=headers)

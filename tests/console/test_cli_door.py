@@ -9,7 +9,6 @@ import pytest
 from cli.through_console import ConsoleDoor, NoAnswer, through
 from console.app import create_app
 from console.house import House
-from domain.access import CLI_TOKEN, Scope
 from domain.approvals import Approval, Verb, Via
 from domain.errors import DecisionRefused, InvalidFields, NotFound, Retryable, StewardError
 from tests.console.test_api import Notes, noting
@@ -24,7 +23,7 @@ def notes() -> Notes:
 @pytest.fixture
 async def door(furnished: House, notes: Notes) -> AsyncIterator[ConsoleDoor]:
     """With a token that is not good any more, and one that is."""
-    token = await furnished.doorkeeper.issue_token(CLI_TOKEN, tuple(Scope), 1)
+    token = await furnished.doorkeeper.keyring.issue_own(1)
     app = create_app(noting(furnished, notes))
     async with (
         app.router.lifespan_context(app),

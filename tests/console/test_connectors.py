@@ -1,10 +1,12 @@
 """Connectors: whether each outside system answers, and how it did lately."""
 
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 
 import httpx
+import pytest
 
+from console.__main__ import called, switchboard
 from console.app import create_app
 from console.house import House
 from domain.actions import Action, Capability, Receipt
@@ -13,6 +15,7 @@ from domain.decisions import Diff
 from domain.errors import Retryable
 from domain.event import new_event
 from domain.model import Moment
+from settings import Settings
 from tests.console.browser import Browser
 from tests.console.conftest import URL
 from tests.console.door import PASSWORD
@@ -38,10 +41,11 @@ class Silent:
 
 
 async def test_every_system_is_listed_and_says_how_it_is(house: House, browser: Browser) -> None:
-    """The list asks nobody; each one's own page does."""
+    """The list asks nobody, not by its script either; each one's own page does."""
     page = await browser.page("/connectors")
+    assert 'hx-trigger="load"' not in page
     for capability in Capability:
-        assert f'hx-get="/connectors/{capability}"' in page
+        assert f'action="/connectors/{capability}"' in page
         assert "It answers:" in await browser.page(f"/connectors/{capability}")
     assert (await browser.get("/connectors/telex")).status_code == 404
 
@@ -58,10 +62,9 @@ async def test_a_system_that_is_away_is_shown_as_such(house: House) -> None:
         assert "It does not work:</span> the &lt;b&gt;shop&lt;/b&gt; is away (wait)" in await browser.page("/connectors/shop")
 
 
-async def _mailbox(house: House) -> None:
-    described = ConnectionDescribed(
-        connection=Connection(name="mailbox", kind="mailbox", serves=(Capability.HELPDESK,)), by="operator"
-    )
+async def _mailbox(house: House, mode: ConnectionMode = ConnectionMode.DRY_RUN) -> None:
+    connection = Connection(name="mailbox", kind="mailbox", serves=(Capability.HELPDESK,), mode=mode)
+    described = ConnectionDescribed(connection=connection, by="operator")
     await house.memory.log.append([new_event(described, at=house.clock(), key=("1",))])
     await house.memory.cursors.failed("mailbox", "INBOX", "no <i>route</i>", at=house.clock())
 
@@ -80,13 +83,37 @@ async def test_connected_systems_are_listed_with_their_troubles(house: House, br
 async def test_a_connection_is_switched(house: House, browser: Browser) -> None:
     """Off takes a click, live the password."""
     await _mailbox(house)
-    session = await house.doorkeeper.session_of(browser.client.cookies["steward"])
-    assert session is not None
-    old = house.clock() - timedelta(hours=1)
-    await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": old}))
+    await browser.forget_the_password(house)
     for mode, status in (("off", 303), ("live", 403), ("nonsense", 422)):
         assert (await browser.post("/connectors/of/mailbox/mode", {"mode": mode})).status_code == status
     await browser.post("/connectors/of/mailbox/mode", {"mode": "live", "password": PASSWORD})
     found = await house.memory.state.get(Connection, "mailbox")
     assert found is not None
     assert found.mode is ConnectionMode.LIVE
+
+
+@pytest.mark.parametrize("mode", [ConnectionMode.OFF, ConnectionMode.REPLAY])
+async def test_what_is_off_is_not_called(house: House, browser: Browser, mode: ConnectionMode) -> None:
+    """Nor what answers from what was recorded."""
+    await _mailbox(house, mode)
+    answer = await browser.get("/connectors/of/mailbox")
+    assert (answer.status_code, f"mailbox is {mode}" in answer.text, "is well" in answer.text) == (409, True, False)
+
+
+WITH_PASSWORD = {"STEWARD_SECRET_MAILBOX_PASSWORD": "x"}
+
+
+@pytest.mark.parametrize(("secrets", "lacking"), [({}, "password"), (WITH_PASSWORD, "lacks the setting")])
+async def test_what_is_not_wholly_described_says_what_it_lacks(house: House, secrets: dict[str, str], lacking: str) -> None:
+    """On its page, as everything that does not work."""
+    await _mailbox(house)
+    settings = Settings.load({"STEWARD_HOME": str(house.home), **secrets})
+    board = switchboard(settings, house.memory)
+    app = create_app(replace(house, call=partial(called, board)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL) as client:
+        browser = Browser(client)
+        await browser.set_up()
+        page = await browser.page("/connectors/of/mailbox")
+    assert "It does not work" in page
+    assert lacking in page
+    await board.close()

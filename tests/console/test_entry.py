@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 
@@ -71,6 +72,14 @@ async def test_a_link_to_log_in_leads_nowhere_else(browser: Browser) -> None:
         assert answer.headers["location"] == "/"
 
 
+async def test_a_typing_error_does_not_lose_the_way(browser: Browser) -> None:
+    """The form that comes back leads to where the first one did, and nowhere else."""
+    browser.client.cookies.clear()
+    for asked, kept in (("/inbox/x", "/inbox/x"), ("https://evil.example", "/")):
+        answer = await browser.client.post("/login", data={"password": "not it", "next": asked}, headers=ORIGIN)
+        assert f'name="next" value="{kept}"' in answer.text
+
+
 async def test_every_answer_carries_the_headers_that_protect_it(stranger: Browser) -> None:
     """Pages, refusals and files."""
     for path in ("/login", "/nowhere", "/static/steward.js"):
@@ -78,6 +87,22 @@ async def test_every_answer_carries_the_headers_that_protect_it(stranger: Browse
         assert "script-src 'self'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_page_for_what_nobody_foresaw_carries_them_too(house: House) -> None:
+    """Whatever fails, and wherever."""
+
+    async def fails() -> None:
+        raise ZeroDivisionError
+
+    app = create_app(house)
+    app.add_api_route("/fails", fails)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=house.public_url) as client:
+        answer = await client.get("/fails")
+    assert (answer.status_code, "this was not foreseen" in answer.text) == (500, True)
+    assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 async def test_what_is_too_large_is_refused(stranger: Browser) -> None:

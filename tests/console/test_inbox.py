@@ -1,15 +1,26 @@
 """The inbox over HTTP: what is shown, what counts, and what is refused. Nobody works on the runs here."""
 
 import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
 from html import unescape
 
+import httpx
 import pytest
 
+from console.app import create_app
 from console.house import House
-from domain.approvals import Approval
-from tests.console.browser import Browser
+from domain.actions import PlacePurchaseOrder
+from domain.approvals import Approval, ApprovalDecided, ApprovalEnded, ApprovalRequested, ApprovalStatus, Decision
+from domain.event import new_event
+from domain.judging import judge
+from domain.ports import EventLog
+from tests.console.browser import ORIGIN, Browser
 from tests.console.furnish import HOSTILE
 from tests.console.pressing import entered_in
+from workflows.deciding import Decider
+from workflows.gateway import Gateway
 
 pytestmark = pytest.mark.usefixtures("furnished")
 REFUND, REPLY, HOSTILE_REPLY = "0000-question", "0001-question", "0002-question"
@@ -109,3 +120,118 @@ async def test_the_note_of_an_edit_is_not_the_reason_of_the_action(browser: Brow
     fields = {"digest": field(page, "digest"), "amount.amount": "-5", "reason": "arrived broken", "note": "half"}
     answer = await browser.post(f"/inbox/{REFUND}/edit", fields)
     assert (answer.status_code, "an amount of money is more than nothing" in answer.text) == (409, True)
+
+
+LONG = "Hello,\n\nthis took half an hour to write.\n\nKim"
+
+
+async def test_a_wrong_password_keeps_what_was_typed(browser: Browser, house: House) -> None:
+    """In the form it was typed in, with what is wrong."""
+    await browser.forget_the_password(house)
+    page = await browser.page(f"/inbox/{REFUND}")
+    fields = {"digest": field(page, "digest"), "amount.amount": "7.45", "note": "as agreed", "password": "no"}
+    answer = await browser.post(f"/inbox/{REFUND}/edit", fields)
+    assert (answer.status_code, "this is not the password" in answer.text) == (403, True)
+    assert ('value="7.45"' in answer.text, 'value="as agreed"' in answer.text, 'value="no"' in answer.text) == (True, True, False)
+
+
+async def test_a_refused_rejection_keeps_its_reason(browser: Browser) -> None:
+    """Of a proposal that changed meanwhile, for example."""
+    answer = await browser.post(f"/inbox/{REPLY}/reject", {"digest": "0" * 64, "reason": "she called us"})
+    assert (answer.status_code, "the proposal changed since it was shown" in answer.text) == (409, True)
+    assert ">she called us</textarea>" in answer.text
+
+
+async def test_an_overtaken_answer_leads_to_the_question_as_it_is_now(browser: Browser, house: House) -> None:
+    """With the letter that was typed for the old one."""
+    old = await house.memory.state.get(Approval, REPLY)
+    assert old is not None
+    page = await browser.page(f"/inbox/{REPLY}")
+    moved = old.proposal.model_copy(update={"proposed_at": house.clock()})
+    change = {"approval_id": "anew", "proposal": moved, "replaces": old.proposal.digest, "moved": ("the order",)}
+    anew = old.model_copy(update=change)
+    gone = ApprovalEnded(approval_id=REPLY, status=ApprovalStatus.STALE, at=house.clock())
+    await house.memory.log.append(
+        [new_event(data, at=house.clock(), key=("moved", data.stream)) for data in (gone, ApprovalRequested(approval=anew))]
+    )
+    answer = await browser.post(f"/inbox/{REPLY}/edit", {"digest": field(page, "digest"), "body": LONG})
+    assert (answer.status_code, 'href="/inbox/anew"' in answer.text) == (409, True)
+    assert "this took half an hour to write." in answer.text
+
+
+async def test_a_form_that_is_sent_after_the_session_is_over_is_not_lost(browser: Browser) -> None:
+    """The log-in shows what was sent, and leads back to where it came from."""
+    browser.client.cookies.clear()
+    answer = await browser.client.post(
+        f"/inbox/{REPLY}/edit",
+        data={"csrf": "x", "body": LONG, "password": "secret"},
+        headers={**ORIGIN, "referer": f"{ORIGIN['origin']}/inbox/{REPLY}"},
+    )
+    assert (answer.status_code, "this took half an hour to write." in answer.text, "secret" in answer.text) == (401, True, False)
+    assert field(answer.text, "next") == f"/inbox/{REPLY}"
+
+
+class Recording(Gateway):
+    """Records what counts, as the run would."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+
+    async def decide(self, approval: Approval, decision: Decision, *, now: datetime) -> str:
+        judge(approval, decision, now)
+        told = ApprovalDecided(approval_id=approval.approval_id, decision=decision, at=now)
+        await self.log.append([new_event(told, at=now, key=(decision.decision_id,))])
+        return "recorded"
+
+
+@pytest.fixture
+async def deciding(house: House) -> AsyncIterator[Browser]:
+    """A browser whose answers count."""
+    gateway = Recording(house.memory.log)
+    decider = Decider(gateway=gateway, state=house.memory.state, log=house.memory.log, clock=house.clock)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(replace(house, decider=decider))), base_url=house.public_url
+    ) as client:
+        browser = Browser(client)
+        await browser.set_up()
+        yield browser
+
+
+def form(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that goes there."""
+    part = page.partition(f'action="{action}"')[2].partition("</form>")[0]
+    return {name: unescape(value) for name, value in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', part)}
+
+
+async def test_a_second_tap_is_the_same_answer(deciding: Browser) -> None:
+    """Of Approve in the list."""
+    path = f"/inbox/{REPLY}/approve"
+    fields = form(await deciding.page("/inbox"), path)
+    assert [(await deciding.post(path, fields)).status_code for _ in range(2)] == [303, 303]
+
+
+async def test_what_many_were_approved_with_can_be_taken_back(deciding: Browser) -> None:
+    """On the page that says what became of each, and a second tap there is the same, too."""
+    digest = form(await deciding.page("/inbox"), f"/inbox/{REPLY}/approve")["digest"]
+    page = await deciding.post("/inbox/batch", {"verb": "approve", "chosen": [REPLY], f"digest:{REPLY}": digest, "batch": "b"})
+    undo = form(page.text, f"/inbox/{REPLY}/undo")
+    assert (page.text.count("Take it back"), undo["digest"], bool(undo["decision"])) == (1, digest, True)
+    for held in (await deciding.page("/inbox"), await deciding.page(f"/inbox/{REPLY}")):
+        assert form(held, f"/inbox/{REPLY}/undo")["decision"]
+
+
+async def test_links_of_a_question_lead_there_whatever_the_ids_are(browser: Browser, house: House) -> None:
+    """An article called A#1, ordered because of a fact about it."""
+    asked = await house.memory.state.get(Approval, "0003-question")
+    assert asked is not None
+    action = asked.proposal.action
+    assert isinstance(action, PlacePurchaseOrder)
+    (line,) = action.purchase_order.lines
+    order = action.purchase_order.model_copy(update={"lines": (line.model_copy(update={"sku": "A#1"}),)})
+    why = asked.proposal.why.model_copy(update={"facts": {"stock/A#1#on-hand": "3"}})
+    changed = {"action": action.model_copy(update={"purchase_order": order}), "why": why, "run_id": "replenish/a b?c"}
+    other = asked.model_copy(update={"approval_id": "odd", "proposal": asked.proposal.model_copy(update=changed)})
+    await house.memory.log.append([new_event(ApprovalRequested(approval=other), at=house.clock(), key=("odd",))])
+    page = await browser.page("/inbox/odd")
+    assert page.count('href="/business/stock/A%231"') == 2
+    assert 'href="/runs/replenish/a%20b%3Fc"' in page

@@ -17,8 +17,10 @@ from console.app import create_app
 from console.callers import Caller
 from console.house import House
 from console.mcp_server import UNTRUSTED, create_mcp
+from console.stdio import caller_of
 from domain.access import Scope
 from domain.approvals import Via
+from settings import Settings
 from tests.console.furnish import HOSTILE
 from tests.console.test_api import Notes, noting
 
@@ -38,7 +40,7 @@ async def agent(house: House, *scopes: Scope) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def over_http(house: House, *scopes: Scope, mode: ConnectMode = "auto") -> AsyncIterator[Client]:
     """With a token, at the console's own address."""
-    token = await house.doorkeeper.issue_token(f"agent {mode}", scopes, 1)
+    token = await house.doorkeeper.keyring.issue(f"agent {mode}", scopes, 1)
     app, headers = create_app(house), {"authorization": f"Bearer {token}"}
     async with (
         app.router.lifespan_context(app),
@@ -129,7 +131,7 @@ async def test_deciding_goes_through_the_one_door(furnished: House) -> None:
 
 async def test_without_a_good_token_nothing_is_served(house: House) -> None:
     """Nor with a cookie, from another site, or by another method."""
-    token = await house.doorkeeper.issue_token("agent", [Scope.READ], 1)
+    token = await house.doorkeeper.keyring.issue("agent", [Scope.READ], 1)
     good, accepts = {"authorization": f"Bearer {token}"}, {"accept": "application/json, text/event-stream"}
     app = create_app(house)
     async with (
@@ -147,3 +149,18 @@ async def test_without_a_good_token_nothing_is_served(house: House) -> None:
         ]
         assert [a.status_code for a in asked] == [401, 401, 401, 403, 405, 413]
         assert (await http.post("/mcp", json=CALL, headers=good)).status_code == 200
+
+
+async def test_a_token_that_is_revoked_decides_nothing_more(furnished: House) -> None:
+    """Though the agent that was started with it still runs; it may still read."""
+    token = await furnished.doorkeeper.keyring.issue("agent", [Scope.DECIDE], 1)
+    notes, settings = Notes(), Settings.load({"STEWARD_TOKEN": token})
+    caller = caller_of(noting(furnished, notes), settings, tuple(Scope))
+    async with Client(create_mcp(lambda _ctx: caller)) as client:
+        asked = (await told(client, "question", approval_id="0001-question"))["data"]["asked"]
+        answer = {"approval_id": "0001-question", "decision_id": "d", "verb": "approve", "digest": asked["digest"]}
+        await furnished.doorkeeper.keyring.revoke("agent")
+        result = await client.call_tool("decide", answer)
+        assert (result.is_error, "needs a token of the operator's" in text_of(result)) == (True, True)
+        assert (await told(client, "inbox"))["data"]["total"] == 6
+    assert notes.decisions == []

@@ -175,6 +175,14 @@ class TestSessions:
         door.later(hours=12)
         assert await door.keeper().session_of(entered.cookie) is None
 
+    async def test_a_page_that_is_left_open_keeps_no_session_open(self, door: Door) -> None:
+        """What it loads by itself is no use of it."""
+        entered = await door.set_up()
+        door.later(hours=11)
+        assert await door.keeper().session_of(entered.cookie, used=False) == entered.session
+        door.later(hours=1)
+        assert await door.keeper().session_of(entered.cookie, used=False) is None
+
     async def test_no_session_outlives_thirty_days(self, door: Door) -> None:
         """However much it is used."""
         entered, uses = await door.set_up(), 0
@@ -229,7 +237,7 @@ class TestSessions:
 class TestTokens:
     async def test_a_token_is_shown_once_and_known_by_its_hash(self, door: Door) -> None:
         """It says what it may do; no part of it is in the log."""
-        secret = await door.keeper().issue_token("phone", [Scope.PROPOSE, Scope.READ, Scope.READ], 90)
+        secret = await door.keeper().keyring.issue("phone", [Scope.PROPOSE, Scope.READ, Scope.READ], 90)
         token = await door.keeper().token_of(secret)
         assert token is not None
         assert (token.name, token.scopes, token.token_hash) == ("phone", (Scope.READ, Scope.PROPOSE), sha256(secret))
@@ -239,17 +247,17 @@ class TestTokens:
 
     async def test_its_use_is_noted_once_a_minute(self, door: Door) -> None:
         """In the list the operator sees when it was last used."""
-        secret = await door.keeper().issue_token("phone", [Scope.READ], None)
+        secret = await door.keeper().keyring.issue("phone", [Scope.READ], None)
         for seconds in (0, 59, 1):
             door.later(seconds=seconds)
             token: Value | None = await door.keeper().token_of(secret)
-        assert [token] == await door.keeper().tokens()
-        assert (await door.keeper().tokens())[0].used_at == door.now
+        assert [token] == await door.keeper().keyring.tokens()
+        assert (await door.keeper().keyring.tokens())[0].used_at == door.now
 
     async def test_an_expired_and_a_revoked_token_open_nothing(self, door: Door) -> None:
         """Nor does what is no token."""
-        expiring, revoked = [await door.keeper().issue_token(name, [Scope.READ], 1) for name in ("a", "b")]
-        await door.keeper().revoke_token("b")
+        expiring, revoked = [await door.keeper().keyring.issue(name, [Scope.READ], 1) for name in ("a", "b")]
+        await door.keeper().keyring.revoke("b")
         assert await door.keeper().token_of(revoked) is None
         assert await door.keeper().token_of(expiring) is not None
         door.later(days=1)
@@ -259,13 +267,23 @@ class TestTokens:
 
     async def test_what_is_no_token_is_not_issued(self, door: Door) -> None:
         """A name twice, no name, nothing to do, no time or too much; and none is revoked that is not there."""
-        await door.keeper().issue_token("phone", [Scope.READ], 1)
+        await door.keeper().keyring.issue("phone", [Scope.READ], 1)
         wrong = (("phone", 1), ("", 1), ("a\nb", 1), ("x" * 65, 1), ("ok", 0), ("ok", 3_651), ("ok", 10**9))
         for name, days in wrong:
             with pytest.raises(InvalidInput):
-                await door.keeper().issue_token(name, [Scope.READ], days)
+                await door.keeper().keyring.issue(name, [Scope.READ], days)
         with pytest.raises(InvalidInput, match="of no use"):
-            await door.keeper().issue_token("ok", [], 1)
+            await door.keeper().keyring.issue("ok", [], 1)
         for name in ("nope", "\x00"):
             with pytest.raises(NotFound):
-                await door.keeper().revoke_token(name)
+                await door.keeper().keyring.revoke(name)
+
+    async def test_no_program_takes_the_name_of_the_command_line(self, door: Door) -> None:
+        """What it decides would look as if the operator had typed it at the machine."""
+        keyring = door.keeper().keyring
+        for name in ("cli", "CLI"):
+            with pytest.raises(InvalidInput, match="command line"):
+                await keyring.issue(name, [Scope.READ], 1)
+        own = await door.keeper().token_of(await keyring.issue_own(1))
+        assert own is not None
+        assert (own.name, own.scopes) == ("cli", tuple(Scope))

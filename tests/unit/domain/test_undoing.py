@@ -72,3 +72,11 @@ def test_money_or_stock_is_known_by_the_risk() -> None:
     """Of what was done or of what undoes it."""
     assert undoing([effect("1", CANCEL)]).moves_money
     assert not undoing([effect("2", REPLY)]).moves_money
+
+
+def test_what_nobody_knows_may_be_money_too() -> None:
+    """It is found out first, and undone where it happened; what failed is not, nor what undid something."""
+    for status, money in ((EffectStatus.UNKNOWN, True), (EffectStatus.EXECUTING, True), (EffectStatus.FAILED, False)):
+        assert undoing([effect("1", CANCEL, status=status)]).moves_money is money
+    assert not undoing([effect("1", CANCEL, status=EffectStatus.UNKNOWN, compensates="0")]).moves_money
+    assert not undoing([effect("2", REPLY, status=EffectStatus.UNKNOWN)]).moves_money
