@@ -193,7 +193,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             **common,
             anchors=kept.anchors,
             archive=kept.archive,
-            summariser=Summariser(log=log, state=state, model=outside.model),
+            summariser=Summariser(**common, model=outside.model),
             canary=Canary(recall=kept.recall, passages=kept.passages),
             recall=kept.recall,
         ),

@@ -74,7 +74,7 @@ def steps(kept: memory.Memory, *, recall: Recall | None = None) -> UpkeepActivit
         policies=kept.policies,
         anchors=kept.anchors,
         archive=kept.archive,
-        summariser=Summariser(log=kept.log, state=kept.state, model=LocalModel(HashingEmbedder())),
+        summariser=Summariser(log=kept.log, state=kept.state, policies=kept.policies, model=LocalModel(HashingEmbedder())),
         canary=Canary(recall=recall, passages=kept.passages),
         recall=recall,
     )
