@@ -21,6 +21,11 @@ def _text(name: str) -> str:
     return (_PROMPTS / f"{name}.md").read_text(encoding="utf-8")
 
 
+def bundled(name: str) -> str:
+    """The prompt's text as it comes with Steward."""
+    return _text(name).replace(_PLACE, "", 1)
+
+
 def prompt_of(task: TaskSpec[Any], prompts: PromptPolicy | None = None) -> str:
     """The prompt's text for ``task``; without an addition, the bundled one."""
     addition = prompts.addition(task.prompt).strip() if prompts else ""
