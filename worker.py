@@ -33,6 +33,7 @@ from activities.attention import AttentionActivities
 from activities.back_testing import BackTester
 from activities.content import ContentActivities
 from activities.digest import DigestActivities
+from activities.explaining import Explainer
 from activities.exposing import Exposer
 from activities.intake import Intake
 from activities.interceptor import StewardInterceptor
@@ -43,6 +44,7 @@ from activities.measuring import Measurer
 from activities.notifying import NotifyActivities
 from activities.polling import PollActivities
 from activities.refitting import Refitter, examples, knows
+from activities.rewording import Reworder
 from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
 from activities.shelf import ShelfWatch
@@ -189,7 +191,9 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             **common,
             facts=kept.facts,
             flags=kept.flags,
+            explainer=Explainer(model=outside.model),
             refitter=Refitter(models=outside.intents),
+            reworder=Reworder(model=outside.model, state=state),
             tester=BackTester(planner=planner),
             shelf=ShelfWatch(measurer=measurer, state=state),
         ),
@@ -198,7 +202,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             anchors=kept.anchors,
             archive=kept.archive,
             leftovers=kept.leftovers,
-            summariser=Summariser(log=log, state=state, model=outside.model),
+            summariser=Summariser(**common, model=outside.model),
             canary=Canary(recall=kept.recall, passages=kept.passages),
             recall=kept.recall,
             inbox=kept.inbox,

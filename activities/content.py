@@ -12,6 +12,7 @@ from domain.event import NewEvent, new_event
 from domain.events import ContentMeasured
 from domain.policies import ContentPolicy
 from domain.ports import Analytics, EventLog, Policies
+from domain.tasks import CONTENT
 
 
 class ContentActivities:
@@ -48,6 +49,7 @@ class ContentActivities:
         """Brief, draft and both audits; a draft that fails them is not proposed."""
         topic = Topic.model_validate_json(request.topic.payload)
         await self._exposer.expose("content", run_id=request.run_id, topic=topic.kind, now=request.now)
+        await self._exposer.expose("prompts", run_id=request.run_id, topic=CONTENT.prompt, now=request.now)
         policy = (await self._policies.of(request.run_id).in_force(ContentPolicy)).document
         written = await self._planner.write(topic, now=request.now, run_id=request.run_id)
         findings = tuple(f.text for f in written.findings)

@@ -6,8 +6,10 @@ from datetime import timedelta
 from temporalio import activity
 
 from activities.back_testing import BackTester
+from activities.explaining import Explainer
 from activities.looking_back import look_back
 from activities.refitting import Refitter
+from activities.rewording import Reworder
 from activities.shelf import ShelfWatch
 from activities.steps import Learned, LearnInput
 from domain.errors import Retryable, VersionConflict
@@ -31,7 +33,7 @@ from learning.fix_queue import rank
 from learning.fixability import learned
 from learning.picture import Picture
 from learning.report import text_of
-from learning.static_checks import customers_words, refusals, under_way
+from learning.static_checks import customers_names, customers_words, refusals, under_way
 from learning.summaries import measured, standing
 
 _TRIAL = timedelta(days=28)
@@ -50,7 +52,9 @@ class LearningActivities:
         policies: Policies,
         facts: Facts,
         flags: Flags,
+        explainer: Explainer,
         refitter: Refitter,
+        reworder: Reworder,
         tester: BackTester,
         shelf: ShelfWatch,
     ) -> None:
@@ -59,7 +63,9 @@ class LearningActivities:
         self._policies = policies
         self._facts = facts
         self._flags = flags
+        self._explainer = explainer
         self._refitter = refitter
+        self._reworder = reworder
         self._tester = tester
         self._shelf = shelf
 
@@ -75,9 +81,10 @@ class LearningActivities:
         picture = await look_back(self._state, self._policies, now=request.now)
         known = {f.failure_id for f in picture.failures}
         found = bad.find(picture.observed, classifier=FailureClassifier.taught_by(picture.failures))
-        asked = {f.failure_id: f for f in bad.sample_to_confirm(found, share=_CONFIRMED, salt=request.day)}
-        fresh = [asked.get(f.failure_id, f) for f in found if f.failure_id not in known]
-        await self._append([FailureFound(failure=f) for f in fresh], request)
+        new = [f for f in found if f.failure_id not in known]
+        fresh = await self._explainer.explained(new, picture.observed, now=request.now)
+        asked = {f.failure_id: f for f in bad.sample_to_confirm(fresh, share=_CONFIRMED, salt=request.day)}
+        await self._append([FailureFound(failure=asked.get(f.failure_id, f)) for f in fresh], request)
         return Learned(count=len(fresh), text=f"{len(fresh)} new failures")
 
     @activity.defn
@@ -87,8 +94,8 @@ class LearningActivities:
         await self._ask(picture, request)
         if not (await self._flags.evaluate(LEARNING, unit=request.day)).value:
             return Learned(text="learning is switched off: nothing is proposed")
-        refit, stock = await self._refitter.draft(picture), await self._tester.draft(picture)
-        against = [await self._propose(draft, picture, request) for draft in (*drafts(picture), *stock, *refit)]
+        stock, reworded, refit = [await source.draft(picture) for source in (self._tester, self._reworder, self._refitter)]
+        against = [await self._propose(draft, picture, request) for draft in (*drafts(picture), *stock, *reworded, *refit)]
         refused = tuple(reason for reason in against if reason)
         count = against.count("")
         return Learned(count=count, text=f"{count} changes proposed, {len(refused)} not", refused=refused)
@@ -135,8 +142,8 @@ class LearningActivities:
         record, gave_way = await self._giving_way(draft, record, request.now)
         if under_way(candidate, record):
             return None
-        texts = customers_words(picture.observed.tickets)
-        against = refusals(candidate, record, texts=texts, failures=picture.failures, now=request.now)
+        texts, names = customers_words(picture.observed.tickets), customers_names(picture.observed.tickets)
+        against = refusals(candidate, record, texts=texts, names=names, failures=picture.failures, now=request.now)
         passed, reason = draft.judged()
         if against or not passed:
             return f"{candidate.policy}: {candidate.why}. {'; '.join(against) or reason}"

@@ -14,6 +14,7 @@ from domain.events import TicketClosed, TicketHandedOver, TicketTriaged
 from domain.model import Moment
 from domain.policies import SupportPolicy
 from domain.ports import EventLog, Policies, State
+from domain.tasks import CLASSIFY, REPLY
 
 
 class SupportActivities:
@@ -36,8 +37,10 @@ class SupportActivities:
             return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0, newest=_newest(ticket))
         turn = sum(m.direction is Direction.INBOUND for m in ticket.messages)
         await self._exposer.expose("triage", run_id=run_id, now=now)
+        await self._exposer.expose("prompts", run_id=run_id, topic=CLASSIFY.prompt, now=now)
         triage = await self._planner.triage(request.ticket_id, now=now, run_id=run_id)
         await self._exposer.expose("routing", "support", "gate", run_id=run_id, topic=triage.label.intent, now=now)
+        await self._exposer.expose("prompts", run_id=run_id, topic=REPLY.prompt, now=now)
         await self._append(_triaged(triage), request, "triaged", unanswered[-1].message_id)
         policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
         plan = await self._planner.plan(triage, now=now, turn=turn, run_id=run_id)

@@ -28,7 +28,7 @@ from domain.decisions import Finding, Planned, Severity, Verdict, Why
 from domain.entities import ContentMetrics, ContentPiece, ContentStatus, Product, Shop, Stock, Ticket
 from domain.errors import NotFound
 from domain.model import Value
-from domain.policies import ContentPolicy, SupportPolicy
+from domain.policies import ContentPolicy, PromptPolicy, SupportPolicy
 from domain.ports import ContextPacks, Model, Policies, State
 from domain.tasks import Answer, ContentDraft
 
@@ -149,6 +149,7 @@ class ContentPlanner:
             pack=await self._packs.compile(request),
             policy=policy.document,
             policy_version=policy.version,
+            prompts=await self._policies.of(run_id).in_force(PromptPolicy),
             others=published(await self._state.find(ContentPiece)),
             previous=await self._state.get(ContentPiece, topic.slug),
             now=now,

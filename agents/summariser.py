@@ -14,7 +14,8 @@ from domain.entities import ContentPiece, PurchaseOrder, PurchaseOrderStatus, Ti
 from domain.errors import EffectError
 from domain.event import Event
 from domain.model import Moment
-from domain.ports import EventLog, Model, State
+from domain.policies import PromptPolicy
+from domain.ports import EventLog, Model, Policies, State
 from domain.retention import Summary
 from domain.runs import Run
 from domain.tasks import SUMMARISE, Question
@@ -36,9 +37,10 @@ class Attempt:
 class Summariser:
     """Reads state and log; writes nothing."""
 
-    def __init__(self, *, log: EventLog, state: State, model: Model) -> None:
+    def __init__(self, *, log: EventLog, state: State, policies: Policies, model: Model) -> None:
         self._log = log
         self._state = state
+        self._policies = policies
         self._model = model
 
     async def due(self, *, before: Moment) -> AsyncIterator[str]:
@@ -98,11 +100,13 @@ class Summariser:
 
     async def _worded(self, subject: str, draft: str, sources: list[str], now: Moment) -> tuple[str, str]:
         """The model's wording and its name, or the draft's where no model answers."""
+        prompts = await self._policies.in_force(PromptPolicy)
         question = Question(
             task=SUMMARISE,
             trusted={"kind": subject.partition("/")[0]},
             untrusted={"draft": draft, "events": "\n---\n".join(sources)[:_SHOWN]},
-            prompt=prompt_of(SUMMARISE),
+            prompt=prompt_of(SUMMARISE, prompts.document),
+            prompt_version=prompts.version,
             asked_at=now,
         )
         try:

@@ -52,6 +52,7 @@ class Desk:
     case: CaseFile
     turn: int
     pack: ContextPack
+    run_id: str = ""
 
     @property
     def lessons(self) -> list[str]:

@@ -6,12 +6,12 @@ on the way hands the ticket over to the operator, with the facts attached.
 
 from datetime import datetime
 
-from agents.audit.reply_text import text_findings
 from agents.prompting import prompt_of
 from agents.skills.answer import Outline, about_order, about_product, about_stock, which_order
 from agents.skills.case_file import CaseFile, open_case
 from agents.skills.grounding import product_facts
 from agents.skills.message_text import only_thanks
+from agents.skills.polish import Polish
 from agents.skills.reply import letter
 from agents.skills.resolution import Case, resolve
 from agents.skills.triage import OrderMatch, match_product, names_any, refined
@@ -21,9 +21,9 @@ from domain.decisions import Planned
 from domain.entities import Product, TicketStatus
 from domain.errors import InvalidInput
 from domain.playbooks import ASK_ORDER, FOLLOW_UP, INTENTS, Playbook
-from domain.policies import RoutingPolicy, SupportPolicy
+from domain.policies import PromptPolicy, RoutingPolicy, SupportPolicy
 from domain.ports import ContextPacks, Model, Policies, State
-from domain.tasks import CLASSIFY, REPLY, Label, Question
+from domain.tasks import CLASSIFY, Label, Question
 
 __all__ = ["SupportPlan", "SupportPlanner", "Triage"]
 
@@ -43,11 +43,13 @@ class SupportPlanner:
     async def triage(self, ticket_id: str, *, now: datetime, run_id: str = "") -> Triage:
         """What the ticket is about. Raises NotFound or InvalidInput where it cannot be read, and what the model raises."""
         case = await open_case(ticket_id, state=self._state)
+        prompts = await self._policies.of(run_id).in_force(PromptPolicy)
         question = Question(
             task=CLASSIFY,
             trusted={"intents": list(INTENTS)},
             untrusted={"subject": case.subject, "message": case.text},
-            prompt=prompt_of(CLASSIFY),
+            prompt=prompt_of(CLASSIFY, prompts.document),
+            prompt_version=prompts.version,
             asked_at=now,
             run_id=run_id,
         )
@@ -67,7 +69,7 @@ class SupportPlanner:
             return SupportPlan(triage=triage, hand_over=f"{case.ticket.sender!r} cannot be answered by mail")
         if reason := _reason_to_close(triage, case, playbook, policy):
             return SupportPlan(triage=triage, close=True, close_reason=reason)
-        desk = Desk(triage=triage, case=case, turn=turn, pack=await self._pack(triage, case, now))
+        desk = Desk(triage=triage, case=case, turn=turn, pack=await self._pack(triage, case, now), run_id=run_id)
         doubt = await self._doubt(triage, playbook, policy, run_id)
         if doubt or playbook is None:
             return desk.hand_over(doubt)
@@ -139,19 +141,11 @@ class SupportPlanner:
 
     async def _polished(self, desk: Desk, outline: Outline, body: str, now: datetime) -> str:
         """The model's wording where it keeps to the facts, else the template's."""
-        facts, shop = outline.draft.facts, desk.case.shop
-        question = Question(
-            task=REPLY,
-            trusted={"draft": body, "facts": facts, "lessons": desk.lessons},
-            untrusted={"message": desk.case.text},
-            context_pack=desk.pack.hash,
-            prompt=prompt_of(REPLY),
-            asked_at=now,
-        )
-        text = (await self._model.answer(question)).value.body.strip()
-        framed = text.startswith(body.split("\n", 1)[0]) and text.endswith(shop.signature.strip())
-        findings = text_findings(text, facts=facts, templates=(body,), mails=(), site_url=shop.site_url)
-        return text if framed and not findings else body
+        facts, case = outline.draft.facts, desk.case
+        polish = Polish(draft=body, facts=facts, message=case.text, shop=case.shop, lessons=desk.lessons)
+        prompts = await self._policies.of(desk.run_id).in_force(PromptPolicy)
+        answer = await self._model.answer(polish.question(prompts, now=now, context_pack=desk.pack.hash))
+        return polish.taken(answer.value)
 
     async def _pack(self, triage: Triage, case: CaseFile, now: datetime) -> ContextPack:
         streams = [f"ticket/{triage.ticket_id}"]

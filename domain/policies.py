@@ -1,5 +1,6 @@
 """Policies: versioned documents that say how the business wants things done. Code reads them, never the other way round."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -182,6 +183,33 @@ class TriagePolicy(Policy):
     labels: int = 0  # how many that were, for people
 
 
+def _plain(text: str) -> str:
+    if not _PLAIN.fullmatch(text):
+        raise ValueError("what is added to a prompt is plain text without markup, brackets or braces")
+    return text
+
+
+_PLAIN = re.compile(r"[^<>{}\[\]`|\\\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]*")
+_Addition = Annotated[str, Field(max_length=600), AfterValidator(_plain)]
+
+
+class PromptPolicy(Policy):
+    """What is added to the instructions of each task that a model gets, about wording only; nothing where it is empty.
+
+    The bundled instructions (version 0) always stay, and so does what fences the texts of strangers: the addition comes
+    before it and yields to it.
+    """
+
+    classify: _Addition = ""
+    reply: _Addition = ""
+    content: _Addition = ""
+    summarise: _Addition = ""
+
+    def addition(self, prompt: str) -> str:
+        """What is added to the prompt of this name; nothing to one that cannot be changed."""
+        return str(getattr(self, prompt, ""))
+
+
 class AutonomyPolicy(Policy):
     """Classes that act without asking although their mode is ask. Granted by the operator, taken back by the first severe miss."""
 
@@ -240,6 +268,7 @@ POLICY_TYPES: dict[str, type[Policy]] = {
     "routing": RoutingPolicy,
     "retention": RetentionPolicy,
     "triage": TriagePolicy,
+    "prompts": PromptPolicy,
     "autonomy": AutonomyPolicy,
     "attention": AttentionPolicy,
     "tools": ToolsPolicy,
@@ -257,6 +286,7 @@ POLICY_RISKS: dict[str, Risk] = {
     "content": Risk.R1,
     "routing": Risk.R1,
     "triage": Risk.R1,
+    "prompts": Risk.R1,
     "attention": Risk.R1,
 }
 """How much a bad version of each policy can hurt; one that is not named is as dangerous as can be."""

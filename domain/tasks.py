@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
+from domain.failures import RootCause
 from domain.model import Value
 
 T = TypeVar("T", bound=Value)
@@ -39,9 +40,22 @@ class SummaryDraft(Value):
     text: str
 
 
+class PromptEdit(Value):
+    """``instruction`` is all that shall be added to a prompt, after one small edit; empty where no edit would help."""
+
+    why: str
+    instruction: str
+
+
+class FailureCause(Value):
+    """The root cause of a failure, out of the closed list."""
+
+    cause: RootCause
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec(Generic[T]):
-    """A kind of question. ``version`` and ``prompt_version`` are part of the answer's cache key."""
+    """A kind of question. ``version`` and the prompt's text are part of the answer's cache key."""
 
     name: str
     version: int
@@ -58,6 +72,7 @@ class Question(Generic[T]):
     untrusted: dict[str, str]
     context_pack: str = ""
     prompt: str = ""  # the prompt's text
+    prompt_version: int = 0  # that of the policy ``prompts`` it was made by
     asked_at: datetime
     run_id: str = ""  # the run it is asked for: it may take part in a trial of what answers
 
@@ -81,3 +96,5 @@ CLASSIFY = TaskSpec(name="classify-ticket", version=1, prompt="classify", answer
 REPLY = TaskSpec(name="draft-reply", version=1, prompt="reply", answer=ReplyDraft)
 CONTENT = TaskSpec(name="draft-content", version=1, prompt="content", answer=ContentDraft)
 SUMMARISE = TaskSpec(name="summarise", version=1, prompt="summarise", answer=SummaryDraft)
+IMPROVE = TaskSpec(name="improve-prompt", version=1, prompt="improve", answer=PromptEdit)
+EXPLAIN = TaskSpec(name="explain-failure", version=1, prompt="explain", answer=FailureCause)

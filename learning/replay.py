@@ -60,6 +60,24 @@ def templates(
     return _counted(scores, by_run)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Worded:
+    """One letter as it is worded with and without a change, and as the operator sent it. ``facts`` are values it may state."""
+
+    run_id: str
+    incumbent: str
+    candidate: str
+    sent: str
+    facts: tuple[str, ...] = ()
+
+
+def wordings(found: Iterable[Worded], *, golden: Collection[str] = ()) -> Paired:
+    """A wording is better where it misses fewer of the facts that the operator stated; then where it is nearer to their words."""
+    scores = {f"{place}/{worded.run_id}": _better_worded(worded) for place, worded in enumerate(found)}
+    by_run = {key for key in scores if key.partition("/")[2] in golden}
+    return _counted(scores, by_run)
+
+
 def _counted(scores: Mapping[str, int], golden: Collection[str]) -> Paired:
     lost = [key for key, score in scores.items() if score < 0]
     return Paired(
@@ -74,12 +92,23 @@ def _asks_rightly(review: Review, floor: float) -> bool:
     return (review.confidence < floor) is review.corrected
 
 
+def _better_worded(worded: Worded) -> int:
+    stated = [value for value in worded.facts if value and value in worded.sent]
+    missed = [sum(value not in text for value in stated) for text in (worded.incumbent, worded.candidate)]
+    if missed[0] != missed[1]:
+        return 1 if missed[1] < missed[0] else -1
+    return _sign(_likeness(worded.candidate, worded.sent) - _likeness(worded.incumbent, worded.sent))
+
+
 def _nearer(episode: Episode, template: str) -> int:
     """1 where ``template`` gives the better letter, -1 where the episode's own does, 0 where they are as good."""
     new, old = episode.filled.render(template), episode.filled.render(episode.filled.template) or ""
     if new is None:
         return -1
-    gain = _likeness(new, episode.sent) - _likeness(old, episode.sent)
+    return _sign(_likeness(new, episode.sent) - _likeness(old, episode.sent))
+
+
+def _sign(gain: float) -> int:
     return 0 if abs(gain) < _HAIR else 1 if gain > 0 else -1
 
 

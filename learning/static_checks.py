@@ -1,12 +1,13 @@
 """What a candidate has to pass before it is even replayed: valid, narrow, small, free of secrets and of customers' words. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
+from agents.prompting import bundled
 from agents.skills.message_text import newest
 from domain.entities import Direction, Ticket
 from domain.failures import Failure
@@ -15,6 +16,7 @@ from domain.learning import Candidate
 from domain.model import Moment
 from domain.policies import POLICY_TYPES, PolicyRecord, PolicyVersion
 from learning.documents import Change, changed, document_of, in_force, same_change
+from learning.instructions import unfit
 from learning.steering import GAVE_WAY
 
 NEW_CASES = 3
@@ -25,7 +27,9 @@ _FEW_LEAVES = 4
 _LONGEST_TEXT = 1_200
 _MOST_GROWTH = 4_000  # characters of JSON
 _COPIED_WORDS = 8
+_COPIED_INTO_A_PROMPT = 5  # what a model reads as an order takes fewer words to be one
 _WORD = re.compile(r"[^\W_]+")
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
 _PRIVATE: dict[str, re.Pattern[str]] = {
     "a mail address": re.compile(r"[\w.+%-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"),
     "a phone number": re.compile(r"(?<![\w-])(?:\+|00)?\d[\d /()-]{6,18}\d(?![\w-])"),
@@ -38,12 +42,19 @@ _PRIVATE: dict[str, re.Pattern[str]] = {
 
 
 def refusals(
-    candidate: Candidate, record: PolicyRecord, *, texts: Iterable[str] = (), failures: Sequence[Failure] = (), now: Moment
+    candidate: Candidate,
+    record: PolicyRecord,
+    *,
+    texts: Iterable[str] = (),
+    names: Collection[str] = (),
+    failures: Sequence[Failure] = (),
+    now: Moment,
 ) -> tuple[str, ...]:
     """Every reason to refuse it, for people; empty where it may go on.
 
-    ``texts`` are what customers wrote (``customers_words``), which must not come back in a policy. ``failures`` tell how many
-    of its examples are newer than the time an equal change was dropped.
+    ``texts`` are what customers wrote (``customers_words``), which must not come back in a policy, and ``names`` theirs
+    (``customers_names``), which must not come into a prompt. ``failures`` tell how many of its examples are newer than the
+    time an equal change was dropped.
     """
     if candidate.policy not in POLICY_TYPES or candidate.policy != record.name:
         return (f"there is no policy {candidate.policy}",)
@@ -56,6 +67,7 @@ def refusals(
         *_conflicts(candidate, record),
         *_too_wide(candidate, before),
         *_unfit_texts(candidate, before, texts),
+        *_unfit_prompts(candidate, before, names),
         *_remembered(candidate, record, failures, now),
     )
 
@@ -68,6 +80,12 @@ def under_way(candidate: Candidate, record: PolicyRecord) -> bool:
 def customers_words(tickets: Iterable[Ticket]) -> Iterator[str]:
     """What customers wrote themselves: neither our own mails nor what they quote of them."""
     return (newest(m.body) for ticket in tickets for m in ticket.messages if m.direction is Direction.INBOUND)
+
+
+def customers_names(tickets: Iterable[Ticket]) -> frozenset[str]:
+    """The words of customers' names and mail addresses before the @, in lower case."""
+    senders = (re.sub(r"@[^\s>]*", " ", ticket.sender) for ticket in tickets)
+    return frozenset(word.lower() for sender in senders for word in _LETTERS.findall(sender))
 
 
 def _conflicts(candidate: Candidate, record: PolicyRecord) -> Iterator[str]:
@@ -99,7 +117,8 @@ def _too_wide(candidate: Candidate, before: dict[str, Any]) -> Iterator[str]:
 
 def _unfit_texts(candidate: Candidate, before: dict[str, Any], texts: Iterable[str]) -> Iterator[str]:
     """About texts that are new or changed, and what in them was not in the old text."""
-    told = [set(_runs(text)) for text in texts]
+    length = _COPIED_INTO_A_PROMPT if candidate.policy == "prompts" else _COPIED_WORDS
+    told = [set(_runs(text, length)) for text in texts]
     for path, (old, new) in changed(before, candidate.document).items():
         if not isinstance(new, str) or candidate.policy == "autonomy":
             continue
@@ -109,9 +128,18 @@ def _unfit_texts(candidate: Candidate, before: dict[str, Any], texts: Iterable[s
         for what, pattern in _PRIVATE.items():
             if any(match[0] not in known for match in pattern.finditer(new)):
                 yield f"{path} holds {what}"
-        own = set(_runs(new)) - set(_runs(known))
+        own = set(_runs(new, length)) - set(_runs(known, length))
         if any(own & copied for copied in told):
             yield f"{path} copies what a customer wrote"
+
+
+def _unfit_prompts(candidate: Candidate, before: dict[str, Any], names: Collection[str]) -> Iterator[str]:
+    """About additions to prompts, which have to be plain wording."""
+    if candidate.policy != "prompts":
+        return
+    for task, (old, new) in changed(before, candidate.document).items():
+        for reason in unfit(str(new), str(old), known=bundled(task), names=names):
+            yield f"the addition to {task} {reason}"
 
 
 def _remembered(candidate: Candidate, record: PolicyRecord, failures: Sequence[Failure], now: Moment) -> Iterator[str]:
@@ -139,7 +167,7 @@ def _dropped_at(record: PolicyRecord, version: PolicyVersion) -> Moment:
     return next((end for end in ends if end is not None), version.at)
 
 
-def _runs(text: str) -> Iterator[tuple[str, ...]]:
+def _runs(text: str, length: int) -> Iterator[tuple[str, ...]]:
     """Every stretch of so many words that copying it is no accident."""
     words = [word.lower() for word in _WORD.findall(text)]
-    return (tuple(words[i : i + _COPIED_WORDS]) for i in range(len(words) - _COPIED_WORDS + 1))
+    return (tuple(words[i : i + length]) for i in range(len(words) - length + 1))

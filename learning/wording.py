@@ -8,7 +8,7 @@ from domain.actions import SendReply
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _GREETING = re.compile(r"\AHello(?: [^\W\d_][^\W\d_'’-]{1,29})?,\n\n")
-_SIGNATURE = "shop/self#signature"
+SIGNATURE = "shop/self#signature"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Filled:
 
 def text_of(action: SendReply) -> str:
     """The letter without greeting and signature."""
-    signature = action.facts.get(_SIGNATURE, "")
+    signature = action.facts.get(SIGNATURE, "")
     return _GREETING.sub("", action.body.removesuffix(signature)).strip()
 
 

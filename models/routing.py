@@ -94,7 +94,7 @@ class RoutedModel:
             await self._count(error, engine, question, key)
             return None
         record = {"value": answer.value.model_dump(mode="json"), "confidence": answer.confidence}
-        record |= {"engine": answer.engine, "model": answer.model}
+        record |= {"engine": answer.engine, "model": answer.model, "prompt": f"{question.task.prompt}@{question.prompt_version}"}
         await self._journal.record(key, record, cost=answer.cost, engine=answer.engine, model=answer.model, at=question.asked_at)
         return answer
 

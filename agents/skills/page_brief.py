@@ -13,7 +13,8 @@ from agents.skills.schema_org import page_url, structured_data
 from domain.context import ContextPack, Section
 from domain.decisions import Finding
 from domain.entities import ContentPiece, ContentStatus, Product, Shop
-from domain.policies import ContentPolicy
+from domain.knowledge import InForce
+from domain.policies import ContentPolicy, PromptPolicy
 from domain.tasks import CONTENT, ContentDraft, Question
 
 _LINKS = 3
@@ -30,6 +31,7 @@ class Brief:
     pack: ContextPack
     policy: ContentPolicy
     policy_version: int
+    prompts: InForce[PromptPolicy]
     others: Sequence[ContentPiece]
     previous: ContentPiece | None
     now: datetime
@@ -63,7 +65,8 @@ def question_of(brief: Brief, findings: Sequence[Finding]) -> Question[ContentDr
         trusted=trusted,
         untrusted=untrusted,
         context_pack=brief.pack.hash,
-        prompt=prompt_of(CONTENT),
+        prompt=prompt_of(CONTENT, brief.prompts.document),
+        prompt_version=brief.prompts.version,
         asked_at=brief.now,
     )
 

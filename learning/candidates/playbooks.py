@@ -57,7 +57,7 @@ def episodes(approvals: Iterable[Approval], support: SupportPolicy) -> list[tupl
     """((intent, situation), episode) of every decided answer that was made from the template in force."""
     found = []
     for approval in sorted(approvals, key=lambda a: (a.requested_at, a.approval_id)):
-        before, sent = approval.proposal.action, _sent(approval)
+        before, sent = approval.proposal.action, sent_text(approval)
         if not isinstance(before, SendReply) or sent is None:
             continue
         key = (intent_guessed(approval, support), situation_of(approval))
@@ -105,7 +105,7 @@ def _candidate(key: tuple[str, str], group: Sequence[Episode], incumbent: InForc
     )
 
 
-def _sent(approval: Approval) -> str | None:
+def sent_text(approval: Approval) -> str | None:
     """The text that the operator let go; None where there was none to compare."""
     action, decision = approval.proposal.action, approval.decision
     if unwritten(approval) or not isinstance(action, SendReply):

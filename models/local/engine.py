@@ -10,9 +10,25 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from cachetools import LRUCache
 
 from domain.errors import Permanent
+from domain.failures import RootCause
 from domain.model import Value
 from domain.ports import Embedder
-from domain.tasks import CLASSIFY, CONTENT, REPLY, SUMMARISE, Answer, ContentDraft, Label, Question, ReplyDraft, SummaryDraft
+from domain.tasks import (
+    CLASSIFY,
+    CONTENT,
+    EXPLAIN,
+    IMPROVE,
+    REPLY,
+    SUMMARISE,
+    Answer,
+    ContentDraft,
+    FailureCause,
+    Label,
+    PromptEdit,
+    Question,
+    ReplyDraft,
+    SummaryDraft,
+)
 from models.local.content import draft as draft_content
 from models.local.guess import Example, Guess
 from models.local.language import language_of
@@ -22,8 +38,11 @@ if TYPE_CHECKING:
     from models.local.intents import IntentClassifier
 
 T = TypeVar("T", bound=Value)
+N = TypeVar("N", PromptEdit, FailureCause)
 
-_Answered = Answer[Label] | Answer[ReplyDraft] | Answer[ContentDraft] | Answer[SummaryDraft]
+_Answered = (
+    Answer[Label] | Answer[ReplyDraft] | Answer[ContentDraft] | Answer[SummaryDraft] | Answer[PromptEdit] | Answer[FailureCause]
+)
 _LEARNED_IN = frozenset({"en", "und"})
 _NOT_UNDERSTOOD = Guess("out-of-scope", 0.5)
 _MODELS_KEPT = 4  # the one in force, one on trial, and those of runs that began before
@@ -61,6 +80,10 @@ class LocalModel:
                 answer = draft_content(cast("Question[ContentDraft]", question))
             case SUMMARISE.name:
                 answer = _summary(question)
+            case IMPROVE.name:
+                answer = _no_opinion(PromptEdit(why="", instruction=""))
+            case EXPLAIN.name:
+                answer = _no_opinion(FailureCause(cause=RootCause.HUMAN))
             case name:
                 raise Permanent(f"the local engine has no answer to {name!r}", hint="set a model key for this task")
         took = timedelta(seconds=perf_counter() - began)
@@ -111,3 +134,8 @@ def _reply(question: Question[T]) -> Answer[ReplyDraft]:
 def _summary(question: Question[T]) -> Answer[SummaryDraft]:
     """The template's text as it is; it quotes strangers, so it comes among the untrusted texts."""
     return Answer(value=SummaryDraft(text=question.untrusted["draft"]), confidence=_AS_DRAFTED, engine="local", model="template")
+
+
+def _no_opinion(value: N) -> Answer[N]:
+    """What this engine cannot judge: an answer nobody may rely on, so that a model is asked where there is one."""
+    return Answer(value=value, confidence=0.0, engine="local", model="none")

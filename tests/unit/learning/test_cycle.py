@@ -6,9 +6,11 @@ from typing import Any
 import memory
 from activities.approvals import ApprovalActivities
 from activities.back_testing import BackTester
+from activities.explaining import Explainer
 from activities.learning import LearningActivities
 from activities.licensing import Licensing
 from activities.refitting import Refitter
+from activities.rewording import Reworder
 from activities.shelf import ShelfWatch
 from activities.steps import DecisionNote, LearnInput
 from agents.learner import Learner
@@ -46,7 +48,7 @@ class Shop:
         licensing = Licensing(flags=kept.flags, log=kept.log, policies=kept.policies, state=kept.state)
         self.licensing = licensing
         self.desk = ApprovalActivities(log=kept.log, state=kept.state, learner=Learner(state=kept.state), licensing=licensing)
-        refitter = Refitter(models=LocalModel(HashingEmbedder()))
+        model = LocalModel(HashingEmbedder())
         self.shelf = ShelfWatch(measurer=self.trial.measurer, state=kept.state)
         tester = BackTester(planner=StockPlanner(state=kept.state, policies=kept.policies))
         self.steps = LearningActivities(
@@ -55,7 +57,9 @@ class Shop:
             policies=kept.policies,
             facts=kept.facts,
             flags=kept.flags,
-            refitter=refitter,
+            explainer=Explainer(model=model),
+            refitter=Refitter(models=model),
+            reworder=Reworder(model=model, state=kept.state),
             tester=tester,
             shelf=self.shelf,
         )

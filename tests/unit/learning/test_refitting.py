@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 import memory
 from activities.back_testing import BackTester
+from activities.explaining import Explainer
 from activities.learning import LearningActivities
 from activities.looking_back import look_back
 from activities.refitting import Refitter
+from activities.rewording import Reworder
 from activities.shelf import ShelfWatch
 from activities.steps import LearnInput
 from agents.stock_planner import StockPlanner
@@ -18,6 +20,7 @@ from domain.learning import LearningReport
 from domain.policies import PolicyRecord
 from learning.steering import GAVE_WAY
 from models.embedding import HashingEmbedder
+from models.local import LocalModel
 from tests.unit.learning.trial import NOW, Trial
 
 DAY = timedelta(days=1)
@@ -49,7 +52,9 @@ class Office:
             policies=policies,
             facts=self.kept.facts,
             flags=self.kept.flags,
+            explainer=Explainer(model=LocalModel(HashingEmbedder())),
             refitter=Refitter(models=self.parrot),
+            reworder=Reworder(model=LocalModel(HashingEmbedder()), state=state),
             tester=BackTester(planner=StockPlanner(state=state, policies=policies)),
             shelf=ShelfWatch(measurer=self.trial.measurer, state=state),
         )

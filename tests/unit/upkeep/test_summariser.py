@@ -56,7 +56,7 @@ async def close_ticket(kept: memory.Memory, *, body: str = "The mug from order 1
 
 
 async def summary_by(kept: memory.Memory, model: Model, subject: str = "ticket/mail/1") -> Summary | None:
-    attempt = await Summariser(log=kept.log, state=kept.state, model=model).summarise(
+    attempt = await Summariser(log=kept.log, state=kept.state, policies=kept.policies, model=model).summarise(
         subject, before=LATER - timedelta(days=30), now=LATER
     )
     return attempt.summary if attempt else None
@@ -125,7 +125,7 @@ async def test_a_summary_is_searchable_and_dated_when_the_matter_ended(kept: mem
 
 
 async def due(kept: memory.Memory, *, before: datetime) -> list[str]:
-    summariser = Summariser(log=kept.log, state=kept.state, model=LocalModel(HashingEmbedder()))
+    summariser = Summariser(log=kept.log, state=kept.state, policies=kept.policies, model=LocalModel(HashingEmbedder()))
     return [subject async for subject in summariser.due(before=before)]
 
 

@@ -77,7 +77,7 @@ def steps(kept: memory.Memory, *, recall: Recall | None = None) -> UpkeepActivit
         anchors=kept.anchors,
         archive=kept.archive,
         leftovers=kept.leftovers,
-        summariser=Summariser(log=kept.log, state=kept.state, model=LocalModel(HashingEmbedder())),
+        summariser=Summariser(log=kept.log, state=kept.state, policies=kept.policies, model=LocalModel(HashingEmbedder())),
         canary=Canary(recall=recall, passages=kept.passages),
         recall=recall,
         inbox=kept.inbox,
