@@ -43,8 +43,10 @@ class RunActivities:
     async def finish_run(self, end: FinishInput) -> None:
         """Close the record; a run that ended by itself says whether the operator had to help and whether they corrected it."""
         if end.status == "done":
+            run = await self._state.get(Run, end.run_id)
             for metric, value in hand_of_the_operator(await since_it_began(self._log, end.run_id)).items():
-                await self._measured(end.run_id, metric, value, end.now)
+                if run is None or not run.measured(metric):  # a correction is told when it is made
+                    await self._measured(end.run_id, metric, value, end.now)
         data = RunFinished(run_id=end.run_id, at=end.now, status=end.status, result=end.result)
         await self._append(data, end.now, end.run_id, end.run_id, end.now.isoformat())
 
