@@ -174,7 +174,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
             guards=kept.guards,
             licensing=licensing,
         ),
-        approval=ApprovalActivities(log=log, state=state, learner=Learner(state=state), licensing=licensing),
+        approval=ApprovalActivities(log=log, state=state, learner=Learner(state=state), licensing=licensing, measurer=measurer),
         run=RunActivities(log=log, state=state, measurer=measurer, licensing=licensing),
         support=SupportActivities(**common, planner=SupportPlanner(**writing), exposer=exposer),
         stock=StockActivities(**common, planner=planner, exposer=exposer, measurer=measurer),

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from activities.licensing import Licensing
+from activities.measuring import Measurer
 from activities.steps import DecisionNote, EndNote, RefusedDecisionNote, ReminderNote
 from agents.learner import Learner
 from domain import gate
@@ -22,7 +23,7 @@ from domain.event import EventData, new_event
 from domain.labels import LabelGiven
 from domain.model import Moment
 from domain.ports import EventLog, State
-from domain.runs import Alert, AlertClosed, AlertLevel, AlertRaised, LessonLearned
+from domain.runs import Alert, AlertClosed, AlertLevel, AlertRaised, LessonLearned, Run
 
 _SEVERE = "severe"
 """A rejection whose reason begins so says that doing it would have done real harm."""
@@ -31,11 +32,12 @@ _SEVERE = "severe"
 class ApprovalActivities:
     """Every note is idempotent by its natural key, so that a repeated step writes nothing twice."""
 
-    def __init__(self, *, log: EventLog, state: State, learner: Learner, licensing: Licensing) -> None:
+    def __init__(self, *, log: EventLog, state: State, learner: Learner, licensing: Licensing, measurer: Measurer) -> None:
         self._log = log
         self._state = state
         self._learner = learner
         self._licensing = licensing
+        self._measurer = measurer
 
     @activity.defn
     async def request_approval(self, approval: Approval) -> None:
@@ -63,6 +65,7 @@ class ApprovalActivities:
         if approval is None:
             return
         await self._close_alert(note.approval_id, by=note.decision.by, at=note.now)
+        await self._correct(approval, note)
         await self._review(approval, note)
         await self._learn(approval, note)
 
@@ -105,6 +108,15 @@ class ApprovalActivities:
             await self._append(relabelled, note.now, note.decision.decision_id, actor=note.decision.by)
         if label := await self._learner.label_from(approval):
             await self._append(LabelGiven(label=label), note.now, note.decision.decision_id, actor=note.decision.by)
+
+    async def _correct(self, approval: Approval, note: DecisionNote) -> None:
+        """A correction is known as soon as it stands: the run's end may come after a missing result counts as a good one."""
+        relabelled = await self._learner.relabel_from(approval) is not None
+        run = await self._state.get(Run, approval.proposal.run_id)
+        if run is None or run.measured("corrected") or not (note.decision.verb in (Verb.EDIT, Verb.REJECT) or relabelled):
+            return
+        occurrence = f"corrected/{note.decision.decision_id}"
+        await self._measurer.measured(run_id=run.run_id, metric="corrected", value=1.0, now=note.now, occurrence=occurrence)
 
     async def _review(self, approval: Approval, note: DecisionNote) -> None:
         """The decision counts for the action's class: for what its members would do alone.

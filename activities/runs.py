@@ -4,6 +4,7 @@ import asyncio
 
 from temporalio import activity
 
+from activities.happened import ever, since_it_began
 from activities.licensing import Licensing
 from activities.measuring import Measurer
 from activities.steps import AlertInput, EffectInput, FinishInput, OutcomeInput, RevertedInput, RunInput
@@ -42,8 +43,10 @@ class RunActivities:
     async def finish_run(self, end: FinishInput) -> None:
         """Close the record; a run that ended by itself says whether the operator had to help and whether they corrected it."""
         if end.status == "done":
-            for metric, value in hand_of_the_operator(await self._log.read(correlation_id=end.run_id)).items():
-                await self._measured(end.run_id, metric, value, end.now)
+            run = await self._state.get(Run, end.run_id)
+            for metric, value in hand_of_the_operator(await since_it_began(self._log, end.run_id)).items():
+                if run is None or not run.measured(metric):  # a correction is told when it is made
+                    await self._measured(end.run_id, metric, value, end.now)
         data = RunFinished(run_id=end.run_id, at=end.now, status=end.status, result=end.result)
         await self._append(data, end.now, end.run_id, end.run_id, end.now.isoformat())
 
@@ -82,7 +85,8 @@ class RunActivities:
 
     async def _review(self, reverted: RevertedInput) -> None:
         """What is taken back was not right: it counts against its class, and money that was paid was paid wrongly."""
-        for event in await self._log.read(correlation_id=reverted.run_id):
+        read = ever if reverted.everything else since_it_began
+        for event in await read(self._log, reverted.run_id):
             if event.type == ActedAlone.type:
                 key = str(event.data["class_key"])
                 await self._licensing.reviewed(key, ref=f"reverted/{event.event_id}", corrected=True, now=reverted.now)

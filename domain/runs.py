@@ -35,6 +35,10 @@ class Run(Value):
     reverted: bool = False
     outcomes: tuple[Outcome, ...] = ()
 
+    def measured(self, metric: str) -> bool:
+        """Whether ``metric`` has a result since the run last began."""
+        return any(o.metric == metric and o.at >= self.started_at for o in self.outcomes)
+
 
 class RunEvent(EventData):
     entity = Run

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 import memory
 from activities.approvals import ApprovalActivities
 from activities.back_testing import BackTester
@@ -11,8 +13,9 @@ from activities.learning import LearningActivities
 from activities.licensing import Licensing
 from activities.refitting import Refitter
 from activities.rewording import Reworder
+from activities.runs import RunActivities
 from activities.shelf import ShelfWatch
-from activities.steps import DecisionNote, LearnInput
+from activities.steps import DecisionNote, FinishInput, LearnInput
 from agents.learner import Learner
 from agents.stock_planner import StockPlanner
 from domain.actions import SendReply
@@ -22,6 +25,7 @@ from domain.decisions import Diff, GateDecision, GateOutcome, Planned, Proposal,
 from domain.entities import Direction, Message, Product, SalesDay
 from domain.event import new_event
 from domain.events import MessageReceived, ProductListed, SalesImported, StockCounted
+from domain.experiments import Arm, Exposure
 from domain.failures import Failure
 from domain.flags import LEARNING, Flag, FlagSet
 from domain.labels import Label
@@ -45,9 +49,17 @@ class Shop:
         self.kept = memory.in_memory(embedder=HashingEmbedder())
         self.trial = Trial(self.kept)
         kept = self.kept
+        measurer = self.trial.measurer
         licensing = Licensing(flags=kept.flags, log=kept.log, policies=kept.policies, state=kept.state)
         self.licensing = licensing
-        self.desk = ApprovalActivities(log=kept.log, state=kept.state, learner=Learner(state=kept.state), licensing=licensing)
+        self.desk = ApprovalActivities(
+            log=kept.log,
+            state=kept.state,
+            learner=Learner(state=kept.state),
+            licensing=licensing,
+            measurer=measurer,
+        )
+        self.runs = RunActivities(log=kept.log, state=kept.state, measurer=measurer, licensing=licensing)
         model = LocalModel(HashingEmbedder())
         self.shelf = ShelfWatch(measurer=self.trial.measurer, state=kept.state)
         tester = BackTester(planner=StockPlanner(state=kept.state, policies=kept.policies))
@@ -268,3 +280,20 @@ async def test_sources_that_disagree_are_asked_about_once() -> None:
     assert len(raised) == 1
     assert "the connection shop says '14.00 EUR', a file you imported '12.00 EUR'" in raised[0]
     assert [r.questions for r in reports] == [tuple(raised), tuple(raised)]
+
+
+@pytest.mark.parametrize(("verb", "reward"), [(Verb.REJECT, 0.0), (Verb.APPROVE, 1.0)])
+async def test_a_trial_sees_a_correction_when_it_is_made(verb: Verb, reward: float) -> None:
+    """The run goes on for a week, longer than a missing correction takes to count as none; its end tells nothing twice."""
+    shop = Shop()
+    await shop.trial.start()
+    await shop.trial.expose("support/t-1", Arm.CANDIDATE)
+    await shop.answered(1, verb, reason="too cold")
+    await shop.trial.judge(NOW + timedelta(days=4))
+    await shop.runs.finish_run(FinishInput(run_id="support/t-1", status="done", result="", now=NOW + timedelta(days=7)))
+    exposure = await shop.kept.state.get(Exposure, "support@2/support/t-1")
+    run = await shop.kept.state.get(Run, "support/t-1")
+    assert exposure is not None
+    assert run is not None
+    assert exposure.rewards["corrected"] == reward
+    assert [o.value for o in run.outcomes if o.metric == "corrected"] == [1.0 - reward]
