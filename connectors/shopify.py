@@ -258,7 +258,7 @@ def _open(opening: Opening) -> Opened:
     shop = ShopifyShop(graph)
     return Opened(
         check=shop.check,
-        connectors={Capability.SHOP: ShopConnector(shop, attempts=opening.attempts)},
+        connectors=dict.fromkeys((Capability.SHOP, Capability.PAYMENTS), ShopConnector(shop, attempts=opening.attempts)),
         source=ShopifySource(graph, since=date.fromisoformat(given["since"])),
         close=http.close,
     )
@@ -275,5 +275,8 @@ KIND = Kind(
     ),
     open=_open,
     reads=READS,
-    does={Capability.SHOP: "refunds to the payment, cancels and readdresses orders, sets stock where there is one location"},
+    does={
+        Capability.SHOP: "cancels and readdresses orders, sets stock where there is one location",
+        Capability.PAYMENTS: "refunds to the payments it came from",
+    },
 )

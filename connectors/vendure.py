@@ -100,7 +100,7 @@ def _open(opening: Opening) -> Opened:
     shop = VendureShop(graph)
     return Opened(
         check=shop.check,
-        connectors={Capability.SHOP: ShopConnector(shop, attempts=opening.attempts)},
+        connectors=dict.fromkeys((Capability.SHOP, Capability.PAYMENTS), ShopConnector(shop, attempts=opening.attempts)),
         source=VendureSource(graph, since=datetime(day.year, day.month, day.day, tzinfo=UTC)),
         close=http.close,
     )
@@ -118,5 +118,8 @@ KIND = Kind(
     ),
     open=_open,
     reads=READS,
-    does={Capability.SHOP: "refunds to the payment, cancels and readdresses orders, sets stock where it lies at one place"},
+    does={
+        Capability.SHOP: "cancels and readdresses orders, sets stock where it lies at one place",
+        Capability.PAYMENTS: "refunds to the payment",
+    },
 )

@@ -235,7 +235,7 @@ def _open(opening: Opening) -> Opened:
     shop = WooShop(http)
     return Opened(
         check=shop.check,
-        connectors={Capability.SHOP: ShopConnector(shop, attempts=opening.attempts)},
+        connectors=dict.fromkeys((Capability.SHOP, Capability.PAYMENTS), ShopConnector(shop, attempts=opening.attempts)),
         source=WooSource(http, shop, since=date.fromisoformat(given["since"])),
         close=http.close,
     )
@@ -252,5 +252,8 @@ KIND = Kind(
     ),
     open=_open,
     reads=READS,
-    does={Capability.SHOP: "refunds through the payment's provider, cancels and readdresses orders, sets stock"},
+    does={
+        Capability.SHOP: "cancels and readdresses orders, sets stock",
+        Capability.PAYMENTS: "refunds through the payment's provider",
+    },
 )

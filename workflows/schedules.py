@@ -1,5 +1,6 @@
-"""Schedules: created once, left alone where the operator changed or paused them."""
+"""Schedules: made, and kept as this code has them; one whose times the operator changed is left alone, a paused one rests on."""
 
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,12 @@ from temporalio.client import (
     SchedulePolicy,
     ScheduleRange,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
+from domain.ids import digest
 from workflows import options
 from workflows.digest import DigestStart, DigestWorkflow
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
@@ -24,17 +28,49 @@ from workflows.search_attributes import KIND
 from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
 from workflows.stock_replenishment import ReplenishInput, StockReplenishmentWorkflow
 
+_MADE = "made-by-steward"
+"""The memo of what a schedule starts: the mark of the times as they were written here."""
+
 
 async def ensure_schedules(client: Client, *, timezone: str) -> list[str]:
-    """Create the missing ones; hours are in ``timezone``. Returns the ids of those created."""
+    """Create the missing ones, and bring the others to ``timezone`` and to this code. Returns the ids of those created."""
     created = []
     for schedule_id, schedule in _schedules(timezone).items():
         try:
             await client.create_schedule(schedule_id, schedule)
         except ScheduleAlreadyRunningError:
+            await _renew(client, schedule_id, schedule)
             continue
         created.append(schedule_id)
     return created
+
+
+async def _renew(client: Client, schedule_id: str, ours: Schedule) -> None:
+    """Where it is as it was written here. Whether it is paused, and the note on it, are the operator's."""
+
+    async def update(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
+        there = found.description.schedule
+        if _mark(there.spec, there.policy) == _mark(ours.spec, ours.policy) or not await _as_made(client, there, ours):
+            return None
+        return ScheduleUpdate(schedule=replace(ours, state=there.state))
+
+    await client.get_schedule_handle(schedule_id).update(update)
+
+
+async def _as_made(client: Client, there: Schedule, ours: Schedule) -> bool:
+    """One from before there were marks counts where nothing but its zone differs."""
+    memo = there.action.memo if isinstance(there.action, ScheduleActionStartWorkflow) else None
+    if memo and _MADE in memo:
+        (mark,) = await client.data_converter.decode([memo[_MADE]])
+        return bool(mark == _mark(there.spec, there.policy))
+    return _mark(replace(there.spec, time_zone_name=ours.spec.time_zone_name), there.policy) == _mark(ours.spec, ours.policy)
+
+
+def _mark(spec: ScheduleSpec, policy: SchedulePolicy) -> str:
+    """Of everything that says when it runs."""
+    times = [asdict(calendar) for calendar in (*spec.calendars, *spec.skip)]
+    other = [str(part) for part in (*spec.intervals, *spec.cron_expressions, spec.time_zone_name, policy.catchup_window)]
+    return digest([times, other, policy.overlap.name])
 
 
 def _schedules(timezone: str) -> dict[str, Schedule]:
@@ -51,6 +87,8 @@ def _schedules(timezone: str) -> dict[str, Schedule]:
 
 def _daily(run: Any, start: Any, kind: str, hour: int, overlap: ScheduleOverlapPolicy, timezone: str) -> Schedule:
     """Once a day; a laptop that slept through the hour catches up within twelve."""
+    spec = ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], time_zone_name=timezone)
+    policy = SchedulePolicy(overlap=overlap, catchup_window=timedelta(hours=12))
     return Schedule(
         action=ScheduleActionStartWorkflow(
             run,
@@ -59,8 +97,9 @@ def _daily(run: Any, start: Any, kind: str, hour: int, overlap: ScheduleOverlapP
             task_queue=options.ORCHESTRATION,
             task_timeout=options.TASK,
             static_summary=f"daily {kind}",
+            memo={_MADE: _mark(spec, policy)},
             typed_search_attributes=TypedSearchAttributes([SearchAttributePair(KIND, kind)]),
         ),
-        spec=ScheduleSpec(calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)])], time_zone_name=timezone),
-        policy=SchedulePolicy(overlap=overlap, catchup_window=timedelta(hours=12)),
+        spec=spec,
+        policy=policy,
     )

@@ -8,7 +8,10 @@ unless the change is guarded by ``workflow.patched``; the committed fingerprints
 
 import ast
 import json
+from collections.abc import Iterator
 from pathlib import Path
+
+import worker
 
 COMMANDS = {
     "execute_activity_method",
@@ -24,35 +27,48 @@ COMMANDS = {
 }
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = Path(__file__).with_name("fingerprints.json")
-SOURCES = (
-    "governed_action",
-    "questions",
-    "governed_workflow",
-    "support_triage",
-    "stock_replenishment",
-    "seo_content",
-    "rollback",
-    "digest",
-    "memory_upkeep",
-    "rollout",
-    "learning_cycle",
-    "attention",
-    "polling",
-    "proposed",
-)
 
 
 def fingerprints() -> dict[str, list[str]]:
-    """``{"module.function": ["command first-argument", ...]}`` for every function that issues commands."""
+    """``{"module.Class.function": ["command first-argument", ...]}`` for every function that issues commands."""
     found: dict[str, list[str]] = {}
-    for name in SOURCES:
-        tree = ast.parse((ROOT / "workflows" / f"{name}.py").read_text())
-        for function in (n for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef | ast.FunctionDef)):
+    for name in sources():
+        for place, function in _functions(_tree(name), name):
             nodes = [n for n in ast.walk(function) if isinstance(n, ast.Call) and _name(n) in COMMANDS]
             calls = [_described(n) for n in sorted(nodes, key=lambda n: (n.lineno, n.col_offset))]
             if calls:
-                found[f"{name}.{function.name}"] = calls
+                found[place] = calls
     return found
+
+
+def sources() -> list[str]:
+    """Every module of ``workflows/`` that the code of a workflow comes from: its own, and what that imports, and so on."""
+    found = dict.fromkeys(run.__module__.removeprefix("workflows.") for run in worker.WORKFLOWS)
+    for name in (waiting := list(found)):
+        new = [imported for imported in _imports(_tree(name)) if imported not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
+    return sorted(found)
+
+
+def _tree(name: str) -> ast.Module:
+    return ast.parse((ROOT / "workflows" / f"{name}.py").read_text())
+
+
+def _imports(tree: ast.Module) -> list[str]:
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module]
+    whole = [alias.name for n in found if n.module == "workflows" for alias in n.names]
+    return [*whole, *(str(n.module).removeprefix("workflows.") for n in found if str(n.module).startswith("workflows."))]
+
+
+def _functions(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
+    """With the classes they are in, since two classes of a module may each have a ``run``."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.AsyncFunctionDef | ast.FunctionDef):
+            yield f"{place}.{child.name}", child
+            yield from _functions(child, f"{place}.{child.name}")
+        elif isinstance(child, ast.ClassDef):
+            yield from _functions(child, f"{place}.{child.name}")
 
 
 def _name(call: ast.Call) -> str:
