@@ -116,7 +116,7 @@ def _tell(told: dict[str, Any]) -> None:
     rows += [("measures", "pages", told["measures"])] if told["measures"] else []
     print_table(f"{told['name']} ({told['kind']})", ("", "what", "means"), rows)
     if told["called_at"]:
-        say(f"Enter at the sender: {told['called_at']} (from outside by your tunnel or proxy: docs/connectors.md)")
+        say(f"Enter at the sender: {told['called_at']} (from outside by your tunnel or proxy: docs/kinds.md)")
     say(f"Mode {told['mode']}: {MEANS[ConnectionMode(told['mode'])]}.")
     if told["mode"] == ConnectionMode.DRY_RUN:
         say(f"When you trust it: `./steward connect {told['name']} --mode live`")
