@@ -13,9 +13,10 @@ from connectors.shopify import ShopifyShop, ShopifySource
 from connectors.shopify_api import ShopifyGraph
 from domain.actions import Action, CancelOrder, ChangeAddress, ReinstateOrder
 from domain.entities import Customer, OrderStatus
-from domain.errors import Permanent, Retryable, Stale, Unknown
+from domain.errors import NotFound, NotSigned, Permanent, Retryable, Stale, Unknown
 from domain.money import Money
 from memory.fakes.shelves import InMemoryAttempts
+from tests.contract import signing
 from tests.contract.graphql_double import operation_of, project
 from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import HOME, LATER, NOW, refund, restock
@@ -361,3 +362,15 @@ def test_a_double_answers_what_was_asked_and_fails_for_what_it_does_not_know() -
     assert project(document, data) == {"shop": {"name": "Mill", "place": {"city": "Berlin"}}}
     with pytest.raises(AssertionError, match="has no"):
         project("query Q { shop { owner } }", data)
+
+
+def test_a_call_that_shopify_signed_is_a_bell() -> None:
+    """It brings nothing of its own: what changed is read then. Whoever signed otherwise is refused."""
+    graph = ShopifyGraph(Http("http://127.0.0.1:1", name="shop"), token=TOKEN)
+    source = ShopifySource(graph, since=NOW.date(), secrets=["old", "new"])
+    body = b'{"id": 1, "email": "ann@example.org"}'
+    assert source.verify_webhook(signing.call(signing.shopify(body, secret="new"), body, at=NOW)) == ()
+    with pytest.raises(NotSigned):
+        source.verify_webhook(signing.call(signing.shopify(body, secret="mine"), body, at=NOW))
+    with pytest.raises(NotFound):
+        ShopifySource(graph, since=NOW.date()).verify_webhook(signing.call(signing.shopify(body, secret="new"), body, at=NOW))
