@@ -17,9 +17,9 @@ PACKAGES = {
     "/usr/sbin/mariadbd": "mariadb-server-core",  # the server without its service
     "/usr/bin/my_print_defaults": "mariadb-client-core",
     "/usr/bin/php": "php-cli",
-    "/usr/share/doc/php-mysql": "php-mysql",
-    "/usr/share/doc/php-mbstring": "php-mbstring",
-    "/usr/share/doc/php-xml": "php-xml",
+    "/var/lib/dpkg/info/php-mysql.list": "php-mysql",
+    "/var/lib/dpkg/info/php-mbstring.list": "php-mbstring",
+    "/var/lib/dpkg/info/php-xml.list": "php-xml",
 }
 """A path by which each package is known, with the package's name in Debian."""
 

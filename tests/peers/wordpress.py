@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,11 @@ wp_footer();
 _DATABASE = """<?php
 ( new mysqli( 'localhost', 'root', '', '', 0, '{socket}' ) )->query( 'CREATE DATABASE IF NOT EXISTS wordpress' );
 """
-_SMALL = ("--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--innodb-flush-log-at-trx-commit=2")
+_SMALL = (
+    "--innodb-buffer-pool-size=32M",
+    "--innodb-log-file-size=8M",
+    "--innodb-flush-log-at-trx-commit=2",
+)
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,11 @@ def wordpress() -> Iterator[Wordpress]:
             home, ["mariadb-install-db", *_database(home), "--auth-root-authentication-method=normal", "--skip-test-db", *_SMALL]
         )
         running.enter_context(_process(home, "mariadbd", ["/usr/sbin/mariadbd", *_database(home), *_serving(home)]))
-        asyncio.run(until(lambda: _there(home / "mysql.sock")))
+        _wait(lambda: _there(home / "mysql.sock"), log=home / "mariadbd.log")
         passwords = json.loads(_as_owner(home, ["php", "setup_wordpress.php"]))
         command = ["php", "-d", "opcache.enable_cli=1", "-S", url.removeprefix("http://"), "-t", str(home / "site")]
         running.enter_context(_process(home, "php", command))
-        asyncio.run(until(lambda: _answers(url)))
+        _wait(lambda: _answers(url), log=home / "php.log")
         yield Wordpress(url, passwords, home / "plain")
 
 
@@ -139,7 +143,14 @@ def _database(home: Path) -> tuple[str, ...]:
 
 def _serving(home: Path) -> tuple[str, ...]:
     where = (f"--socket={home}/mysql.sock", f"--pid-file={home}/mysql.pid", "--skip-networking")
-    return (*where, *_SMALL, "--skip-name-resolve", "--performance-schema=OFF", "--character-set-server=utf8mb4")
+    return (
+        *where,
+        *_SMALL,
+        "--innodb-fast-shutdown=2",  # what it holds is thrown away
+        "--skip-name-resolve",
+        "--performance-schema=OFF",
+        "--character-set-server=utf8mb4",
+    )
 
 
 def _owner() -> dict[str, Any]:
@@ -168,11 +179,19 @@ def _process(home: Path, name: str, command: list[str]) -> Iterator[None]:
         yield
     finally:
         os.killpg(running.pid, signal.SIGTERM)
-        running.wait(20)
+        running.wait(60)
 
 
 def _environment(home: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "PHP_CLI_SERVER_WORKERS": "4"}
+
+
+def _wait(fact: Callable[[], Awaitable[bool]], *, log: Path) -> None:
+    """Raises AssertionError with the log where it never is so."""
+    try:
+        asyncio.run(until(fact))
+    except TimeoutError:
+        raise AssertionError(f"{log.stem} did not start: {log.read_text()[-4_000:]}") from None
 
 
 async def _there(path: Path) -> bool:
