@@ -39,6 +39,6 @@ def place_of_alert(alert: Alert) -> str:
         return place_of_fact(about)
     if kind == "experiment":  # experiment/<id>/<stage>
         return place_of(alert.key.rpartition("/")[0])
-    if kind == "connector":
+    if kind in ("connector", "connection", "file"):
         return "/connectors"
     return place_of(f"{_OF_ALERT.get(kind, kind)}/{about}") or (place_of(f"run/{alert.run_id}") if alert.run_id else "")
