@@ -49,6 +49,7 @@ from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
 from activities.shelf import ShelfWatch
 from activities.stock import StockActivities
+from activities.stuck import StuckSteps
 from activities.support import SupportActivities
 from activities.upkeep import UpkeepActivities
 from agents.auditor import Auditor
@@ -268,7 +269,7 @@ def workers(
             task_queue=queue,
             workflows=list(workflows) if queue == options.ORCHESTRATION else [],
             activities=activities,
-            interceptors=[StewardInterceptor(), *interceptors],
+            interceptors=[StewardInterceptor(StuckSteps(log=kept.log, state=kept.state)), *interceptors],
             workflow_runner=SandboxedWorkflowRunner(
                 restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
             ),

@@ -101,10 +101,11 @@ class ContentPlanner:
             return _take_down(piece, "its product is not sold any more")
         if not sellable(product, await self._state.get(Stock, product.sku)):
             return None
-        reason = await self._reason_to_refresh(piece, product, metrics)
+        shown = _of_this_revision(piece, metrics)
+        reason = await self._reason_to_refresh(piece, product, shown)
         if not reason:
             return None
-        ignored = clearly_ignored(metrics)
+        ignored = clearly_ignored(shown)
         if piece.revision >= MOST_REVISIONS and ignored:
             return _take_down(piece, f"{piece.revision} revisions were shown and hardly clicked")
         asked = questions_by_sku(await self._state.find(Product), await self._state.find(Ticket), now=now)
@@ -221,6 +222,13 @@ def _says_nothing_new(piece: ContentPiece, previous: ContentPiece | None) -> boo
         previous.body,
         previous.facts,
     )
+
+
+def _of_this_revision(piece: ContentPiece, metrics: Sequence[ContentMetrics]) -> Sequence[ContentMetrics]:
+    """What earlier revisions were clicked says nothing about this one."""
+    if piece.revision == 1 or piece.published_at is None:
+        return metrics
+    return [m for m in metrics if m.day > piece.published_at.date()]
 
 
 def _ignored(metrics: Sequence[ContentMetrics]) -> str:

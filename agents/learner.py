@@ -16,6 +16,18 @@ from domain.ports import State
 from domain.runs import Lesson
 
 _INTENT_NAMED = re.compile(r"\bintent\s*[:=]\s*([a-z][a-z-]*[a-z])", re.IGNORECASE)
+_CALLED = {
+    "send-reply": "the reply",
+    "refund-order": "the refund",
+    "cancel-order": "the cancellation of the order",
+    "reinstate-order": "taking up the cancelled order again",
+    "change-address": "the new address for the order",
+    "place-purchase-order": "the purchase order",
+    "cancel-purchase-order": "the cancellation of the purchase order",
+    "publish-content": "the page",
+    "unpublish-content": "taking the page down",
+}
+_TYPED_BY_CUSTOMERS = ("address", "subject", "to")
 _SHOWN = 300  # characters of a text that a lesson quotes
 
 
@@ -109,14 +121,16 @@ def _text(approval: Approval, decision: Decision) -> str:
 
 
 def _what(action: Action) -> str:
-    """The action in one line, without a customer's address or subject: a lesson is trusted text in later prompts."""
-    return "the reply" if isinstance(action, SendReply) else action.summary()
+    """The action in Steward's own words and its amount: a lesson is trusted text in later prompts, a customer's words are not."""
+    money = action.money()
+    return f"{_CALLED[action.kind]} ({money})" if money else _CALLED[action.kind]
 
 
 def _changes(before: Action, after: Action) -> str:
-    """Each field that was edited, with the old and the new value; of long texts only what differs."""
+    """Each field that was edited, with the old and the new value; of long texts only what differs, of a customer's only that."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
-    return " ".join(f"{name}: {_change(old.get(name), value)}." for name, value in new.items() if old.get(name) != value)
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    return " ".join(f"{n}: changed." if n in _TYPED_BY_CUSTOMERS else f"{n}: {_change(old.get(n), v)}." for n, v in changed.items())
 
 
 def _change(old: Any, new: Any) -> str:

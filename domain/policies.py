@@ -58,7 +58,7 @@ class BoundsPolicy(Policy):
             Bound.REFUND_MONEY: Decimal(200),
             Bound.ORDER_CHANGES: Decimal(2),
             Bound.STOCK_CHANGES: Decimal(50),
-            Bound.PUBLICATIONS: Decimal(2),
+            Bound.PUBLICATIONS: Decimal(12),  # a page is measured and refreshed again and again in one run
         }
     )
     breaker_failures: int = Field(default=5, gt=0)  # consecutive failures of one connector and action kind that open its breaker

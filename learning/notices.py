@@ -33,6 +33,7 @@ _SAID = {
     "undo": ("something could not be taken back", "{} things could not be taken back"),
     "audit-after": ("something that was done looks wrong", "{} things that were done look wrong"),
     "restless": ("a run that is to be taken back does not come to rest", "{} runs that are to be taken back do not come to rest"),
+    "stuck": ("a step breaks again and again", "{} steps break again and again"),
     "late": ("a delivery is late", "{} deliveries are late"),
     "gave-way": ("a purchase order was left out", "{} purchase orders were left out"),
     "experiment": ("a change that was tried wants a look", "{} changes that were tried want a look"),

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         ResultKind,
         SettleInput,
     )
+    from domain.actions import Bound
     from domain.approvals import Approval, ApprovalStatus, Decision
     from domain.decisions import GateOutcome, Planned, Proposal
     from domain.effects import effect_key
@@ -32,6 +33,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.shielding import seen_through, shielded
 
 MAX_ROUNDS = 20
+MOST_REFUSALS = 2
+"""So often one full bound may refuse an action: asking a third time changes nothing."""
 
 
 class GovernedAction:
@@ -70,6 +73,7 @@ class GovernedAction:
 
     async def _act(self, planned: Planned, moot: Callable[[], bool]) -> ActionResult:
         request = self._first_request(planned)
+        refusals = _Refusals()
         for _ in range(MAX_ROUNDS):
             try:
                 proposed = await self._propose(request)
@@ -91,10 +95,11 @@ class GovernedAction:
                     if answer.status is not ApprovalStatus.APPROVED:
                         return _unapproved(answer, proposed.proposal)
             result = await self._carry_out(proposed.proposal, approval_id)
-            if result.kind not in (ResultKind.STALE, ResultKind.REFUSED):
+            if result.kind not in (ResultKind.STALE, ResultKind.REFUSED) or refusals.are_enough_with(result):
                 return result
             request = self._request_again(request, proposed, result)
-        return ActionResult(kind=ResultKind.FAILED, summary=planned.action.summary(), detail="it changed too often to be decided")
+        detail = f"it changed too often to be decided: {refusals.last}".removesuffix(": ")
+        return ActionResult(kind=ResultKind.FAILED, summary=planned.action.summary(), detail=detail)
 
     def _first_request(self, planned: Planned) -> ProposeInput:
         return ProposeInput(run_id=_run_id(), workflow=self.workflow_name, planned=planned, now=workflow.now())
@@ -234,6 +239,27 @@ def _run_id() -> str:
 
 def _ended(kind: ResultKind, proposal: Proposal, detail: str = "") -> ActionResult:
     return ActionResult(kind=kind, summary=proposal.action.summary(), detail=detail)
+
+
+class _Refusals:
+    """What kept one action from being done so far."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self._bounds: list[str] = []
+
+    def are_enough_with(self, result: ActionResult) -> bool:
+        """Whether the same full bound refused it again: asking once more changes nothing."""
+        self.last = result.detail
+        bound = _bound_that_refused(result)
+        self._bounds.append(bound)
+        return bool(bound) and self._bounds.count(bound) >= MOST_REFUSALS and workflow.patched("end-at-a-full-bound")
+
+
+def _bound_that_refused(result: ActionResult) -> str:
+    """Which bound it did not fit into, as the refusal says it; empty where it was refused for another reason."""
+    bound, full, _ = result.detail.partition(": ")
+    return bound if full and result.kind is ResultKind.REFUSED and bound.startswith(tuple(f"{b} is limited" for b in Bound)) else ""
 
 
 def _failed(step: Planned | Proposal, error: ActivityError) -> ActionResult:

@@ -1,7 +1,8 @@
 """Every timeout, retry policy and queue in one place.
 
-A dead worker is noticed after ``HEARTBEAT`` (activities beat once a second); ``STEP`` bounds one attempt. Only
-Retryable errors are repeated: all others are raised as non-retryable by the activity interceptor.
+A dead worker is noticed after ``HEARTBEAT`` (activities beat once a second); ``STEP`` bounds one attempt. Of Steward's
+own errors only Retryable is repeated: the activity interceptor raises the others as non-retryable. An error nobody
+foresaw is repeated too, since mended code lets the run go on; the operator is told of it at the fifth attempt.
 """
 
 from datetime import timedelta

@@ -9,6 +9,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 with workflow.unsafe.imports_passed_through():
     from activities.content import ContentActivities
     from activities.steps import ContentTopic, Measured, MeasureInput, Topics, TopicsInput, WriteInput, Written
+    from domain.actions import PublishContent
     from domain.model import Value
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
@@ -55,7 +56,10 @@ class PlanContentWorkflow:
 
 @workflow.defn
 class SeoContentWorkflow(GovernedWorkflow):
-    """Brief, draft, audits, approval, publication; measured later, then refreshed, taken down or left alone."""
+    """Brief, draft, audits, approval, publication; measured later, then refreshed, taken down or left alone.
+
+    A page that was refreshed is measured again, until nothing more is to be done about it.
+    """
 
     kind = "content"
 
@@ -75,9 +79,12 @@ class SeoContentWorkflow(GovernedWorkflow):
         result = await self.out.act(written.planned)
         if not result.committed:
             return f"{result.kind}: {result.summary}"
-        self._stage("waiting to measure")
-        await workflow.sleep(timedelta(days=written.measure_after_days), summary="until it is measured")
-        return await self._measure()
+        while True:
+            self._stage("waiting to measure")
+            await workflow.sleep(timedelta(days=written.measure_after_days), summary="until it is measured")
+            ended = await self._look()
+            if ended:
+                return ended
 
     async def _write(self) -> Written:
         self._stage("writing")
@@ -86,17 +93,22 @@ class SeoContentWorkflow(GovernedWorkflow):
             ContentActivities.write_page, request, summary="write and audit", **options.THINK
         )
 
-    async def _measure(self) -> str:
-        self._stage("measuring")
-        request = MeasureInput(run_id=_run_id(), slug=self.topic.slug, now=workflow.now())
-        measured: Measured = await workflow.execute_activity_method(
-            ContentActivities.measure_page, request, summary="measure", **options.THINK
-        )
+    async def _look(self) -> str:
+        """Measure, and do what that calls for. Returns how it ended, or nothing where the page was refreshed."""
+        measured = await self._measure()
         days = len(measured.metrics)
         if measured.planned is None:
             return f"published, measured over {days} days"
         result = await self.out.act(measured.planned)
+        refreshed = result.committed and isinstance(measured.planned.action, PublishContent)
+        if refreshed and workflow.patched("measure-what-was-refreshed"):
+            return ""
         return f"published, measured over {days} days, then {result.kind}: {result.summary}"
+
+    async def _measure(self) -> Measured:
+        self._stage("measuring")
+        request = MeasureInput(run_id=_run_id(), slug=self.topic.slug, now=workflow.now())
+        return await workflow.execute_activity_method(ContentActivities.measure_page, request, summary="measure", **options.THINK)
 
     def _stage(self, stage: str) -> None:
         workflow.upsert_search_attributes([STAGE.value_set(stage)])

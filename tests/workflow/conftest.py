@@ -19,6 +19,7 @@ from connectors.fakes import InMemoryAnalytics, InMemoryNotifier, InMemorySource
 from domain.actions import Capability
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb, Via
 from domain.decisions import Mode, Planned
+from domain.entities import ContentMetrics
 from domain.event import EventData, new_event
 from domain.ports import Connector
 from domain.runs import ModeSet
@@ -48,6 +49,7 @@ class World:
     sources: InMemorySources
     notifier: InMemoryNotifier
     meanwhile: Meanwhile
+    figures: dict[str, tuple[ContentMetrics, ...]]  # what the analytics say, by page
 
     async def record(self, *events: EventData, at: datetime | None = None) -> None:
         now = at or datetime.now(UTC)
@@ -147,8 +149,9 @@ async def world(
     adapters: dict[Capability, Connector],
 ) -> AsyncIterator[World]:
     sources, notifier = InMemorySources(), InMemoryNotifier(("phone", "mail"))
+    figures: dict[str, tuple[ContentMetrics, ...]] = {}
     outside = worker.Outside(
-        connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model, sources=sources, notifier=notifier
+        connectors=adapters, analytics=InMemoryAnalytics(figures), model=model, intents=model, sources=sources, notifier=notifier
     )
     meanwhile = Meanwhile()
     async with AsyncExitStack() as running:
@@ -170,4 +173,5 @@ async def world(
             sources=sources,
             notifier=notifier,
             meanwhile=meanwhile,
+            figures=figures,
         )

@@ -276,6 +276,17 @@ async def test_a_refused_signal_is_recorded_and_a_good_one_counts(world: World) 
     assert any("changed since" in line for line in (await approval_of(world, approval.approval_id)).refused)
 
 
+async def test_a_full_bound_is_asked_about_twice_and_then_says_so(world: World) -> None:
+    """A yes does not make room: the run ends with what was in the way."""
+    shop = await furnish(world, *(sample.order(name) for name in ("1001", "1002", "1003")), mode=Mode.AUTO)
+    run = await world.probe(*(sample.cancel(name, step=name) for name in ("1001", "1002", "1003")))
+    first = await world.pending(run.id)
+    await world.decide(first)
+    await world.decide(await until(lambda: newer(world, run.id, first)))
+    assert await run.result() == "committed,committed,refused"
+    assert shop.executed == 2
+
+
 async def test_the_kill_switch_stops_an_approved_effect_and_the_question_comes_back(world: World) -> None:
     """Switched on while it waits: the yes has no effect; after switching off it is asked anew, not lost."""
     shop = await furnish(world)

@@ -8,7 +8,7 @@ from connectors.fakes import InMemorySite
 from domain.actions import Capability
 from domain.approvals import Approval, Verb
 from domain.decisions import Mode
-from domain.entities import ContentPiece, ContentStatus, Product, Shop
+from domain.entities import ContentMetrics, ContentPiece, ContentStatus, Product, Shop
 from domain.event import EventData
 from domain.events import ProductListed, ShopDescribed, StockCounted
 from domain.money import Money
@@ -75,6 +75,33 @@ async def test_a_page_is_written_from_facts_asked_published_and_measured(world: 
     kept = await world.kept.state.get(Run, run.id)
     assert kept is not None
     assert kept.status == "done"
+
+
+async def test_a_page_that_nobody_clicks_is_refreshed_measured_again_and_taken_down(world: World) -> None:
+    """Each revision has its own two weeks; after the last one the operator is asked to take it down."""
+    await world.record(*catalogue(on_hand=20))
+    run, site = await published(world)
+    (piece,) = await world.kept.state.find(ContentPiece)
+    days = [NOW.date() + timedelta(days=n) for n in range(90)]
+    world.figures[piece.slug] = tuple(ContentMetrics(day=day, impressions=200, clicks=0) for day in days)
+    for revision in (2, 3):
+        await world.env.fast_forward(run, timedelta(days=15))
+        await world.decide(await world.pending(run.id))
+        await revised(world, revision)
+    await world.env.fast_forward(run, timedelta(days=15))
+    await world.decide(await world.pending(run.id))
+    assert "take down" in await run.result()
+    assert site.pages == {}
+
+
+async def revised(world: World, revision: int) -> None:
+    """Once the page is online in this revision."""
+
+    async def online() -> bool | None:
+        (piece,) = await world.kept.state.find(ContentPiece)
+        return piece.revision == revision or None
+
+    await until(online)
 
 
 async def test_what_is_out_of_stock_gets_no_page(world: World) -> None:
