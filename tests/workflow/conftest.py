@@ -24,6 +24,7 @@ from domain.ports import Connector
 from domain.runs import ModeSet
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
+from staff import Outside
 from tests.fitted import fitted
 from tests.workflow.probe import ProbeInput, ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
@@ -134,7 +135,7 @@ def max_cached_workflows(request: pytest.FixtureRequest) -> int:
 async def world(env: TimeSkipper, kept: memory.Memory, model: LocalModel, max_cached_workflows: int) -> AsyncIterator[World]:
     adapters = connectors.in_memory()
     sources, notifier = InMemorySources(), InMemoryNotifier(("phone", "mail"))
-    outside = worker.Outside(
+    outside = Outside(
         connectors=adapters, analytics=InMemoryAnalytics({}), model=model, intents=model, sources=sources, notifier=notifier
     )
     async with AsyncExitStack() as running:
