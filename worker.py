@@ -10,12 +10,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pydantic
 import structlog
@@ -27,51 +25,19 @@ import connectors
 import memory
 import models
 import stack
-from activities.actions import ActionActivities
-from activities.approvals import ApprovalActivities
-from activities.attention import AttentionActivities
-from activities.back_testing import BackTester
-from activities.content import ContentActivities
-from activities.digest import DigestActivities
-from activities.explaining import Explainer
-from activities.exposing import Exposer
-from activities.intake import Intake
 from activities.interceptor import StewardInterceptor
-from activities.learning import LearningActivities
-from activities.licensing import Licensing
-from activities.linking import Linking
-from activities.measuring import Measurer
-from activities.notifying import NotifyActivities
-from activities.polling import PollActivities
-from activities.refitting import Refitter, examples, knows
-from activities.rewording import Reworder
-from activities.rollout import RolloutActivities
-from activities.runs import RunActivities
-from activities.shelf import ShelfWatch
-from activities.stock import StockActivities
+from activities.refitting import examples, knows
 from activities.stuck import StuckSteps
-from activities.support import SupportActivities
-from activities.upkeep import UpkeepActivities
-from agents.auditor import Auditor
-from agents.content_planner import ContentPlanner
-from agents.executor import Executor
-from agents.learner import Learner
-from agents.recall_canary import Canary
-from agents.stock_planner import StockPlanner
-from agents.summariser import Summariser
-from agents.support_planner import SupportPlanner
 from connectors import drop_folder
 from connectors.analytics_csv import AnalyticsCsv
 from connectors.apprise_notifier import AppriseNotifier, addresses
-from connectors.fakes import InMemorySources
-from domain.actions import Bound, Capability
+from domain.actions import Bound
 from domain.connections import Connection, ConnectionDescribed, ConnectionMode
 from domain.entities import Order
 from domain.errors import DomainError, DuplicateConflict, SetupError, StewardError
 from domain.event import new_event
 from domain.labels import Label
 from domain.policies import ApprovalPolicy, BoundsPolicy, RoutingPolicy, TriagePolicy
-from domain.ports import Analytics, Connector, IntentModels, Model, Notifier, Sources
 from memory.migrations import migrate
 from memory.turns import in_turn
 from models import LocalModel
@@ -79,6 +45,7 @@ from models.embedding import WordLlamaEmbedder
 from settings import CHECKOUT, Settings
 from stack.bootstrap import ensure_search_attributes
 from stack.client import connect
+from staff import CONSOLE, Outside, queues, staff
 from workflows import options
 from workflows.attention import AttentionWorkflow
 from workflows.digest import DigestWorkflow
@@ -122,134 +89,6 @@ PASSED_THROUGH = (
     "structlog",
 )
 CONNECT_ATTEMPTS = 30
-CONSOLE = "http://127.0.0.1:8400"
-"""Where the console is, if nobody says otherwise."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outside:
-    """What touches the world: one connector a capability, what connected systems tell us, analytics, model, messages to you."""
-
-    connectors: Mapping[Capability, Connector]
-    analytics: Analytics
-    model: Model
-    intents: IntentModels
-    sources: Sources = field(default_factory=InMemorySources)
-    notifier: Notifier = field(default_factory=AppriseNotifier)
-    console_url: str = CONSOLE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Staff:
-    """The activities, each kind with the ports it needs."""
-
-    action: ActionActivities
-    approval: ApprovalActivities
-    run: RunActivities
-    support: SupportActivities
-    stock: StockActivities
-    content: ContentActivities
-    rollout: RolloutActivities
-    learning: LearningActivities
-    upkeep: UpkeepActivities
-    attention: AttentionActivities
-    digest: DigestActivities
-    poll: PollActivities
-    notify: NotifyActivities
-
-
-def staff(kept: memory.Memory, outside: Outside) -> Staff:
-    log, state, policies = kept.log, kept.state, kept.policies
-    measurer, exposer = Measurer(log=log, state=state), Exposer(flags=kept.flags, log=log, state=state)
-    licensing = Licensing(flags=kept.flags, log=log, policies=policies, state=state)
-    common: dict[str, Any] = {"log": log, "state": state, "policies": policies}
-    reading: dict[str, Any] = {"state": state, "policies": policies}
-    planner = StockPlanner(**reading)
-    writing: dict[str, Any] = {**reading, "packs": kept.packs, "model": outside.model}
-    return Staff(
-        action=ActionActivities(
-            **common,
-            executor=Executor(connectors=outside.connectors),
-            auditor=Auditor(**reading),
-            ledger=kept.ledger,
-            guards=kept.guards,
-            licensing=licensing,
-        ),
-        approval=ApprovalActivities(log=log, state=state, learner=Learner(state=state), licensing=licensing, measurer=measurer),
-        run=RunActivities(log=log, state=state, measurer=measurer, licensing=licensing),
-        support=SupportActivities(**common, planner=SupportPlanner(**writing), exposer=exposer),
-        stock=StockActivities(**common, planner=planner, exposer=exposer, measurer=measurer),
-        content=ContentActivities(
-            planner=ContentPlanner(**writing),
-            analytics=outside.analytics,
-            log=log,
-            policies=policies,
-            exposer=exposer,
-            measurer=measurer,
-        ),
-        rollout=RolloutActivities(log=log, state=state),
-        learning=LearningActivities(
-            **common,
-            facts=kept.facts,
-            flags=kept.flags,
-            explainer=Explainer(model=outside.model),
-            refitter=Refitter(models=outside.intents),
-            reworder=Reworder(model=outside.model, state=state),
-            tester=BackTester(planner=planner),
-            shelf=ShelfWatch(measurer=measurer, state=state),
-        ),
-        upkeep=UpkeepActivities(
-            **common,
-            anchors=kept.anchors,
-            archive=kept.archive,
-            leftovers=kept.leftovers,
-            summariser=Summariser(**common, model=outside.model),
-            canary=Canary(recall=kept.recall, passages=kept.passages),
-            recall=kept.recall,
-            inbox=kept.inbox,
-        ),
-        attention=AttentionActivities(**common),
-        digest=DigestActivities(**common, guards=kept.guards),
-        poll=PollActivities(
-            sources=outside.sources,
-            cursors=kept.cursors,
-            intake=Intake(inbox=kept.inbox, log=log, state=state),
-            log=log,
-            state=state,
-        ),
-        notify=NotifyActivities(
-            log=log,
-            state=state,
-            notifier=outside.notifier,
-            linking=Linking(links=kept.links, state=state),
-            console_url=outside.console_url,
-        ),
-    )
-
-
-def queues(s: Staff) -> dict[str, list[Any]]:
-    """Every activity on the queue of its kind of work."""
-    return {
-        options.ORCHESTRATION: [
-            *(s.approval.request_approval, s.approval.record_decision, s.approval.conclude_decision),
-            *(s.approval.record_refused_decision, s.approval.remind, s.approval.end_approval),
-            *(s.action.settle_by_operator, s.action.effects_to_undo),
-            *(s.run.start_run, s.run.finish_run, s.run.await_end, s.run.record_reverted, s.run.alert, s.run.record_outcome),
-            *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
-            *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
-            *(s.upkeep.blank_deliveries, s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
-        ],
-        options.MODEL_CALLS: [
-            *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
-            *(s.content.choose_topics, s.content.write_page, s.content.measure_page),
-            *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
-        ],
-        options.CONNECTORS: [
-            s.poll.poll,
-            *(s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo),
-            *(s.notify.notify, s.notify.send_digest),
-        ],
-    }
 
 
 def workers(

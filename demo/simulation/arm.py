@@ -33,6 +33,7 @@ from domain.events import MessageReceived
 from domain.flags import AUTONOMY, DEFAULT_FLAGS, LEARNING, FlagSet
 from domain.runs import Run
 from memory import Memory
+from staff import Outside
 from workflows import options
 from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 from workflows.relay import Relay
@@ -55,9 +56,7 @@ class Happening:
 class Arm:
     """``kept`` is a database of the arm's own, freshly migrated; ``client`` a namespace of its own."""
 
-    def __init__(
-        self, kept: Memory, client: Client, outside: worker.Outside, *, scenario: Scenario, seed: int, learning: bool
-    ) -> None:
+    def __init__(self, kept: Memory, client: Client, outside: Outside, *, scenario: Scenario, seed: int, learning: bool) -> None:
         self._kept = kept
         self._scenario = scenario
         self._seed = seed

@@ -177,7 +177,7 @@ def test_the_image_holds_the_program_and_runs_as_nobody_special() -> None:
     allowed = {line[1:] for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     packages = {path.parent.name for path in CHECKOUT.glob("*/__init__.py")} - {"bench", "tests"}
     assert packages <= allowed
-    assert {"worker.py", "settings.py", "requirements-image.lock"} <= allowed
+    assert {"worker.py", "staff.py", "settings.py", "requirements-image.lock"} <= allowed
     assert re.search(r"^USER (?!root|0)", DOCKERFILE, re.MULTILINE)
     assert "HEALTHCHECK" in DOCKERFILE
 

@@ -15,6 +15,7 @@ import worker
 from connectors.analytics_csv import AnalyticsCsv
 from domain.connections import Connection
 from models.embedding import HashingEmbedder
+from staff import Outside
 from tests.chaos.passages import Tripwire, Watched, WatchedConnector, WatchedLedger, WatchedOutbox
 from tests.chaos.post import switchboard
 from tests.chaos.processes import Orders
@@ -50,9 +51,9 @@ async def _work(orders: Orders, tripwire: Tripwire) -> None:
         await Relay(outbox=watched.outbox, gateway=Gateway(client), policies=watched.policies).run()
 
 
-def _outside(orders: Orders, kept: memory.Memory, tripwire: Tripwire) -> worker.Outside:
+def _outside(orders: Orders, kept: memory.Memory, tripwire: Tripwire) -> Outside:
     local = connectors.open_local(orders.home)
-    return worker.Outside(
+    return Outside(
         connectors={capability: WatchedConnector(connector, tripwire) for capability, connector in local.items()},
         analytics=AnalyticsCsv(orders.home / "outside" / "analytics.csv"),
         model=_MODEL,

@@ -29,6 +29,7 @@ from domain.policies import StockPolicy
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
 from models.scripted import ScriptedModel
+from staff import Outside
 from tests.conftest import Servers
 from tests.workflow.waiting import until
 from workflows.gateway import Gateway
@@ -73,7 +74,7 @@ async def client(servers: Servers) -> Client:
 async def gateway(client: Client, kept: memory.Memory, suppliers: InMemorySuppliers) -> AsyncIterator[Gateway]:
     """The running system: every worker, outside systems in memory."""
     adapters = {**connectors.in_memory(), Capability.SUPPLIERS: suppliers}
-    outside = worker.Outside(
+    outside = Outside(
         connectors=adapters, analytics=InMemoryAnalytics({}), model=ScriptedModel({}), intents=LocalModel(HashingEmbedder())
     )
     async with AsyncExitStack() as running:

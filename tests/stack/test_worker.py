@@ -42,9 +42,9 @@ stop.wait()
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The code of the stack with the worker above: started by `up` exactly as the real one is."""
+    """The code of the stack, and of the memory that `up` prepares, with the worker above: started exactly as the real one is."""
     folder = tmp_path / "checkout"
-    for name in ("stack", "domain"):
+    for name in ("stack", "memory", "domain"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "cli").mkdir()
     for name in ("entrance.py", "kill_switch.py", "output.py", "stack_commands.py"):

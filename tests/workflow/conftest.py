@@ -25,6 +25,7 @@ from domain.ports import Connector
 from domain.runs import ModeSet
 from models import LocalModel
 from models.embedding import WordLlamaEmbedder
+from staff import Outside
 from tests.fitted import fitted
 from tests.workflow.meanwhile import Meanwhile
 from tests.workflow.probe import ProbeInput, ProbeWorkflow
@@ -150,7 +151,7 @@ async def world(
 ) -> AsyncIterator[World]:
     sources, notifier = InMemorySources(), InMemoryNotifier(("phone", "mail"))
     figures: dict[str, tuple[ContentMetrics, ...]] = {}
-    outside = worker.Outside(
+    outside = Outside(
         connectors=adapters, analytics=InMemoryAnalytics(figures), model=model, intents=model, sources=sources, notifier=notifier
     )
     meanwhile = Meanwhile()

@@ -6,7 +6,6 @@ import pytest
 
 import connectors
 import memory
-import worker
 from activities.steps import DecisionNote, EndNote, ProposeInput
 from connectors.fakes import InMemoryAnalytics, InMemoryShop
 from domain.actions import Capability
@@ -16,6 +15,7 @@ from domain.event import new_event
 from domain.runs import ActionSuggested, ModeSet, RunStarted
 from models import LocalModel
 from models.embedding import HashingEmbedder
+from staff import Outside, Staff, staff
 from tests.workflow import sample
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -27,7 +27,7 @@ def kept() -> memory.Memory:
     return memory.in_memory(embedder=HashingEmbedder())
 
 
-async def hired(kept: memory.Memory, mode: Mode) -> worker.Staff:
+async def hired(kept: memory.Memory, mode: Mode) -> Staff:
     """The steps of a shop with one order, whose support works in ``mode``."""
     outside, model = connectors.in_memory(), LocalModel(HashingEmbedder())
     shop = outside[Capability.SHOP]
@@ -36,10 +36,10 @@ async def hired(kept: memory.Memory, mode: Mode) -> worker.Staff:
     begun = RunStarted(run_id="run", workflow="support", at=NOW)
     events = [*sample.business(sample.order()), ModeSet(scope="support", mode=mode, by="operator"), begun]
     await kept.log.append([new_event(e, at=NOW, key=(e.stream,)) for e in events])
-    return worker.staff(kept, worker.Outside(connectors=outside, analytics=InMemoryAnalytics({}), model=model, intents=model))
+    return staff(kept, Outside(connectors=outside, analytics=InMemoryAnalytics({}), model=model, intents=model))
 
 
-async def asked(staff: worker.Staff, at: datetime) -> Approval:
+async def asked(staff: Staff, at: datetime) -> Approval:
     proposed = await staff.action.propose(ProposeInput(run_id="run", workflow="support", planned=sample.cancel(), now=at))
     assert proposed.approval is not None
     await staff.approval.request_approval(proposed.approval)

@@ -6,7 +6,6 @@ import pytest
 
 import connectors
 import memory
-import worker
 from activities.steps import FinishInput
 from connectors.fakes import InMemoryAnalytics
 from domain.event import EventData, new_event
@@ -14,6 +13,7 @@ from domain.events import TicketClosed, TicketHandedOver
 from domain.runs import Run, RunStarted
 from models import LocalModel
 from models.embedding import HashingEmbedder
+from staff import Outside, staff
 from tests.workflow import sample
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -26,8 +26,8 @@ class Record:
     def __init__(self) -> None:
         self.kept = memory.in_memory(embedder=HashingEmbedder())
         model = LocalModel(HashingEmbedder())
-        outside = worker.Outside(connectors=connectors.in_memory(), analytics=InMemoryAnalytics({}), model=model, intents=model)
-        self.staff = worker.staff(self.kept, outside)
+        outside = Outside(connectors=connectors.in_memory(), analytics=InMemoryAnalytics({}), model=model, intents=model)
+        self.staff = staff(self.kept, outside)
 
     async def tell(self, *events: EventData, at: datetime = NOW) -> None:
         head = (await self.kept.log.head()).seq

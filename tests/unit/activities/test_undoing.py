@@ -6,7 +6,6 @@ import pytest
 
 import connectors
 import memory
-import worker
 from activities.steps import EffectInput, ResultKind, RevertInput
 from connectors.fakes import InMemoryAnalytics
 from domain.actions import PlacePurchaseOrder, Receipt
@@ -19,6 +18,7 @@ from domain.money import Money
 from domain.runs import RunStarted
 from models import LocalModel
 from models.embedding import HashingEmbedder
+from staff import Outside, staff
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 RUN = "replenish/north"
@@ -30,8 +30,8 @@ class Shop:
     def __init__(self) -> None:
         self.kept = memory.in_memory(embedder=HashingEmbedder())
         model = LocalModel(HashingEmbedder())
-        outside = worker.Outside(connectors=connectors.in_memory(), analytics=InMemoryAnalytics({}), model=model, intents=model)
-        self.steps = worker.staff(self.kept, outside).action
+        outside = Outside(connectors=connectors.in_memory(), analytics=InMemoryAnalytics({}), model=model, intents=model)
+        self.steps = staff(self.kept, outside).action
 
     async def tell(self, *events: EventData, at: datetime) -> None:
         await self.kept.log.append([new_event(e, at=at, key=(e.stream, at.isoformat())) for e in events])
