@@ -123,7 +123,7 @@ async def _to_login(request: Request, _error: Exception) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     if request.method != "GET":
         return await entry.sent_without_session(request)
-    following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    following = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"/login?next={quote(following)}", 303)
 
 

@@ -12,8 +12,8 @@ from domain.access import CLI_TOKEN, ApiToken, Scope
 from domain.approvals import Via
 from domain.errors import AccessDenied
 from domain.event import EventData, new_event
+from domain.policies import OPERATOR
 
-OPERATOR = "operator"
 _SCHEME = "bearer "
 
 

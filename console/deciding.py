@@ -4,9 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
-from console.callers import OPERATOR, Caller
+from console.callers import Caller
 from domain.approvals import Verb
 from domain.model import Moment, Name, Value
+from domain.policies import OPERATOR
 from workflows.deciding import DecisionRequest
 
 

@@ -62,4 +62,20 @@ def _flat(value: Any, path: str = "") -> dict[str, str]:
     if isinstance(value, dict) and value:
         pairs = ((f"{path}.{name}" if path else str(name), part) for name, part in value.items())
         return {name: text for place, part in pairs for name, text in _flat(part, place).items()}
-    return {path: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)} if path else {}
+    return {path: _text(value)} if path else {}
+
+
+def _text(value: Any) -> str:
+    """A list as lines, one for each thing in it."""
+    if isinstance(value, list) and value:
+        return "\n".join(_line(one) for one in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _line(value: Any) -> str:
+    """A thing with its parts in one line; money as money is written."""
+    if not isinstance(value, dict):
+        return _text(value).replace("\n", ", ")
+    if value.keys() == {"amount", "currency"}:
+        return f"{value['amount']} {value['currency']}"
+    return ", ".join(f"{name} {_line(part)}" for name, part in value.items() if part not in ("", None))

@@ -96,7 +96,7 @@ def _label(path: tuple[str, ...]) -> str:
     for part in path:
         if part.isdecimal() and words:
             words[-1] = f"{words[-1].removesuffix('s')} {int(part) + 1}:"
-        else:
+        elif part not in words[-1:]:  # the amount of an amount
             words.append(part.replace("_", " "))
     return " ".join(words)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from console.diffs import fields_changed
 from console.places import place_of
+from domain.catalogue import ENTITY_TYPES, EVENT_TYPES
 from domain.errors import InvalidInput
 from domain.event import Event
 from domain.story import told
@@ -69,6 +70,10 @@ def wanted(query: Mapping[str, str], zone: str, *, types: Sequence[str] = (), al
         if len(text) > _MOST or "\x00" in text:
             raise InvalidInput(f"{name} is nothing to look for", hint="shorten it")
     texts = {name: typed[name] for name in _TEXTS}
+    if texts["kind"] and texts["kind"] not in ENTITY_TYPES:
+        raise InvalidInput(f"there is nothing of the kind {texts['kind'][:40]!r}", hint=f"one of {', '.join(sorted(ENTITY_TYPES))}")
+    if texts["type"] and not any(known.startswith(texts["type"]) for known in EVENT_TYPES):
+        raise InvalidInput(f"no type of event begins with {texts['type'][:40]!r}", hint="for example approval.")
     since, until = _day(typed["from"], zone), _day(typed["to"], zone, after=1)
     found = EventFilter(before=_seq(typed["before"]), types=tuple(types), since=since, until=until, **texts)
     return Wanted(typed=typed, filter=found)

@@ -16,9 +16,10 @@ from domain.errors import NotFound
 from domain.experiments import Experiment
 from domain.failures import Failure
 from domain.learning import LearningReport
-from domain.policies import POLICY_TYPES, AutonomyPolicy, PolicyRecord, PolicyVersion
+from domain.model import Moment
+from domain.policies import POLICY_TYPES, AutonomyPolicy, PolicyActivated, PolicyRecord, PolicyVersion
 from learning.autonomy import has_earned, limit_of, speaking
-from learning.documents import changed, document_of
+from learning.documents import changed, document_of, in_force
 from learning.evidence import HARM_LIMIT
 from learning.verdict import win_limit
 from memory.figures import Days, Figure, Series
@@ -127,6 +128,25 @@ async def classes(memory: Memory) -> list[ClassStanding]:
     everything = tuple(records.values())
     found = [_standing(policy, records.get(key) or ClassRecord(key=key), everything) for key in keys]
     return sorted(found, key=lambda c: (c.grant is None, -c.record.reviewed, c.record.key))
+
+
+def without_grant(record: PolicyRecord, key: str, *, by: str, at: Moment) -> PolicyActivated:
+    """The class asks again, and is not proposed any more. Raises NotFound where it does not act alone."""
+    policy = AutonomyPolicy.model_validate(in_force(record))
+    if key not in policy.grants:
+        raise NotFound(f"{key[:80]!r} does not act alone", hint="load the page again")
+    grants = {name: grant for name, grant in policy.grants.items() if name != key}
+    less = policy.model_copy(update={"grants": grants, "refused": (*policy.refused, key)})
+    version = PolicyVersion(
+        version=record.next_version,
+        document=less.model_dump(mode="json"),
+        proposed_by=by,
+        approved_by=by,
+        at=at,
+        why=f"{key} was taken back, and asks again",
+        parent=record.active,
+    )
+    return PolicyActivated(name=record.name, version=version)
 
 
 def _standing(policy: AutonomyPolicy, record: ClassRecord, records: Sequence[ClassRecord]) -> ClassStanding:

@@ -2,9 +2,10 @@
 
 from uuid import uuid4
 
-from console.visit import OPERATOR, Visit
+from console.visit import Visit
 from domain.errors import Stale, VersionConflict
 from domain.event import EventData, new_event
+from domain.policies import OPERATOR
 
 
 async def record(visit: Visit, *events: EventData, expected: dict[str, int] | None = None) -> None:

@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 from activities.undoing import what_to_undo
 from console.happenings import Line, line
 from console.house import House
+from domain import switches
 from domain.approvals import Approval
 from domain.effects import Effect
 from domain.entities import Ticket
@@ -23,7 +24,7 @@ from workflows.watching import Rest, how_is
 PAGE = 25
 _EVENTS = 200
 _QUESTIONS = 20
-WORKFLOWS = ("support", "replenish", "content", "propose", "rollback")
+WORKFLOWS = (*switches.WORKFLOWS, "rollback")
 STATUSES = ("running", "done", "failed", "cancelled")
 
 

@@ -17,7 +17,6 @@ from domain.errors import AccessDenied, InvalidInput
 from domain.policies import ApprovalPolicy
 from domain.runs import Controls
 
-OPERATOR = "operator"
 COOKIE = "steward"
 SECURE_COOKIE = "__Host-steward"
 """A browser takes a cookie of this name only over TLS and for one host (RFC 6265bis)."""
@@ -72,7 +71,7 @@ class Visit:
     async def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """The template with what every page needs, and once what was to be said."""
         flash: tuple[str, ...] = ()
-        if not self.partial:
+        if self.session.flash and not self.partial:
             _, flash = await self.house.doorkeeper.take_flash(self.session)
         return HTMLResponse(render(template, {**self._frame(), "flash": flash, **context}), status)
 
@@ -105,7 +104,7 @@ class Visit:
 
     def _frame(self) -> dict[str, Any]:
         return {
-            "path": self.request.url.path,
+            "path": quote(self.request.scope["path"]),  # as it stands in an address: an id may have a # in it
             "query": self.request.query_params,
             "csrf": self.session.csrf,
             "proven": self.proven,

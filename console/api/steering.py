@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field
 from activities.undoing import what_to_undo
 from console import reading
 from console.api.entry import Decides, Reader
-from console.callers import OPERATOR
 from console.settling import settle, unsettled
 from domain.actions import Action
 from domain.decisions import Mode
 from domain.errors import InvalidInput, NotFound, VersionConflict
 from domain.event import EventData
+from domain.policies import OPERATOR
 from domain.runs import Controls, KillSwitchSet, ModeSet, Run
 from domain.switches import checked_scope
 from workflows.starting import What, start

@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from console.recording import record
-from console.visit import OPERATOR, Here, Visit
+from console.visit import Here, Visit
 from domain.actions import ACTION_TYPES, Capability
 from domain.connections import CONNECTING, MEANS, Connection, ConnectionMode, ConnectionModeSet, StreamProgress, serving
 from domain.effects import Breaker, BreakerState
 from domain.errors import InvalidInput, NotFound, Refused, StewardError
+from domain.policies import OPERATOR
 from domain.ports import Connector
 from memory.reach import Reached
 

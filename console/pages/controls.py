@@ -6,10 +6,11 @@ from fastapi.responses import HTMLResponse, Response
 from activities.breakers import reset
 from console.controls import guarding
 from console.recording import record
-from console.visit import OPERATOR, Here
+from console.visit import Here
 from domain.bypasses import BypassClosed
 from domain.decisions import Mode
 from domain.errors import InvalidInput
+from domain.policies import OPERATOR
 from domain.runs import KillSwitchSet, ModeSet
 from domain.switches import bypass_of, checked_scope
 from domain.wording import parse_duration

@@ -12,11 +12,12 @@ from fastapi.responses import HTMLResponse, Response
 from console.forms import NotValid, edited, fields_of
 from console.questions import Question, fields_with, inbox, needs_proof, question
 from console.statuses import status_of
-from console.visit import OPERATOR, Here, Visit
+from console.visit import Here, Visit
 from domain.actions import Action
 from domain.approvals import Approval, Verb, Via
 from domain.errors import AccessError, DecisionRefused, InvalidInput, NotFound, Overtaken, Retryable, StewardError
 from domain.ids import derived_id
+from domain.policies import OPERATOR
 from workflows.deciding import Decided, DecisionRequest, NotDecided
 
 router = APIRouter()

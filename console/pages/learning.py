@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from console.learned import charts, classes, overview
+from console.learned import charts, classes, overview, without_grant
 from console.recording import record
-from console.visit import OPERATOR, Here
+from console.visit import Here
 from domain.errors import InvalidInput, NotFound
 from domain.failures import Failure, FailureLabelled, RootCause
 from domain.flags import FlagSet, own_flag
 from domain.learning import LearningReport
+from domain.policies import OPERATOR, PolicyRecord
 from memory.views import EventFilter
 
 router = APIRouter()
@@ -39,6 +40,16 @@ async def show_report(visit: Here, day: str) -> HTMLResponse:
 @router.get("/learning/autonomy", response_class=HTMLResponse)
 async def show_autonomy(visit: Here) -> HTMLResponse:
     return await visit.page("autonomy.html", classes=await classes(visit.house.memory), tabs=TABS)
+
+
+@router.post("/learning/autonomy/ask-again")
+async def ask_again(visit: Here) -> Response:
+    """One class asks again, and is not proposed any more. To stop something wants no password."""
+    key, state = visit.field("key", most=300), visit.house.memory.state
+    version = await state.version(PolicyRecord, "autonomy")
+    policy = await state.get(PolicyRecord, "autonomy") or PolicyRecord(name="autonomy")
+    await record(visit, without_grant(policy, key, by=OPERATOR, at=visit.now), expected={"policy/autonomy": version})
+    return await visit.see("/learning/autonomy", say=f"{key} is asked again, from the next decision on")
 
 
 @router.get("/learning/figures", response_class=HTMLResponse)

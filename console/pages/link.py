@@ -6,11 +6,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from activities.linking import Linking
 from console.house import House
 from console.rendering import render
-from console.visit import OPERATOR, house_of
+from console.visit import house_of
 from domain.actions import Risk
 from domain.approvals import Approval, Verb, Via
 from domain.errors import InvalidInput, NotFound, Retryable, StewardError
 from domain.links import PATH, DeadLink, OpenLink
+from domain.policies import OPERATOR
 from workflows.deciding import DecisionRequest
 
 router = APIRouter()

@@ -9,10 +9,10 @@ from activities.ratifying import Ratifier
 from console.learned import differences, proposals, trial, words
 from console.pages.learning import TABS
 from console.places import place_of
-from console.visit import OPERATOR, Here, Visit
+from console.visit import Here, Visit
 from domain.errors import InvalidInput, NotFound, Stale, VersionConflict
 from domain.experiments import Experiment
-from domain.policies import POLICY_TYPES, PolicyRecord
+from domain.policies import OPERATOR, POLICY_TYPES, PolicyRecord
 from learning.documents import in_force, leaves
 
 router = APIRouter()
@@ -70,19 +70,19 @@ async def show_trials(visit: Here) -> HTMLResponse:
     return await visit.page("experiments.html", trials=trials, tabs=TABS)
 
 
-@router.get("/learning/experiments/{experiment_id}", response_class=HTMLResponse)
+@router.get("/learning/experiments/{experiment_id:path}", response_class=HTMLResponse)
 async def show_trial(visit: Here, experiment_id: str) -> HTMLResponse:
     return await visit.page("experiment.html", trial=await trial(visit.house.memory, experiment_id), tabs=TABS)
 
 
-@router.post("/learning/experiments/{experiment_id}/stop")
+@router.post("/learning/experiments/{experiment_id:path}/stop")
 async def stop_trial(visit: Here, experiment_id: str) -> Response:
     ratifier = await _ratifier(visit)
     await _said(ratifier.stop(experiment_id, hard=bool(visit.field("hard")), why=visit.field("why")))
     return await visit.see(place_of(f"experiment/{experiment_id}"), say="It is taken back, from the next decision on")
 
 
-@router.post("/learning/experiments/{experiment_id}/ratify")
+@router.post("/learning/experiments/{experiment_id:path}/ratify")
 async def ratify_trial(visit: Here, experiment_id: str) -> Response:
     ratifier = await _ratifier(visit)
     await _said(ratifier.let_win(experiment_id))

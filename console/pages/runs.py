@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from console.runs import STATUSES, WORKFLOWS, RunPage, run_page, runs
-from console.visit import OPERATOR, Here, Visit
+from console.visit import Here, Visit
 from domain.entities import Supplier
 from domain.errors import InvalidInput, Stale
+from domain.policies import OPERATOR
 from workflows.starting import What, start
 
 router = APIRouter()
@@ -17,6 +18,8 @@ _LONGEST = 300
 
 @router.get("/runs", response_class=HTMLResponse)
 async def show_runs(visit: Here, workflow: str = "", status: str = "", page: int = 1) -> HTMLResponse:
+    if workflow not in ("", *WORKFLOWS) or status not in ("", *STATUSES):
+        raise InvalidInput("runs cannot be narrowed like that", hint="choose one of the lists")
     found = await runs(visit.house, workflow=workflow, status=status, page=page)
     given = {name: text for name, text in (("workflow", workflow), ("status", status)) if text}
     return await visit.page(

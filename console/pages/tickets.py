@@ -11,11 +11,12 @@ from console.lists import PER_PAGE, TABS, Asked, List, Shown, show
 from console.places import place_of
 from console.recording import record
 from console.rendering import clock
-from console.visit import OPERATOR, Here, Visit
+from console.visit import Here, Visit
 from domain.approvals import Approval
 from domain.entities import Customer, Order, Ticket, TicketStatus
 from domain.errors import NotFound
 from domain.playbooks import INTENTS
+from domain.policies import OPERATOR
 from domain.story import story
 from memory.memory import Memory
 from memory.views import EventFilter

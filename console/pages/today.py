@@ -8,9 +8,10 @@ from fastapi.responses import HTMLResponse, Response
 from console.dashboard import today
 from console.recording import record
 from console.settling import settle, unsettled, waits_for_word
-from console.visit import OPERATOR, Here
+from console.visit import Here
 from domain.errors import InvalidInput, NotFound, Stale
 from domain.event import EventData
+from domain.policies import OPERATOR
 from domain.runs import Alert, AlertClosed
 
 router = APIRouter()

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from console.app import create_app
 from console.house import House
+from console.visit import enter
 from tests.console.browser import ORIGIN, Browser
 from tests.console.door import CODE, PASSWORD
 
@@ -21,11 +24,34 @@ async def test_the_first_start_asks_for_the_code(stranger: Browser) -> None:
 
 
 async def test_who_is_not_logged_in_is_sent_to_the_door(stranger: Browser, house: House) -> None:
-    """Every page but the entry's own."""
-    routes = [route for route in create_app(house).routes if isinstance(route, APIRoute) and "GET" in (route.methods or ())]
-    for path in {route.path for route in routes if "{" not in route.path} - {"/login", "/setup", "/health"}:
+    """Every page but the entry's own, and back to where it was meant to go."""
+    paths = {route.path for route in routes_of(create_app(house)) if "GET" in (route.methods or ()) and "{" not in route.path}
+    assert len(paths) > 20
+    for path in paths - {"/login", "/setup", "/health"}:
         answer = await stranger.get(path)
         assert (answer.status_code, answer.headers.get("location", "")[:6]) == (303, "/login"), path
+    answer = await stranger.get("/business/stock/A%231")
+    assert answer.headers["location"] == "/login?next=/business/stock/A%25231"
+
+
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Those of its routers, too: FastAPI keeps them apart."""
+    routers = [getattr(route, "original_router", None) for route in app.routes]
+    everything = [*app.routes, *(route for router in routers if router for route in router.routes)]
+    return [route for route in everything if isinstance(route, APIRoute)]
+
+
+def enters(dependant: Dependant) -> bool:
+    return dependant.call is enter or any(enters(needed) for needed in dependant.dependencies)
+
+
+async def test_every_route_wants_a_session_but_those_of_the_door(house: House) -> None:
+    """With and without parameters, to look and to send."""
+    routes = routes_of(create_app(house))
+    open_to_all = {(method, route.path) for route in routes if not enters(route.dependant) for method in route.methods or ()}
+    door = {(method, path) for method in ("GET", "POST") for path in ("/login", "/setup", "/link/{token}")}
+    assert open_to_all == door | {("GET", "/health")}
+    assert len(routes) > 60
 
 
 async def test_a_wrong_password_is_refused(browser: Browser) -> None:

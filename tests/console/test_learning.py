@@ -1,8 +1,9 @@
 """What was learned: reports, proposals, trials and what acts alone; and the operator's word on them."""
 
 from console.house import House
+from console.places import place_of
 from domain.event import new_event
-from domain.experiments import Experiment
+from domain.experiments import Experiment, ExperimentStarted
 from domain.failures import Failure
 from domain.flags import AUTONOMY
 from domain.policies import AutonomyPolicy, PolicyRecord
@@ -121,3 +122,25 @@ async def test_the_figures_are_drawn_with_their_tables(furnished: House, browser
     assert (page.count('class="chart"'), page.count("The figures")) == (6, 6)
     for shown in ("Triage was right", "Left to you", "First response", "Click-through rate", "Spent on models"):
         assert shown in page
+
+
+async def test_one_class_asks_again_without_a_password(furnished: House, browser: Browser) -> None:
+    """And is not proposed any more; the others go on. What does not act alone cannot be taken back."""
+    await browser.post("/learning/policies/autonomy/ratify", {"version": "1"})
+    await browser.forget_the_password(furnished)
+    assert "Ask again" in await browser.page("/learning/autonomy")
+    assert (await browser.post("/learning/autonomy/ask-again", {"key": CLASS})).status_code == 303
+    policy = (await furnished.memory.policies.in_force(AutonomyPolicy)).document
+    assert (policy.grants, policy.refused) == ({}, (CLASS,))
+    assert (await browser.post("/learning/autonomy/ask-again", {"key": CLASS})).status_code == 404
+    assert "not wanted by you" in await browser.page("/learning/autonomy")
+
+
+async def test_a_trial_is_found_whatever_its_id_is(furnished: House, browser: Browser) -> None:
+    """With a slash in it, too."""
+    trial = await furnished.memory.state.get(Experiment, "content@2")
+    assert trial is not None
+    other = trial.model_copy(update={"experiment_id": "a/b@1"})
+    now = furnished.clock()
+    await furnished.memory.log.append([new_event(ExperimentStarted(experiment=other), at=now, key=("other",))])
+    assert "a/b@1" in await browser.page(place_of("experiment/a/b@1"))

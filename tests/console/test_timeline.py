@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from html import unescape
 
+import pytest
+
 from console.house import House
 from domain.decisions import Mode
 from domain.event import new_event
@@ -80,3 +82,13 @@ async def test_controls_are_told_in_words(house: House, browser: Browser) -> Non
     told = new_event(ModeSet(scope="support", mode=Mode.AUTO, by="operator"), at=house.clock(), key=("1",), actor="operator")
     await house.memory.log.append([told])
     assert "mode of support set to auto" in await browser.page("/timeline")
+
+
+NONSENSE = ("timeline?kind=telex", "timeline?type=telex", "audit?kind=telex", "runs?workflow=telex", "runs?status=telex")
+
+
+@pytest.mark.parametrize("query", NONSENSE)
+async def test_a_filter_that_means_nothing_is_said_so(browser: Browser, query: str) -> None:
+    """An empty list would look as if nothing had happened."""
+    answer = await browser.get(f"/{query}")
+    assert (answer.status_code, "one of" in answer.text or "begins" in answer.text) == (422, True)

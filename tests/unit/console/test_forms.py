@@ -51,3 +51,9 @@ def test_a_value_that_does_not_fit_is_named(n: int, path: str, value: str) -> No
     with pytest.raises(NotValid) as refused:
         edited(ACTIONS[n], sent(ACTIONS[n]) | {path: value})
     assert list(refused.value.problems) == [path]
+
+
+def test_a_label_says_nothing_twice() -> None:
+    """The amount of the amount of a refund is its amount."""
+    labels = {field.path: field.label for field in fields_of(RefundOrder(order_id="1", amount=Money.of(5), reason="late"))}
+    assert (labels["amount.amount"], labels["amount.currency"]) == ("amount", "amount currency")
