@@ -77,6 +77,7 @@ from workflows.attention import AttentionWorkflow
 from workflows.digest import DigestWorkflow
 from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow
+from workflows.listening import Listeners
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
 from workflows.polling import PollWorkflow
 from workflows.proposed import ProposedWorkflow
@@ -352,14 +353,22 @@ async def run(settings: Settings) -> None:
         kept = await open_things.enter_async_context(opened(settings))
         found = stack.endpoints(settings)
         client = await connect(stack.connected(settings, found) if found else settings, attempts=CONNECT_ATTEMPTS)
-        for worker in workers(client, kept, await outside_of(settings, kept)):
+        outside, gateway = await outside_of(settings, kept), Gateway(client)
+        for worker in workers(client, kept, outside):
             await open_things.enter_async_context(worker)
-        relay = asyncio.create_task(Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run())
-        open_things.callback(relay.cancel)
+        relay = Relay(outbox=kept.outbox, gateway=gateway, policies=kept.policies)
+        listeners = Listeners(sources=outside.sources, connections=lambda: kept.state.find(Connection), look=gateway.look)
+        for part in (relay.run(), listeners.run()):
+            open_things.push_async_callback(_ended, asyncio.create_task(part))
         if settings.ready_file:
             settings.ready_file.write_text("ready\n")
         structlog.get_logger().info("ready", queues=[options.ORCHESTRATION, options.MODEL_CALLS, options.CONNECTORS])
         await stop.wait()
+
+
+async def _ended(part: "asyncio.Task[None]") -> None:
+    part.cancel()
+    await asyncio.gather(part, return_exceptions=True)
 
 
 def main(arguments: Sequence[str]) -> int:
