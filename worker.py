@@ -51,6 +51,7 @@ from workflows.attention import AttentionWorkflow
 from workflows.digest import DigestWorkflow
 from workflows.gateway import Gateway
 from workflows.learning_cycle import LearningCycleWorkflow
+from workflows.listening import Listeners
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
 from workflows.polling import PollWorkflow
 from workflows.proposed import ProposedWorkflow
@@ -222,15 +223,22 @@ async def run(settings: Settings) -> None:
         kept = await open_things.enter_async_context(opened(settings))
         found = endpoints(settings)
         client = await connect(stack.connected(settings, found), attempts=CONNECT_ATTEMPTS)
-        for worker in workers(client, kept, await outside_of(settings, kept)):
+        outside, gateway = await outside_of(settings, kept), Gateway(client)
+        for worker in workers(client, kept, outside):
             await open_things.enter_async_context(worker)
-        relaying = Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run
-        relay = asyncio.create_task(in_turn(found.database_url, "relay", relaying))
-        open_things.callback(relay.cancel)
+        relay = Relay(outbox=kept.outbox, gateway=gateway, policies=kept.policies)
+        listeners = Listeners(sources=outside.sources, connections=lambda: kept.state.find(Connection), look=gateway.look)
+        for name, part in (("relay", relay.run), ("listeners", listeners.run)):  # of all workers, one does each
+            open_things.push_async_callback(_ended, asyncio.create_task(in_turn(found.database_url, name, part)))
         if settings.ready_file:
             settings.ready_file.write_text("ready\n")
         structlog.get_logger().info("ready", queues=[options.ORCHESTRATION, options.MODEL_CALLS, options.CONNECTORS])
         await stop.wait()
+
+
+async def _ended(part: "asyncio.Task[None]") -> None:
+    part.cancel()
+    await asyncio.gather(part, return_exceptions=True)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from domain.entities import ContentMetrics, ContentPiece, Order
 from domain.errors import EffectError, Permanent, Stale
 from domain.ids import derived_id, digest
 from domain.notifying import Notification, ServiceAnswer
-from domain.ports import Source
+from domain.ports import Bell, Source
 
 
 class InMemoryConnector(ABC):
@@ -288,9 +288,38 @@ class InMemorySources:
 
     def __init__(self, **sources: Source) -> None:
         self.by_name: dict[str, Source] = dict(sources)
+        self.bells: dict[str, Bell] = {}
 
     async def source(self, connection: str) -> Source | None:
         return self.by_name.get(connection)
+
+    async def bell(self, connection: str) -> Bell | None:
+        return self.bells.get(connection)
+
+
+class InMemoryBell:
+    """Rings when it is told to, or breaks as it is told. ``listening`` is how many listen now."""
+
+    def __init__(self) -> None:
+        self.listening = 0
+        self.begun = 0
+        self._said: asyncio.Queue[EffectError | None] = asyncio.Queue()
+
+    def ring(self, error: EffectError | None = None) -> None:
+        self._said.put_nowait(error)
+
+    async def rings(self) -> AsyncGenerator[None, None]:
+        self.listening += 1
+        self.begun += 1
+        try:
+            yield
+            while True:
+                error = await self._said.get()
+                if error is not None:
+                    raise error
+                yield
+        finally:
+            self.listening -= 1
 
 
 class InMemoryNotifier:

@@ -1,22 +1,27 @@
-"""A mail account over IMAP: reading what is new, and finding and filing what was sent. Every method blocks: call it in a thread.
+"""A mail account over IMAP: reading what is new, finding and filing what was sent. Its methods block; ``calling`` them does not.
 
 Reading changes nothing: folders are opened read-only and bodies are peeked at.
 """
 
+import asyncio
 import imaplib
 import re
+import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from imap_tools import BaseMailBox, MailBox, MailboxLoginError, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxFolderStatusError
 
+from connectors.oauth import AccessTokens
 from domain.errors import Permanent, Retryable
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _SENT_NAMES = ("Sent", "INBOX.Sent", "Sent Items", "Sent Messages", "INBOX.Sent Items")
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError)  # what answers that make no sense end in
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -24,13 +29,18 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True)
 class Server:
-    """``security`` is tls, starttls or none; none only where the host is this machine."""
+    """``security`` is tls, starttls or none; none only where the host is this machine. ``tokens`` stand in for the password."""
 
     host: str
     port: int
     security: str
     user: str
     password: str = field(repr=False)
+    tokens: AccessTokens | None = field(default=None, repr=False)
+
+
+class NotLetIn(Permanent):
+    """The user, the password or the token is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +80,28 @@ class Found:
 
 
 class ImapAccount:
-    """One account. Raises Retryable where the server is away, Permanent for what the operator has to mend."""
+    """One account. Raises Retryable where the server is away, Permanent for what the operator has to mend.
+
+    ``calling`` runs any of the methods below it in a thread, signed in.
+    """
 
     def __init__(self, server: Server, *, name: str, limits: Limits = Limits()) -> None:
         self._server = server
         self._name = name
         self._limits = limits
+        self._token = ""
+
+    async def calling(self, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """Once more with another token, where the first is refused: a session that was not let in did nothing."""
+        tokens = self._server.tokens
+        if tokens is None:
+            return await asyncio.to_thread(work, *args, **named)
+        self._token = token = await tokens.current()
+        try:
+            return await asyncio.to_thread(work, *args, **named)
+        except NotLetIn:
+            self._token = await tokens.instead_of(token)
+            return await asyncio.to_thread(work, *args, **named)
 
     def check(self, folder: str) -> str:
         with self._open() as box:
@@ -112,15 +138,31 @@ class ImapAccount:
     @contextmanager
     def _open(self) -> Iterator[BaseMailBox]:
         """A session of its own: servers close idle ones, and a new one costs little beside a poll a minute."""
-        try:
+        with self.trouble():
             box = _connected(self._server, self._limits.seconds)
             try:
-                login = box.login if self._server.password.isascii() and self._server.user.isascii() else box.login_utf8
-                login(self._server.user, self._server.password, initial_folder=None)
+                self._sign_in(box)
                 yield box
             finally:
                 with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
                     box.logout()
+                hang_up(box)
+
+    def sign_in(self) -> BaseMailBox:
+        """A session that stays open; whoever asked for it closes it."""
+        box = _connected(self._server, self._limits.seconds)
+        try:
+            self._sign_in(box)
+        except BaseException:
+            hang_up(box)
+            raise
+        return box
+
+    @contextmanager
+    def trouble(self) -> Iterator[None]:
+        """What a session ends in, in our words."""
+        try:
+            yield
         except MailboxLoginError as error:
             raise self._not_let_in(error) from None
         except (MailboxFolderSelectError, MailboxFolderStatusError):
@@ -129,6 +171,19 @@ class ImapAccount:
             raise Permanent(f"{self._name} shows a certificate that is not valid for it", hint="check the host's name") from None
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError, *_NONSENSE) as error:
             raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint="it is tried again by itself") from None
+
+    def _sign_in(self, box: BaseMailBox) -> None:
+        server = self._server
+        if server.tokens is not None:
+            try:
+                box.xoauth2(server.user, self._token, initial_folder=None)
+            except imaplib.IMAP4.abort:
+                raise
+            except imaplib.IMAP4.error as error:  # as imaplib says that it was not let in
+                raise MailboxLoginError(command_result=("NO", [str(error).encode()]), expected="OK") from None
+            return
+        login = box.login if server.password.isascii() and server.user.isascii() else box.login_utf8
+        login(server.user, server.password, initial_folder=None)
 
     def _fetched(self, box: BaseMailBox, uids: Sequence[int], validity: int) -> tuple[int, tuple[tuple[Place, bytes], ...]]:
         """As many as fit into memory with ease, up to one that is refused now: how many, and those that are still there."""
@@ -169,8 +224,17 @@ class ImapAccount:
         """RFC 5530: a server that is busy says so, and that is no wrong password."""
         if "[UNAVAILABLE]" in str(error.command_result):
             return Retryable(f"{self._name} is not available", hint="it is tried again by itself")
+        what = "password" if self._server.tokens is None else "token"
         hint = f"`./steward connect {self._name}` asks for it anew"
-        return Permanent(f"{self._name} refuses the user or the password", hint=hint)
+        return NotLetIn(f"{self._name} refuses the user or the {what}", hint=hint)
+
+
+def hang_up(box: BaseMailBox) -> None:
+    """At once, whatever the server does: a thread that still waits for an answer gets an error instead."""
+    with suppress(OSError):
+        box.client.sock.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError, imaplib.IMAP4.error):
+        box.client.shutdown()
 
 
 def _connected(server: Server, seconds: float) -> BaseMailBox:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from connectors.offered_tools import OfferedTool
 from domain.actions import Capability
 from domain.errors import InvalidInput
-from domain.ports import Analytics, Attempts, Connector, Source
+from domain.ports import Analytics, Attempts, Bell, Connector, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,7 @@ class Opened:
     check: Callable[[], Awaitable[str]]
     connectors: Mapping[Capability, Connector] = field(default_factory=dict)
     source: Source | None = None
+    bell: Bell | None = None
     analytics: Analytics | None = None
     offered: Callable[[], Awaitable[tuple[OfferedTool, ...]]] | None = None  # the tools of a server, as it describes them now
     close: Callable[[], Awaitable[None]] = _nothing_to_close

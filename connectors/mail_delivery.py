@@ -35,7 +35,7 @@ class Delivery:
 
     async def check(self) -> str:
         """Logs in on both sides; nothing is sent. One line."""
-        return f"{await asyncio.to_thread(self._imap.check, self._folder)}; {await self._smtp.check()}"
+        return f"{await self._imap.calling(self._imap.check, self._folder)}; {await self._smtp.check()}"
 
     async def begun(self, action: Action) -> list[Attempt]:
         """The mails of the action's thread that have gone out or are on their way."""
@@ -88,7 +88,7 @@ class Delivery:
 
     async def _settled_by_sent_mail(self, attempt: Attempt) -> bool:
         """Whether the server itself filed the mail as sent."""
-        if not await asyncio.to_thread(self._imap.has_sent, attempt.reference):
+        if not await self._imap.calling(self._imap.has_sent, attempt.reference):
             return False
         await self._attempts.settle(attempt.key, AttemptStatus.SENT)
         return True
@@ -98,7 +98,7 @@ class Delivery:
         if not attempt.payload:
             return
         try:
-            await asyncio.to_thread(self._imap.file_as_sent, attempt.payload, attempt.reference)
+            await self._imap.calling(self._imap.file_as_sent, attempt.payload, attempt.reference)
         except EffectError as error:
             structlog.get_logger().warning("could not file a sent mail", connection=self.name, error=error.message)
 

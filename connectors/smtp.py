@@ -35,23 +35,14 @@ class SmtpAccount:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        server = self._server
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            use_tls=server.security == "tls",
-            start_tls=server.security == "starttls",
-            timeout=_SECONDS,
-            local_hostname="steward.invalid",
-            username=server.user if server.password else None,
-            password=server.password or None,
-        )
+        client: aiosmtplib.SMTP | None = None
         try:
-            await client.connect()
+            client = await self._signed_in()
             yield client
             await client.quit()
         except aiosmtplib.SMTPAuthenticationError as error:
-            raise refusal(self._name, error.code, "refuses the user or the password") from None
+            what = "password" if self._server.tokens is None else "token"
+            raise refusal(self._name, error.code, f"refuses the user or the {what}") from None
         except aiosmtplib.SMTPResponseException as error:
             raise refusal(self._name, error.code, "does not take this mail") from None
         except aiosmtplib.SMTPNotSupported:
@@ -61,7 +52,42 @@ class SmtpAccount:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint="it is tried again by itself") from None
         finally:
+            if client is not None:
+                client.close()
+
+    async def _signed_in(self) -> aiosmtplib.SMTP:
+        """Once more with another token, where the first is refused: nothing was sent yet."""
+        tokens = self._server.tokens
+        if tokens is None:
+            return await self._connected("")
+        token = await tokens.current()
+        try:
+            return await self._connected(token)
+        except aiosmtplib.SMTPAuthenticationError:
+            return await self._connected(await tokens.instead_of(token))
+
+    async def _connected(self, token: str) -> aiosmtplib.SMTP:
+        async def given() -> str:
+            return token
+
+        server = self._server
+        client = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            use_tls=server.security == "tls",
+            start_tls=server.security == "starttls",
+            timeout=_SECONDS,
+            local_hostname="steward.invalid",
+            username=server.user if server.password or token else None,
+            password=server.password or None if not token else None,
+            oauth_token_generator=given if token else None,
+        )
+        try:
+            await client.connect()
+        except BaseException:
             client.close()
+            raise
+        return client
 
 
 class Letter:

@@ -15,7 +15,7 @@ from domain.decisions import Diff
 from domain.entities import ContentMetrics
 from domain.errors import Permanent
 from domain.ids import digest
-from domain.ports import Analytics, Attempts, Connector, Source
+from domain.ports import Analytics, Attempts, Bell, Connector, Source
 
 Connections = Callable[[], Awaitable[Sequence[Connection]]]
 
@@ -50,6 +50,12 @@ class Switchboard:
             return source
         wrapper = ReplayingSource if found.mode is ConnectionMode.REPLAY else RecordingSource
         return wrapper(source, self.exchanges(found.name))
+
+    async def bell(self, connection: str) -> Bell | None:
+        found = next((c for c in await self.connections() if c.name == connection), None)
+        if found is None or found.mode not in (ConnectionMode.LIVE, ConnectionMode.DRY_RUN):
+            return None
+        return self.opened(found).bell
 
     def serving(self, connection: Connection, capability: Capability) -> Connector:
         """The connector of ``connection`` in the mode it is in. Raises Permanent where it cannot be opened."""
@@ -86,9 +92,10 @@ class Switchboard:
 
     def _opening(self, kind: Kind, connection: Connection) -> Opening:
         wanted = {setting.name: setting.default for setting in kind.settings if setting.secret}
+        usual = {setting.name: setting.default or "" for setting in kind.settings if not setting.secret}
         return Opening(
             name=connection.name,
-            settings=connection.settings,
+            settings=usual | connection.settings,  # it may have been connected before there was a setting of that name
             secrets=self._vault.secrets(connection.name, wanted),
             folder=self._folder(connection.name),
             attempts=self._attempts,

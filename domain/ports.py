@@ -1,6 +1,6 @@
 """Ports: what the inside needs from the outside. At most five methods each; every one has a real adapter and a fake."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -366,11 +366,26 @@ class Source(Protocol):
         ...
 
 
+class Bell(Protocol):
+    """The side of a system that says when something is new, so that nobody has to ask all the time."""
+
+    def rings(self) -> AsyncGenerator[None, None]:
+        """Once as soon as it listens, then whenever something may be new. It ends where the system has no such thing.
+
+        Raises Retryable and Permanent. Whoever closes or cancels it leaves nothing open.
+        """
+        ...
+
+
 class Sources(Protocol):
     """The inbound halves of the connections there are."""
 
     async def source(self, connection: str) -> Source | None:
         """None where the connection is off, is gone, or tells us nothing. Raises Permanent where it cannot be opened."""
+        ...
+
+    async def bell(self, connection: str) -> Bell | None:
+        """The same one while nothing about the connection changes; None as above, and where it has none."""
         ...
 
 

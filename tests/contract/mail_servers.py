@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from argparse import Namespace
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Post:
     smtp_port: int = 0
     delivered: list[bytes] = field(default_factory=list)
     taking: Taken | None = None
+    tokens: set[str] = field(default_factory=set)  # those that let in, beside the password
 
     def settings(self, **changes: str) -> dict[str, str]:
         given = {
@@ -49,13 +51,14 @@ class Post:
         }
         return KIND.checked(given)
 
-    def opened(self, attempts: Attempts, *, password: str = PASSWORD, **changes: str) -> Opened:
+    def opened(self, attempts: Attempts, *, password: str = PASSWORD, refresh_token: str = "", **changes: str) -> Opened:
         """The mailbox on these servers."""
+        secrets = {"password": password, "refresh_token": refresh_token, "client_secret": ""}
         return KIND.open(
             Opening(
                 name="mailbox",
                 settings=self.settings(**changes),
-                secrets={"password": SecretStr(password)},
+                secrets={name: SecretStr(value) for name, value in secrets.items()},
                 folder=None,  # type: ignore[arg-type]  # a mailbox keeps nothing in files
                 attempts=attempts,
             )
@@ -95,6 +98,11 @@ class Post:
         return MailBoxUnencrypted("127.0.0.1", self.imap_port, timeout=10).login(ADDRESS, PASSWORD, initial_folder=None)
 
 
+def xoauth2(token: str) -> bytes:
+    """As a client says who it is, decoded."""
+    return f"user={ADDRESS}\x01auth=Bearer {token}\x01\x01".encode()
+
+
 @asynccontextmanager
 async def mail_servers() -> AsyncIterator[Post]:
     """An empty mailbox."""
@@ -111,6 +119,12 @@ async def smtp_server(post: Post) -> AsyncIterator[int]:
     class Handler:
         async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
             return await post.give(envelope)
+
+        async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802 - as above
+            if b64decode(args[1]) in [xoauth2(token) for token in post.tokens]:
+                return AuthResult(success=True, auth_data=ADDRESS)
+            await server.challenge_auth(b'{"status":"400"}')
+            return AuthResult(success=False, handled=False)
 
     def let_in(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=(data.login, data.password) == (ADDRESS.encode(), PASSWORD.encode()), handled=False)

@@ -111,7 +111,7 @@ class TestContacts:
             ({"email": ""}, None, "no customer yet"),
         ],
     )
-    def test_what_a_contact_says(self, properties: dict[str, str], name: str | None, note: str) -> None:
+    def test_what_a_contact_says(self, properties: dict[str, Any], name: str | None, note: str) -> None:
         """Nothing is guessed."""
         double = Hubspot()
         double.arrive(1, at=None, **properties)

@@ -5,11 +5,13 @@ import email
 import json
 import sys
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import Envelope
 
+from connectors.imap_bell import ImapBell
 from domain.actions import Capability
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract import mail_cases
@@ -52,6 +54,19 @@ async def test_a_mail_goes_out_once_and_lies_in_the_folder_that_the_server_marks
         await post.arrive(question(1, body="Where is it? " + "x" * 25_000_000))
         (record,) = (await source_of(post).read("INBOX", "", now=NOW)).records
         assert len(record.raw) == 1024 * 1024
+
+
+async def test_dovecot_says_when_a_mail_comes() -> None:
+    """While it is listened to, and between two IDLEs."""
+    async with dovecot_servers() as post:
+        bell = post.opened(InMemoryAttempts()).bell
+        assert isinstance(bell, ImapBell)
+        async with aclosing(bell.rings()) as rings:
+            await asyncio.wait_for(anext(rings), 20)
+            for number in (1, 2, 3):
+                ringing = asyncio.create_task(anext(rings))
+                await post.arrive(question(number))
+                await asyncio.wait_for(ringing, 20)
 
 
 @pytest.mark.timeout(600)
