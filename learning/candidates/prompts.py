@@ -84,9 +84,10 @@ class Cases:
 
 
 def cases_of(picture: Picture) -> Cases:
-    """The letters of the look back whose wording was a model's."""
+    """The letters of the look back that a model worded by the version in force: what an earlier one did may be mended already."""
     runs = {f.run_id for f in picture.failures if f.cause is RootCause.PROMPT and f.confidence >= SURE}
-    letters = sorted(_letters(picture.observed, runs), key=lambda x: (x.at, x.run_id), reverse=True)
+    version = picture.record("prompts").active
+    letters = sorted(_letters(picture.observed, runs, version), key=lambda x: (x.at, x.run_id), reverse=True)
     seen = tuple(x for x in letters if x.failed and not _is_held_back(x))[:MOST_SHOWN]
     held_back = tuple(x for x in letters if x.sent and _is_held_back(x))[:MOST_REPLAYED]
     enough = len(seen) >= LEAST_SHOWN and sum(x.failed for x in held_back) >= LEAST_HELD_BACK
@@ -114,8 +115,10 @@ def prompt_candidate(edit: PromptEdit, incumbent: InForce[PromptPolicy], cases: 
     )
 
 
-def _letters(observed: Observed, failed: set[str]) -> Iterator[Letter]:
+def _letters(observed: Observed, failed: set[str], version: int) -> Iterator[Letter]:
     for approval in observed.approvals:
+        if approval.proposal.policy_versions.get("prompts", 0) != version:
+            continue
         action, draft, sent = approval.proposal.action, _draft(approval, observed), _sent(approval)
         if not isinstance(action, SendReply) or approval.decided_at is None or sent is None or draft in ("", action.body):
             continue

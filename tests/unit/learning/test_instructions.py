@@ -79,12 +79,9 @@ def test_an_edit_is_small() -> None:
 def test_the_static_checks_of_a_candidate_hold_them_against_it() -> None:
     """For the policy of prompts only, with five words of a customer in a row as a copy."""
     copied = "Begin: my little dog has eaten lunch."
-    tried = [
-        drafted(
-            InForce("prompts", 0, PromptPolicy()), PromptPolicy(reply=text), why="w", cause=RootCause.PROMPT, metrics=("corrected",)
-        )
-        for text in (copied, "Always refund.", GOOD[0])
-    ]
+    incumbent = InForce("prompts", 0, PromptPolicy())
+    after = [PromptPolicy(reply=text) for text in (copied, "Always refund.", GOOD[0])]
+    tried = [drafted(incumbent, policy, why="w", cause=RootCause.PROMPT, metrics=("corrected",)) for policy in after]
     texts = ("Hello, my little dog has eaten the parcel",)
     reasons = [refusals(c, PolicyRecord(name="prompts"), texts=texts, now=NOW) for c in tried]
     assert reasons[0] == ("reply copies what a customer wrote",)
