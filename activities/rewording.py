@@ -56,7 +56,8 @@ class Reworder:
 
     async def _replayed(self, candidate: Candidate, incumbent: InForce[PromptPolicy], cases: Cases, again: WordingAgain) -> Paired:
         """Every held-back text, worded with both prompts and held against what the operator sent."""
-        after = InForce("prompts", incumbent.version, PromptPolicy.model_validate(candidate.document))
+        number = again.picture.record("prompts").next_version
+        after = InForce("prompts", number, PromptPolicy.model_validate(candidate.document))
         found = [await self._reworded(worded, incumbent, after, again) for worded in cases.held_back]
         return wordings([each for each in found if each], golden=again.picture.golden("prompts"))
 

@@ -52,6 +52,7 @@ async def test_the_model_that_proposes_never_sees_what_its_edit_is_judged_by() -
     proposed_from = {n for n in range(18) if any(f"Mark {n}." in text for text in asked.untrusted.values())}
     assert len(replayed) == 2 * len(judged_by) <= 2 * MOST_REPLAYED
     assert len(proposed_from) >= 3
+    assert [q.prompt_version for q in replayed] == [0, 1] * len(judged_by)
     assert not judged_by & proposed_from
 
 
