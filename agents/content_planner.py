@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from agents.skills.content import (
     LOOKING_BACK,
     MOST_REVISIONS,
@@ -18,10 +16,8 @@ from agents.skills.content import (
     refreshed_topic,
     sellable,
 )
-from agents.skills.fact_audit import fact_audit
 from agents.skills.grounding import Facts, facts_of_policy, facts_of_shop, product_facts
-from agents.skills.page_brief import Brief, piece_of, question_of
-from agents.skills.seo_audit import seo_audit
+from agents.skills.page_brief import Brief, audited, question_of
 from domain.actions import PublishContent, UnpublishContent
 from domain.context import ContextRequest
 from domain.decisions import Finding, Planned, Severity, Verdict, Why
@@ -175,17 +171,8 @@ class ContentPlanner:
 
     async def _drafted(self, brief: Brief, *, findings: Sequence[Finding]) -> Drafted:
         answer = await self._model.answer(question_of(brief, findings))
-        try:
-            piece = piece_of(brief, answer.value)
-        except ValidationError as error:
-            return Drafted(
-                piece=None, answer=answer, verdict=Verdict(findings=(_block("no-page", f"the draft is no page: {error}"),))
-            )
-        found = (
-            *seo_audit(piece, policy=brief.policy, site_url=brief.shop.site_url, others=brief.others),
-            *fact_audit(piece, wording=(brief.product.description,), titles=[other.title for other in brief.others]),
-        )
-        return Drafted(piece=piece, answer=answer, verdict=Verdict(findings=found))
+        piece, verdict = audited(brief, answer.value)
+        return Drafted(piece=piece, answer=answer, verdict=verdict)
 
 
 def _publish(piece: ContentPiece, drafted: Drafted, brief: Brief) -> Planned:

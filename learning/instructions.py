@@ -26,6 +26,10 @@ _FORBIDDEN: dict[str, str] = {
         r"gifts?|free|goodwill|replac\w+|exchang\w+|return\w*|cancel\w*|promis\w+|guarantee\w*|warrant\w+|legal\w*|liab\w+|deadlines?|"
         r"offer\w*|waiv\w+|reship\w*|resend\w*)\b"
     ),
+    "a statement or a time of its own": (
+        r"\b(?:tell|say|state|claim|announc|inform|assur|mention|writ|add)\w*\b[^.]{0,60}\bthat\b|"
+        r"\b(?:tomorrow|tonight|today|minutes?|hours?|days?|weeks?|months?|years?)\b"
+    ),
     "a tool": rf"\b(?:{_KINDS})\b|\b(?:tools?|functions?|api|commands?|connectors?|databases?|steward|scripts?)\b",
     "a recipient": (
         r"\b(?:recipients?|addressees?|cc|bcc|forward\w*|reply-to|e-?mails?|addresses|address|phones?|telephone|iban|accounts?)\b"

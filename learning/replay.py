@@ -61,8 +61,8 @@ def templates(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worded:
-    """One letter as it is worded with and without a change, and as the operator sent it. ``facts`` are values it may state."""
+class Rewording:
+    """One text as it is worded with and without a change, and as the operator sent it. ``facts`` are values it may state."""
 
     run_id: str
     incumbent: str
@@ -71,7 +71,7 @@ class Worded:
     facts: tuple[str, ...] = ()
 
 
-def wordings(found: Iterable[Worded], *, golden: Collection[str] = ()) -> Paired:
+def wordings(found: Iterable[Rewording], *, golden: Collection[str] = ()) -> Paired:
     """A wording is better where it misses fewer of the facts that the operator stated; then where it is nearer to their words."""
     scores = {f"{place}/{worded.run_id}": _better_worded(worded) for place, worded in enumerate(found)}
     by_run = {key for key in scores if key.partition("/")[2] in golden}
@@ -92,7 +92,7 @@ def _asks_rightly(review: Review, floor: float) -> bool:
     return (review.confidence < floor) is review.corrected
 
 
-def _better_worded(worded: Worded) -> int:
+def _better_worded(worded: Rewording) -> int:
     stated = [value for value in worded.facts if value and value in worded.sent]
     missed = [sum(value not in text for value in stated) for text in (worded.incumbent, worded.candidate)]
     if missed[0] != missed[1]:

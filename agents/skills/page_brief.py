@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from agents.prompting import prompt_of
 from agents.skills.content import Topic
+from agents.skills.fact_audit import fact_audit
 from agents.skills.grounding import Facts
 from agents.skills.page_title import PageTitle, chosen_title, title_values
 from agents.skills.schema_org import page_url, structured_data
+from agents.skills.seo_audit import seo_audit
 from domain.context import ContextPack, Section
-from domain.decisions import Finding
+from domain.decisions import Finding, Severity, Verdict
 from domain.entities import ContentPiece, ContentStatus, Product, Shop
 from domain.knowledge import InForce
 from domain.policies import ContentPolicy, PromptPolicy
@@ -99,6 +103,19 @@ def piece_of(brief: Brief, draft: ContentDraft) -> ContentPiece:
         json_ld=data,
         revision=brief.revision,
     )
+
+
+def audited(brief: Brief, draft: ContentDraft) -> tuple[ContentPiece | None, Verdict]:
+    """The page that ``draft`` would become, if it can become one, and what the audits say about it."""
+    try:
+        piece = piece_of(brief, draft)
+    except ValidationError as error:
+        return None, Verdict(findings=(Finding(code="no-page", severity=Severity.BLOCK, text=f"the draft is no page: {error}"),))
+    found = (
+        *seo_audit(piece, policy=brief.policy, site_url=brief.shop.site_url, others=brief.others),
+        *fact_audit(piece, wording=(brief.product.description,), titles=[other.title for other in brief.others]),
+    )
+    return piece, Verdict(findings=found)
 
 
 def _title(brief: Brief, draft: ContentDraft) -> PageTitle:

@@ -103,6 +103,13 @@ async def test_the_same_question_is_paid_once() -> None:
     assert (engines[1].asked, second.cost, journal.total) == (1, Decimal(0), Decimal("0.01"))
 
 
+async def test_the_journal_says_by_which_prompt_an_answer_was_given() -> None:
+    """The task's file and the version of the policy that adds to it."""
+    journal = Journal()
+    await routed([Engine("local", 0.1), Engine("small", 0.9), Engine("large")], journal).answer(replace(QUESTION, prompt_version=3))
+    assert [record["prompt"] for record in journal.answers.values()] == ["classify@3"]
+
+
 async def test_trouble_with_a_remote_engine_costs_quality_only() -> None:
     """Refusals and outages leave the local answer; after an outage the remote engines rest for a while."""
     broken = Engine("small", error=Retryable("overloaded", retry_after=timedelta(seconds=60)))
