@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -81,6 +81,7 @@ from workflows.learning_cycle import LearningCycleWorkflow
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
 from workflows.polling import PollWorkflow
 from workflows.proposed import ProposedWorkflow
+from workflows.reconciling import Reconciler
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
@@ -358,6 +359,8 @@ async def run(settings: Settings) -> None:
             await open_things.enter_async_context(worker)
         relay = asyncio.create_task(Relay(outbox=kept.outbox, gateway=Gateway(client), policies=kept.policies).run())
         open_things.callback(relay.cancel)
+        reconciler = Reconciler(client=client, log=kept.log, state=kept.state, clock=lambda: datetime.now(UTC))
+        open_things.callback(asyncio.create_task(reconciler.run()).cancel)
         if settings.ready_file:
             settings.ready_file.write_text("ready\n")
         structlog.get_logger().info("ready", queues=[options.ORCHESTRATION, options.MODEL_CALLS, options.CONNECTORS])
