@@ -55,6 +55,7 @@ from workflows.listening import Listeners
 from workflows.memory_upkeep import MemoryUpkeepWorkflow
 from workflows.polling import PollWorkflow
 from workflows.proposed import ProposedWorkflow
+from workflows.reconciling import Reconciler
 from workflows.relay import Relay
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
@@ -228,8 +229,10 @@ async def run(settings: Settings) -> None:
             await open_things.enter_async_context(worker)
         relay = Relay(outbox=kept.outbox, gateway=gateway, policies=kept.policies)
         listeners = Listeners(sources=outside.sources, connections=lambda: kept.state.find(Connection), look=gateway.look)
-        for name, part in (("relay", relay.run), ("listeners", listeners.run)):  # of all workers, one does each
-            open_things.push_async_callback(_ended, asyncio.create_task(in_turn(found.database_url, name, part)))
+        reconciler = Reconciler(client=client, log=kept.log, state=kept.state, clock=lambda: datetime.now(UTC))
+        parts = {"relay": relay.run, "listeners": listeners.run, "reconciler": reconciler.run}
+        for part, work in parts.items():  # of all workers, one does each
+            open_things.push_async_callback(_ended, asyncio.create_task(in_turn(found.database_url, part, work)))
         if settings.ready_file:
             settings.ready_file.write_text("ready\n")
         structlog.get_logger().info("ready", queues=[options.ORCHESTRATION, options.MODEL_CALLS, options.CONNECTORS])

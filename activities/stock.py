@@ -42,13 +42,13 @@ class StockActivities:
             for supplier in request.suppliers or ("",)
         ]
         await self._log.append([event for plan in plans for event in self._points(plan, request)])
-        waiting = await self._waiting_suppliers(request.now) | dict.fromkeys(request.deciding, request.run_id)
+        waiting = await self._waiting_suppliers(request.now) | set(request.deciding)
         orders = [_seen(order, seen) for plan in plans for order in plan.orders]
         notes = [note for plan in plans for note in plan.notes]
         notes += [f"{_supplier(o)}: an earlier order still waits for your decision" for o in orders if _supplier(o) in waiting]
         return StockPlanned(
             planned=tuple(o for o in orders if _supplier(o) not in waiting),
-            postponed=any(waiting.get(_supplier(o)) == request.run_id for o in orders),
+            postponed=any(_supplier(o) in request.deciding for o in orders),
             notes=tuple(notes[:50]),
         )
 
@@ -92,11 +92,11 @@ class StockActivities:
             for point in plan.reorder_points
         ]
 
-    async def _waiting_suppliers(self, now: Moment) -> dict[str, str]:
-        """Suppliers with an order that waits for a decision, and the run that asks."""
+    async def _waiting_suppliers(self, now: Moment) -> set[str]:
+        """Suppliers with an order that waits for a decision, whichever run asks."""
         approvals = [a for a in await self._state.find(Approval, status=ApprovalStatus.PENDING) if a.expires_at > now]
-        asked = [(a.proposal.action, a.proposal.run_id) for a in approvals]
-        return {action.purchase_order.supplier_id: run for action, run in asked if isinstance(action, PlacePurchaseOrder)}
+        asked = [a.proposal.action for a in approvals]
+        return {action.purchase_order.supplier_id for action in asked if isinstance(action, PlacePurchaseOrder)}
 
 
 def _seen(planned: Planned, seq: int) -> Planned:
