@@ -48,10 +48,10 @@ def test_an_edited_amount_is_done_as_it_was_edited(page: Page, shop: Shop) -> No
     """A wrong value comes back with its message; the right one is looked at again and done."""
     open_question(page, shop, "refund-order")
     page.locator("summary", has_text="Edit, then approve").click()
-    page.get_by_label("amount", exact=True).fill("a lot")
+    page.locator('[name="amount.amount"]').fill("a lot")
     page.get_by_role("button", name="as changed").click()
     expect(page.locator("[aria-invalid]")).to_have_value("a lot")
-    page.get_by_label("amount", exact=True).fill("7.45")
+    page.locator('[name="amount.amount"]').fill("7.45")
     page.get_by_role("button", name="as changed").click()
     expect(page).to_have_url(f"{shop.url}/inbox")
     until(lambda: [e for e in shop.say("log", "tail", "-n", "200") if e["type"] == "order.refunded" and "7.45" in str(e)])

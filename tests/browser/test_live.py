@@ -129,3 +129,14 @@ def test_a_refusal_of_a_part_is_seen(page: Page, shop: Shop) -> None:
     page.eval_on_selector("#runs", "part => { part.setAttribute('hx-get', '/runs?page=0'); htmx.process(part); }")
     page.evaluate("() => document.body.dispatchEvent(new CustomEvent('steward:run'))")
     expect(page.locator("#told .refused")).to_contain_text("there is no such page")
+
+
+def test_enter_in_a_field_of_many_decides_nothing(page: Page, shop: Shop) -> None:
+    """Not even with questions chosen: a button has to be pressed."""
+    (mine,) = ask(shop, 1, "enter")
+    page.goto(f"{shop.url}/inbox")
+    page.locator(f'[data-row="{mine}"] input[type=checkbox]').check()
+    page.get_by_label("Reason, to reject").fill("no")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reason, to reject")).to_have_value("no")
+    assert (page.url, gone(shop, mine)) == (f"{shop.url}/inbox", False)

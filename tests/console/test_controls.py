@@ -19,11 +19,8 @@ from workflows.timetable import schedules
 
 @pytest.fixture
 async def idle(house: House, browser: Browser) -> Browser:
-    """The password was given an hour ago."""
-    session = await house.doorkeeper.session_of(browser.client.cookies["steward"])
-    assert session is not None
-    old = house.clock() - timedelta(hours=1)
-    await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": old}))
+    """The password was given long ago."""
+    await browser.forget_the_password(house)
     return browser
 
 

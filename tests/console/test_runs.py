@@ -1,7 +1,6 @@
 """Runs: the list, one in full, starting one, stopping one, and undoing what one did."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
 
@@ -88,10 +87,7 @@ async def test_undoing_what_moves_money_asks_for_the_password(house: House, brow
     """Once more, where it was not given lately; a page says so before."""
     await commit(house.memory, CancelOrder(order_id="10002", reason="asked"), at=house.clock())
     shown = await _shown(house, browser)
-    (session,) = [await house.doorkeeper.session_of(browser.client.cookies["steward"])]
-    assert session is not None
-    old = house.clock() - timedelta(hours=1)
-    await house.memory.sessions.change(session.session_id, lambda s: s.model_copy(update={"proven_at": old}))
+    await browser.forget_the_password(house)
     assert "Your password, once more" in await browser.page(PAGE)
     answer = await browser.post(f"{PAGE}/revert", {"shown": shown})
     assert (answer.status_code, "your password once more" in answer.text) == (403, True)
