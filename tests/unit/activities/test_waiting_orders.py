@@ -15,7 +15,8 @@ from domain.events import ShopDescribed, SupplierListed
 from domain.runs import RunStarted
 from models import LocalModel
 from models.embedding import HashingEmbedder
-from staff import Outside, Staff, staff
+from staff import Outside, Staff
+from staff import staff as hired
 from tests.workflow.test_stock_replenishment import NOW, goods
 
 RUN = "replenish/north"
@@ -31,7 +32,7 @@ async def staff() -> Staff:
     events = [ShopDescribed(shop=shop), SupplierListed(supplier=supplier), *goods("mug", "north", on_hand=2), begun]
     await kept.log.append([new_event(e, at=NOW, key=(e.type,)) for e in events])
     outside = Outside(connectors=connectors.in_memory(), analytics=InMemoryAnalytics({}), model=model, intents=model)
-    return staff(kept, outside)
+    return hired(kept, outside)
 
 
 async def plan(staff: Staff, **given: Any) -> StockPlanned:
