@@ -1,5 +1,6 @@
 """The console as one ASGI application over a ``House``."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,7 +116,8 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _health() -> JSONResponse:
-    return JSONResponse({"ok": True})
+    """With the process that answers, so that whoever started one can tell it from another's on the same port."""
+    return JSONResponse({"ok": True, "pid": os.getpid()})
 
 
 async def _to_login(request: Request, _error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """The console as a part: started after the worker, which prepares the database."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,5 +39,7 @@ class Console:
     def launch(self) -> Launch:
         return self._launch
 
-    async def ready(self, _pid: int, /) -> bool:
-        return await http.get(self._port, "/health") is not None
+    async def ready(self, pid: int, /) -> bool:
+        """When it is this one that answers: another stack may have taken the port in the same moment."""
+        answer = await http.get(self._port, "/health")
+        return answer is not None and json.loads(answer).get("pid") == pid
