@@ -64,13 +64,20 @@ class Post:
             )
         )
 
-    async def arrive(self, *raw: bytes, folder: str = "INBOX") -> None:
-        """Mails come in, as they are."""
-        await asyncio.to_thread(self._append, raw, folder)
+    async def arrive(self, *raw: bytes, folder: str = "INBOX", at: str = ADDRESS) -> None:
+        """Mails come in, as they are. Other mailboxes than our own are there where the server has them."""
+        await asyncio.to_thread(self._append, raw, folder, at)
 
-    async def kept(self, folder: str) -> list[bytes]:
+    async def kept(self, folder: str, *, at: str = ADDRESS) -> list[bytes]:
         """The mails in a folder."""
-        return await asyncio.to_thread(self._fetch, folder)
+        return await asyncio.to_thread(self._fetch, folder, at)
+
+    async def deliver(self, envelope: Envelope) -> str:
+        """For ``taking``: into the mailboxes of those whom the mail is for."""
+        said = self.take(envelope)
+        for address in envelope.rcpt_tos:
+            await self.arrive(self.delivered[-1], at=address)
+        return said
 
     async def give(self, envelope: Envelope) -> str:
         if self.taking is not None:
@@ -82,20 +89,20 @@ class Post:
         self.delivered.append(envelope.content)
         return "250 OK"
 
-    def _append(self, raw: tuple[bytes, ...], folder: str) -> None:
-        with self._box() as box:
+    def _append(self, raw: tuple[bytes, ...], folder: str, address: str) -> None:
+        with self._box(address) as box:
             for one in raw:
                 box.append(one, folder, dt=datetime.now(UTC))
 
-    def _fetch(self, folder: str) -> list[bytes]:
-        with self._box() as box:
+    def _fetch(self, folder: str, address: str) -> list[bytes]:
+        with self._box(address) as box:
             if not box.folder.exists(folder):
                 return []
             box.folder.set(folder, readonly=True)
             return [bytes(mail.obj) for mail in box.fetch(mark_seen=False)]
 
-    def _box(self) -> MailBoxUnencrypted:
-        return MailBoxUnencrypted("127.0.0.1", self.imap_port, timeout=10).login(ADDRESS, PASSWORD, initial_folder=None)
+    def _box(self, address: str = ADDRESS) -> MailBoxUnencrypted:
+        return MailBoxUnencrypted("127.0.0.1", self.imap_port, timeout=10).login(address, PASSWORD, initial_folder=None)
 
 
 def xoauth2(token: str) -> bytes:

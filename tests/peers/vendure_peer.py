@@ -72,7 +72,7 @@ class VendurePeer:
         found = self.admin("{ products(options: {take: 100}) { items { id } } }")["products"]["items"]
         self.admin("mutation($i: [ID!]!) { deleteProducts(ids: $i) { result } }", i=[one["id"] for one in found])
 
-    def order(self, sku: str, *, units: int = 2, method: str = "paying-back") -> str:
+    def order(self, sku: str, *, units: int = 2, method: str = "paying-back", email: str = "ada@example.org") -> str:
         """A customer buys: the code of an order that is paid. What was paid ``by-hand`` is paid back by hand."""
         with httpx.Client(base_url=self.url, trust_env=False, timeout=60) as buyer:
 
@@ -80,7 +80,7 @@ class VendurePeer:
                 return _asked(buyer, "/shop-api", document, variables)
 
             shop(_ADD, id=self.variant(sku)["id"], units=units)
-            shop(_CUSTOMER, i={"firstName": "Ada", "lastName": "Byron", "emailAddress": "ada@example.org"})
+            shop(_CUSTOMER, i={"firstName": "Ada", "lastName": "Byron", "emailAddress": email})
             shop(_ADDRESS, i=ADDRESS)
             shop(_SHIPPING, id=[shop("{ eligibleShippingMethods { id } }")["eligibleShippingMethods"][0]["id"]])
             shop('mutation { transitionOrderToState(state: "ArrangingPayment") { __typename } }')
