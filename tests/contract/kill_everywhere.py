@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,15 @@ CODE = str(Path(__file__).parents[2] / "connectors")
 
 Make = Callable[[Path], Awaitable[Case]]
 MAKERS: dict[str, Make] = {**{c.value: partial(make, c) for c in Capability}, "site-in-git": make_in_git}
+
+
+def counted(name: str, directory: Path, *, seconds: float) -> dict[str, int]:
+    """What ``main`` counts, in a process of its own: it forks at every line."""
+    command = [sys.executable, "-m", "tests.contract.kill_everywhere", name, str(directory)]
+    done = subprocess.run(command, cwd=Path(CODE).parent, stdout=subprocess.PIPE, check=True, timeout=seconds)
+    counts: dict[str, int] = json.loads(done.stdout)
+    print(name, counts)
+    return counts
 
 
 def main(make: Make, directory: Path) -> dict[str, int]:

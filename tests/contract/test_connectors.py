@@ -1,6 +1,5 @@
 """Every connector keeps the same contract: one effect a key, receipts that can be found, stale records refused."""
 
-import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +16,7 @@ from domain.actions import Action, CancelOrder, Capability, ChangeAddress, Publi
 from domain.errors import Unknown
 from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, stripe_cases, tool_servers, wordpress_cases
 from tests.contract.every_connector import EveryConnector, version
+from tests.contract.kill_everywhere import counted
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
 
@@ -134,13 +134,10 @@ class TestCrashes:
         assert len(answers) == 1
         assert await case.count() == 1
 
-    @pytest.mark.parametrize("name", [*(c.value for c in REAL), "site-in-git"])
+    @pytest.mark.parametrize("name", REAL)
     def test_killed_everywhere(self, name: str, tmp_path: Path) -> None:
         """Killed before any line of its code, a connector leaves nothing or all, and a repeat ends with one effect."""
-        command = [sys.executable, "-m", "tests.contract.kill_everywhere", name, str(tmp_path)]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=110)
-        counts = json.loads(done.stdout)
-        print(name, counts)
+        counts = counted(name, tmp_path, seconds=110)
         assert counts["kills"] > 20
         assert (counts["torn"], counts["lost"], counts["doubled"]) == (0, 0, 0)
 
