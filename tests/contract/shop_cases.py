@@ -23,10 +23,11 @@ Reads = Callable[[Path], AbstractAsyncContextManager[SourceCase]]
 
 def opened(kind: Kind, given: Mapping[str, str], secrets: Mapping[str, str], *, attempts: Attempts | None = None) -> Opened:
     """A connection of ``kind`` named ``shop``."""
+    unsaid = {setting.name: setting.default or "" for setting in kind.settings if setting.secret}
     opening = Opening(
         name="shop",
         settings=kind.checked(given),
-        secrets={name: SecretStr(value) for name, value in secrets.items()},
+        secrets={name: SecretStr(value) for name, value in {**unsaid, **secrets}.items()},
         folder=Path("/nowhere"),
         attempts=attempts or InMemoryAttempts(),
     )

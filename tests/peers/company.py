@@ -25,6 +25,7 @@ from domain.effects import Effect, EffectStatus
 from domain.event import Event, EventData, new_event
 from domain.runs import Alert, Run
 from settings import Settings
+from staff import Outside
 from tests.console.door import doorkeeper
 from tests.contract.mail_servers import PASSWORD, Post
 from tests.contract.wordpress_cases import Blog
@@ -144,7 +145,7 @@ async def opened(
         yield company
 
 
-def _house(kept: memory.Memory, client: Client, gateway: Gateway, outside: worker.Outside, home: Path) -> House:
+def _house(kept: memory.Memory, client: Client, gateway: Gateway, outside: Outside, home: Path) -> House:
     def clock() -> datetime:
         return datetime.now(UTC)
 
