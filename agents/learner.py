@@ -22,10 +22,14 @@ _CALLED = {
     "cancel-order": "the cancellation of the order",
     "reinstate-order": "taking up the cancelled order again",
     "change-address": "the new address for the order",
+    "adjust-stock": "the change of the shop's stock",
     "place-purchase-order": "the purchase order",
     "cancel-purchase-order": "the cancellation of the purchase order",
     "publish-content": "the page",
     "unpublish-content": "taking the page down",
+    "call-tool": "the call of a tool",
+    "add-note": "the note on a customer",
+    "archive-note": "taking back the note on a customer",
 }
 _TYPED_BY_CUSTOMERS = ("address", "subject", "to")
 _SHOWN = 300  # characters of a text that a lesson quotes

@@ -25,6 +25,9 @@ _ASKED = {
     "cancel-purchase-order": "the cancellation of a purchase order waits for your word",
     "publish-content": "a page waits to be published",
     "unpublish-content": "a page waits to be taken down",
+    "call-tool": "the call of a tool waits for your word",
+    "add-note": "a note on a customer waits for your word",
+    "archive-note": "taking back a note on a customer waits for your word",
 }
 _UNWRITTEN = "a customer waits for a reply in your own words"
 _SAID = {
