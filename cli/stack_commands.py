@@ -46,6 +46,9 @@ def up(
         )
     except StewardError as error:
         give_up(error, as_json=as_json)
+    except KeyboardInterrupt:
+        typer.echo("It goes on starting by itself: `./steward status` shows how far it is, `./steward down` stops it.", err=True)
+        raise
     if not worker:
         _prepare_database(found.database_url, as_json=as_json)
     way_in = _way_in(as_json=as_json) if worker and console else Entrance(None, None)

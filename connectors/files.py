@@ -92,4 +92,5 @@ def _translated(error: OSError, doing: str) -> EffectError:
     text = f"{doing}: {error.strerror or error}{where}"
     if error.errno in _PASSING:
         return Retryable(text, hint="make room on the disk; it is tried again by itself")
-    return Permanent(text, hint="check the owner and the permissions of that path")
+    missing = error.errno == errno.ENOENT
+    return Permanent(text, hint="make that folder first" if missing else "check the owner and the permissions of that path")

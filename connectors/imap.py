@@ -23,6 +23,7 @@ from domain.errors import Permanent, Retryable
 P = ParamSpec("P")
 T = TypeVar("T")
 _SENT_NAMES = ("Sent", "INBOX.Sent", "Sent Items", "Sent Messages", "INBOX.Sent Items")
+_HINT = "are host, port and security right? A connection that was working is tried again by itself"
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError)  # what answers that make no sense end in
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -169,8 +170,11 @@ class ImapAccount:
             raise Permanent(f"{self._name} has no such folder", hint=f"`./steward connect {self._name}` sets another") from None
         except ssl.SSLCertVerificationError:
             raise Permanent(f"{self._name} shows a certificate that is not valid for it", hint="check the host's name") from None
+        except socket.gaierror:
+            hint = "is its name spelt right? If it is, the network is down, and nothing is lost by waiting"
+            raise Retryable(f"{self._name}: no server named {self._server.host} is found", hint=hint) from None
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError, *_NONSENSE) as error:
-            raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint="it is tried again by itself") from None
+            raise Retryable(f"{self._name} broke off ({type(error).__name__})", hint=_HINT) from None
 
     def _sign_in(self, box: BaseMailBox) -> None:
         server = self._server

@@ -171,7 +171,7 @@ class _Day:
 
 def _write(report: DemoReport, folder: Path) -> tuple[str, ...]:
     """Write report.json and report.html. Returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = {folder / "report.json": report.model_dump_json(indent=2) + "\n", folder / "report.html": render(report)}
     for path, text in written.items():
         path.write_text(text, encoding="utf-8")

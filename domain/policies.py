@@ -95,10 +95,16 @@ class ApprovalPolicy(Policy):
         return self
 
 
+def _no_debt(money: Money) -> Money:
+    if money.amount < 0:
+        raise ValueError("an amount of money from 0 on")
+    return money
+
+
 class SupportPolicy(Policy):
     playbooks: dict[str, Playbook] = Field(default_factory=lambda: dict(DEFAULT_PLAYBOOKS))
     languages: tuple[str, ...] = ("en",)
-    refund_limit: Money = Money.of(25)  # above it a human is asked, whatever the mode
+    refund_limit: Annotated[Money, AfterValidator(_no_debt)] = Money.of(25)  # above it a human is asked, whatever the mode
     refund_window_days: int = Field(default=30, ge=0)
     late_after_days: int = Field(default=10, ge=0)  # an order counts as late this long after shipping when no date was promised
     follow_up_after_days: float = Field(default=3, ge=0)

@@ -76,9 +76,11 @@ class Layout:
             raise disk_full(self.home)
 
     def _close_to_others(self) -> None:
-        # As root, PostgreSQL runs under another account, which must be able to pass through home and data.
+        # As root, PostgreSQL runs under another account, which must be able to pass through home and data, and nothing else.
         passable = 0o711 if os.geteuid() == 0 else 0o700
-        for folder, mode in ((self.home, passable), (self.data, passable), (self.run, 0o700), (self.logs, 0o700)):
+        inside = (folder for folder in self.home.iterdir() if folder.is_dir() and not folder.is_symlink())
+        for folder in (self.home, *inside):
+            mode = passable if folder in (self.home, self.data) else 0o700
             if folder.stat().st_uid == os.geteuid():
                 folder.chmod(mode)
             elif not os.access(folder, os.W_OK | os.X_OK):

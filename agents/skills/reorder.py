@@ -149,8 +149,10 @@ def explain(granted: Allocation, items: Items, forecast: DemandForecast, terms: 
     owed = f" - {items.reserved[i]} reserved" if items.reserved[i] else ""
     stock = f"{items.on_hand[i]} left{owed} + {items.on_order[i]} coming"
     needs = f"needs {point} at {aim(terms.service_level, terms.safety_factor)}"
+    extra, rate = granted.units - max(point - int(items.position[i]), 0), float(forecast.mean_daily[i])
+    more = f" + {extra} so that the next order is {extra / rate:.0f} d later" if extra > 0 and rate > 0 else ""
     times = f"lead {items.lead_days[i]:g} d + review {terms.review_days} d"
-    told = f"sells {per_day(float(forecast.mean_daily[i]))}, {stock}, {times}, {needs} -> {packs(granted.units, wish.pack)}"
+    told = f"sells {per_day(float(forecast.mean_daily[i]))}, {stock}, {times}, {needs}{more} -> {packs(granted.units, wish.pack)}"
     said = f" ({granted.note})" if granted.note else ""
     return f"{told}{said}; {forecast.pattern[i]} ({forecast.method[i]})"
 

@@ -206,9 +206,10 @@ def test_an_order_that_cannot_reach_the_minimum_is_held() -> None:
 
 
 def test_a_line_explains_itself() -> None:
-    """Rate, stock, times, need, quantity, pattern and method stand in one line."""
+    """Rate, stock, times, need, what is ordered beyond it and why, quantity, pattern and method stand in one line."""
     line = plan(Sku(rate=2.3, on_hand=9, pack=12)).ordered[0].why
-    assert line.startswith("sells 2.3/day, 9 left + 0 coming, lead 7 d + review 1 d, needs 29 at 95% -> ")
+    assert line.startswith("sells 2.3/day, 9 left + 0 coming, lead 7 d + review 1 d, needs 29 at 95% + 136 so that ")
+    assert "the next order is 59 d later -> 13 packs of 12" in line
     assert line.endswith("packs of 12; intermittent (SBA)")
     assert "\n" not in line
 
