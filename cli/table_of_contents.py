@@ -37,7 +37,7 @@ CONTENTS = (
     Entry("bypass", "control_commands", _STEER, "For a while, do without asking what the mode ask would ask; other rules stay."),
     Entry("kill", "control_commands", _STEER, "Stop every new effect at once. What waits keeps waiting; nothing is lost."),
     Entry("breaker", "breaker_commands", _STEER, "What failed too often and rests, and when it is tried again."),
-    Entry("rollback", "rollback_commands", _STEER, "Undo what a run did; says beforehand what cannot be undone."),
+    Entry("rollback", "rollback_commands", _STEER, "Undo what a run did since it began; says before what cannot be undone."),
     Entry("cancel", "rollback_commands", _STEER, "Ask a run to stop; what its current plan began is undone."),
     Entry("policies", "policy_commands", _STEER, "The rules: limits, windows, hours, languages. Every change is a version."),
     Entry("failures", "failure_commands", _LOOK, "What went wrong and why; confirm or correct the why."),

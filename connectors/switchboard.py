@@ -92,10 +92,12 @@ class Switchboard:
 
     def _opening(self, kind: Kind, connection: Connection) -> Opening:
         wanted = {setting.name: setting.default for setting in kind.settings if setting.secret}
-        usual = {setting.name: setting.default or "" for setting in kind.settings if not setting.secret}
+        known = connection.settings
+        unsaid = [s for s in kind.settings if not s.secret and s.name not in known]
+        usual = {s.name: s.check(s.default) for s in unsaid if s.default is not None}
         return Opening(
             name=connection.name,
-            settings=usual | connection.settings,  # it may have been connected before there was a setting of that name
+            settings=usual | known,  # it may have been connected before there was a setting of that name
             secrets=self._vault.secrets(connection.name, wanted),
             folder=self._folder(connection.name),
             attempts=self._attempts,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         stack.stop(steward.settings)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+@contextmanager
+def _launched() -> Iterator[Browser]:
     """Where there is none the tests are left out, with a line at the end; in CI they fail."""
     with sync_playwright() as playwright:
         try:
@@ -86,19 +87,25 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def entered(shop: Shop, chromium: Browser) -> Any:
+def entered(shop: Shop) -> Any:
     """The first start, as the operator lives it: the code, the password, the first page. Its cookies serve every test."""
-    page = chromium.new_page()
-    page.goto(shop.url)
-    expect(page).to_have_url(f"{shop.url}/setup")
-    page.get_by_label("Code").fill(setup_code(shop.steward.home))
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
-    page.get_by_role("button", name="Open the console").click()
-    expect(page.get_by_role("heading", name="Today")).to_be_visible()
-    state = page.context.storage_state()
-    page.close()
-    return state
+    with _launched() as browser:
+        page = browser.new_page()
+        page.goto(shop.url)
+        expect(page).to_have_url(f"{shop.url}/setup")
+        page.get_by_label("Code").fill(setup_code(shop.steward.home))
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_label("Once more").fill(PASSWORD)
+        page.get_by_role("button", name="Open the console").click()
+        expect(page.get_by_role("heading", name="Today")).to_be_visible()
+        return page.context.storage_state()
+
+
+@pytest.fixture(scope="module")
+def chromium(entered: Any) -> Iterator[Browser]:
+    """It ends with the file: while it runs, its own event loop does, and no other test of this process could have one."""
+    with _launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ async def test_what_is_off_is_not_called(house: House, browser: Browser, mode: C
 WITH_PASSWORD = {"STEWARD_SECRET_MAILBOX_PASSWORD": "x"}
 
 
-@pytest.mark.parametrize(("secrets", "lacking"), [({}, "password"), (WITH_PASSWORD, "lacks the setting")])
+@pytest.mark.parametrize(("secrets", "lacking"), [({}, "password"), (WITH_PASSWORD, "needs imap_host")])
 async def test_what_is_not_wholly_described_says_what_it_lacks(house: House, secrets: dict[str, str], lacking: str) -> None:
     """On its page, as everything that does not work."""
     await _mailbox(house)
