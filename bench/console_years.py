@@ -7,7 +7,7 @@ from itertools import islice
 from demo.shop import shop_events
 from domain.actions import Action, RefundOrder, Risk, SendReply
 from domain.approvals import Approval, ApprovalDecided, ApprovalRequested, Decision, Verb, Via
-from domain.connections import Connection, ConnectionDescribed, ConnectionMode
+from domain.connections import Connection, ConnectionDescribed
 from domain.decisions import Diff, GateDecision, GateOutcome, Proposal, Verdict, Why
 from domain.entities import ContentPiece, Direction, Message
 from domain.event import EventData, NewEvent, new_event
@@ -58,7 +58,9 @@ def _one_of_each(now: datetime) -> Iterator[EventData]:
         curve=tuple((n, n / 100, n / 200) for n in range(1, 200)),
     )
     yield ExperimentStarted(experiment=trial)
-    yield ConnectionDescribed(connection=Connection(name=CONNECTION, kind="mailbox", mode=ConnectionMode.OFF), by="operator")
+    yield ConnectionDescribed(
+        connection=Connection(name=CONNECTION, kind="folder-site", settings={"folder": "/nowhere"}), by="operator"
+    )
 
 
 def _happenings(approvals: int, now: datetime) -> Iterator[NewEvent]:
