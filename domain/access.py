@@ -6,6 +6,7 @@ event names the network an attempt came from, never the address.
 
 import re
 import unicodedata
+from abc import abstractmethod
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -222,8 +223,9 @@ class AccessEvent(EventData):
         before = state or AccessRecord()
         return before.model_copy(update=self.changes(before))
 
+    @abstractmethod
     def changes(self, before: AccessRecord) -> dict[str, object]:
-        raise NotImplementedError
+        """The fields of the record that this event sets, with their new values."""
 
 
 class PasswordWay(StrEnum):

@@ -1,6 +1,6 @@
 """Connected shops in the contracts of connectors and of sources: each kind on whatever stands behind it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.contract.outside_cases import Case, page, refund, restock
 
 Opens = Callable[[Path], AbstractAsyncContextManager[Case]]
 Reads = Callable[[Path], AbstractAsyncContextManager[SourceCase]]
+Count = Callable[[], Awaitable[int]]
 
 
 def opened(kind: Kind, given: Mapping[str, str], secrets: Mapping[str, str], *, attempts: Attempts | None = None) -> Opened:
@@ -47,6 +48,17 @@ def vendure(url: str, *, password: str = vendure_double.PASSWORD) -> Opened:
     return opened(VENDURE, {"url": url, "since": "2026-01-01", "username": vendure_double.USER}, {"password": password})
 
 
+def _refunding(shop: Opened, count: Count) -> Case:
+    """Two refunds of the order 1001, and one of an order that the shop does not have."""
+    first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
+    return Case(shop.connectors[Capability.PAYMENTS], first, second, nowhere, page(), count)
+
+
+def _stocking(shop: Opened, count: Count) -> Case:
+    """Two articles, and one that has another number by now."""
+    return Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+
+
 @asynccontextmanager
 async def woo_refunds(home: Path) -> AsyncIterator[Case]:
     async with woo_double.woo_double() as (double, server):
@@ -56,8 +68,7 @@ async def woo_refunds(home: Path) -> AsyncIterator[Case]:
             return double.refunds
 
         shop = woo(server.url)
-        first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
-        yield Case(shop.connectors[Capability.SHOP], first, second, nowhere, page(), count)
+        yield _refunding(shop, count)
         await shop.close()
 
 
@@ -70,7 +81,7 @@ async def woo_stock(home: Path) -> AsyncIterator[Case]:
             return int(mug["stock_quantity"] != 3)
 
         shop = woo(server.url)
-        yield Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+        yield _stocking(shop, count)
         await shop.close()
 
 
@@ -101,8 +112,7 @@ async def shopify_refunds(home: Path) -> AsyncIterator[Case]:
             return double.refunds
 
         shop = shopify(server.url)
-        first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
-        yield Case(shop.connectors[Capability.SHOP], first, second, nowhere, page(), count)
+        yield _refunding(shop, count)
         await shop.close()
 
 
@@ -115,7 +125,7 @@ async def shopify_stock(home: Path) -> AsyncIterator[Case]:
             return int(mug["inventoryQuantity"] != 3)
 
         shop = shopify(server.url)
-        yield Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+        yield _stocking(shop, count)
         await shop.close()
 
 
@@ -145,8 +155,7 @@ async def vendure_refunds(home: Path) -> AsyncIterator[Case]:
             return double.refunds
 
         shop = vendure(server.url)
-        first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
-        yield Case(shop.connectors[Capability.SHOP], first, second, nowhere, page(), count)
+        yield _refunding(shop, count)
         await shop.close()
 
 
@@ -159,7 +168,7 @@ async def vendure_stock(home: Path) -> AsyncIterator[Case]:
             return int(mug["stockLevels"][0]["stockOnHand"] != 3)
 
         shop = vendure(server.url)
-        yield Case(shop.connectors[Capability.SHOP], restock(), restock(sku="CUP"), restock(before=4), page(), count)
+        yield _stocking(shop, count)
         await shop.close()
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import pytest
+
 import memory
 from activities.intake import Intake
 from connectors.kinds import Opened
@@ -11,10 +13,11 @@ from connectors.reading import ReadingSource
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Record
 from domain.entities import Order, Product, Stock
+from domain.errors import Unknown
 from domain.ports import Connector
 from models.embedding import HashingEmbedder
-from tests.contract.outside_cases import NOW
-from tests.contract.scripted_http import Call, Reply
+from tests.contract.outside_cases import LATER, NOW
+from tests.contract.scripted_http import Call, Reply, Server
 
 
 @dataclass
@@ -70,6 +73,21 @@ class ShopFloor:
 
     async def told(self) -> list[str]:
         return [event.type for event in await self.kept.log.read()]
+
+
+async def with_a_lost_answer(
+    floor: ShopFloor, action: Action, *, server: Server, which: Callable[[Call], bool], answer: Callable[[Call], Reply]
+) -> Receipt:
+    """Do ``action`` while the answer to the calls that are ``which`` gets lost, look it up, and do it again: one receipt."""
+    seen = (await floor.connector.preview(action)).record_version
+    server.answer = on(which, Reply(body=b"x" * 99, cut=True), answer, after=True)
+    with pytest.raises(Unknown):
+        await floor.connector.execute(action, key="k", expected_version=seen, now=NOW)
+    server.answer = answer
+    receipt = await floor.connector.find_receipt(action, key="k")
+    assert receipt is not None
+    assert await floor.connector.execute(action, key="k", expected_version=seen, now=LATER) == receipt
+    return receipt
 
 
 def on(

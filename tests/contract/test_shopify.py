@@ -22,7 +22,7 @@ from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import HOME, LATER, NOW, refund, restock
 from tests.contract.scripted_http import Call, Reply, Server, as_json
 from tests.contract.shop_cases import shopify
-from tests.contract.shop_floor import ShopFloor, on
+from tests.contract.shop_floor import ShopFloor, on, with_a_lost_answer
 from tests.contract.shopify_double import CLIENT, SECRET, TOKEN, ShopifyDouble, shopify_double
 
 QUICK = Limits(connect_seconds=0.5, seconds=0.4, max_bytes=3_000, pages=3)
@@ -86,14 +86,7 @@ async def test_a_refund_whose_confirmation_got_lost_is_found_by_its_mark(shop: S
     """It goes back to the payment it came from, once."""
     shop.double.order("#1001")
     action = refund("1001", "broken")
-    seen = (await shop.connector.preview(action)).record_version
-    shop.server.answer = on(changes, Reply(body=b"x" * 99, cut=True), shop.double.answer, after=True)
-    with pytest.raises(Unknown):
-        await shop.connector.execute(action, key="k", expected_version=seen, now=NOW)
-    shop.server.answer = shop.double.answer
-    receipt = await shop.connector.find_receipt(action, key="k")
-    assert receipt is not None
-    assert await shop.connector.execute(action, key="k", expected_version=seen, now=LATER) == receipt
+    receipt = await with_a_lost_answer(shop, action, server=shop.server, which=changes, answer=shop.double.answer)
     assert (shop.double.refunds, receipt.at) == (1, NOW)
 
 

@@ -22,7 +22,7 @@ from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import HOME, LATER, NOW, refund, restock
 from tests.contract.scripted_http import Call, Reply, Server, as_json
 from tests.contract.shop_cases import woo
-from tests.contract.shop_floor import ShopFloor, on
+from tests.contract.shop_floor import ShopFloor, on, with_a_lost_answer
 from tests.contract.woo_double import KEY, SECRET, WooDouble, woo_double
 
 QUICK = Limits(connect_seconds=0.5, seconds=0.4, max_bytes=1_500, pages=3)
@@ -80,14 +80,7 @@ async def test_a_refund_whose_confirmation_got_lost_is_found_by_its_mark(shop: S
     """It is not repeated, and the receipt is the one of the first attempt."""
     shop.double.order(order_id=1001)
     action = refund("1001", "broken")
-    seen = (await shop.connector.preview(action)).record_version
-    shop.server.answer = on(posted, Reply(body=b"x" * 99, cut=True), shop.double.answer, after=True)
-    with pytest.raises(Unknown):
-        await shop.connector.execute(action, key="k", expected_version=seen, now=NOW)
-    shop.server.answer = shop.double.answer
-    receipt = await shop.connector.find_receipt(action, key="k")
-    assert receipt is not None
-    assert await shop.connector.execute(action, key="k", expected_version=seen, now=LATER) == receipt
+    receipt = await with_a_lost_answer(shop, action, server=shop.server, which=posted, answer=shop.double.answer)
     assert (shop.double.refunds, receipt.at) == (1, NOW)
 
 
