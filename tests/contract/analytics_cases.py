@@ -1,5 +1,6 @@
 """Doubles of the analytics systems on loopback: as much of each API as is asked, with the figures of a few pages."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ TIMED = [one.model_copy(update={"seconds_on_page": s}) for one, s in zip(VISITED
 
 
 @dataclass
-class Double:
+class Double(ABC):
     """``tokens`` are those that are taken; each sign-in makes one more. ``trouble`` is answered in place of anything else."""
 
     figures: Figures = field(default_factory=lambda: dict(COUNTED))
@@ -50,8 +51,9 @@ class Double:
         self.asked.append(asked)
         return self.trouble or self.reply(asked)
 
+    @abstractmethod
     def reply(self, asked: Call) -> Reply:
-        raise NotImplementedError
+        """What the system says where nothing is wrong."""
 
     def takes(self, asked: Call) -> bool:
         return asked.headers.get("authorization", "").removeprefix("Bearer ") in self.tokens
