@@ -18,7 +18,7 @@ from decimal import Decimal
 import pydantic
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker
+from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import connectors
@@ -93,6 +93,11 @@ PASSED_THROUGH = (
 CONNECT_ATTEMPTS = 30
 
 
+def sandbox() -> SandboxedWorkflowRunner:
+    """Where workflows run: nothing that could differ between two replays is within their reach."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
 def workers(
     client: Client,
     kept: memory.Memory,
@@ -101,8 +106,9 @@ def workers(
     workflows: Sequence[type] = WORKFLOWS,
     interceptors: Sequence[Interceptor] = (),
     max_cached_workflows: int = 500,
+    runner: WorkflowRunner | None = None,
 ) -> list[Worker]:
-    """One worker a queue; workflows run on the orchestration queue."""
+    """One worker a queue; workflows run on the orchestration queue, in the ``sandbox`` where no ``runner`` is given."""
     build = build_id()
     return [
         Worker(
@@ -111,9 +117,7 @@ def workers(
             workflows=list(workflows) if queue == options.ORCHESTRATION else [],
             activities=activities,
             interceptors=[StewardInterceptor(StuckSteps(log=kept.log, state=kept.state)), *interceptors],
-            workflow_runner=SandboxedWorkflowRunner(
-                restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-            ),
+            workflow_runner=runner or sandbox(),
             workflow_failure_exception_types=[pydantic.ValidationError, DomainError],
             max_cached_workflows=max_cached_workflows,
             workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

@@ -1,5 +1,6 @@
 """One embedded stack for the whole test run, shared by all its processes; one fresh database a test."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ TEMPLATE = "steward_template"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Say ``--basetemp=FOLDER`` to keep what the tests leave."""
+    os.environ.setdefault("GOGC", "400")  # the many short-lived Temporal servers need not be thrifty with memory
     if not hasattr(config, "workerinput") and not config.option.basetemp:
         config.option.basetemp = watched_folder()
 

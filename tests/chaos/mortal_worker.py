@@ -1,6 +1,7 @@
 """What runs in a worker's process: the real composition on the real adapters, with a tripwire in it."""
 
 import asyncio
+import gc
 import os
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ from tests.chaos.passages import Tripwire, Watched, WatchedConnector, WatchedLed
 from tests.chaos.post import switchboard
 from tests.chaos.processes import Orders
 from tests.fitted import fitted
+from tests.prepared import prepare, sandbox
 from workflows.gateway import Gateway
 from workflows.relay import Relay
 
@@ -46,6 +48,7 @@ async def _work(orders: Orders, tripwire: Tripwire) -> None:
             _outside(orders, kept, tripwire),
             interceptors=[Watched(tripwire)],
             max_cached_workflows=500 if orders.sticky else 0,
+            runner=sandbox(),
         ):
             await running.enter_async_context(one)
         await Relay(outbox=watched.outbox, gateway=Gateway(client), policies=watched.policies).run()
@@ -63,4 +66,6 @@ def _outside(orders: Orders, kept: memory.Memory, tripwire: Tripwire) -> Outside
 
 
 _MODEL = fitted(HashingEmbedder())
-"""Made where this is imported, in the fork server: the workers inherit it ready."""
+asyncio.run(prepare())
+gc.freeze()
+"""Made where this is imported, in the fork server: the workers inherit it all ready, and no collection touches its pages."""

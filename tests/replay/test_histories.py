@@ -7,7 +7,6 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import NondeterminismError
 
 import worker
@@ -19,11 +18,10 @@ RECORDED = sorted(HISTORIES.glob("*.json"))
 
 
 def replayer(*workflows: type) -> Replayer:
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*worker.PASSED_THROUGH)
     return Replayer(
         workflows=workflows,
         data_converter=pydantic_data_converter,
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=worker.sandbox(),
         workflow_failure_exception_types=[pydantic.ValidationError, DomainError],
     )
 

@@ -27,8 +27,9 @@ from models import LocalModel
 from models.embedding import WordLlamaEmbedder
 from staff import Outside
 from tests.fitted import fitted
+from tests.prepared import sandbox
 from tests.workflow.meanwhile import Meanwhile
-from tests.workflow.probe import ProbeInput, ProbeWorkflow
+from tests.workflow.probe import ProbeWorkflow
 from tests.workflow.timeskipping import skipper, started_server
 from tests.workflow.waiting import until
 from workflows import options
@@ -64,7 +65,7 @@ class World:
         with self.env.with_time_skipping_disabled():
             return await self.client.start_workflow(
                 ProbeWorkflow.run,
-                ProbeInput(planned=planned),
+                planned,
                 id=run_id or f"probe/{uuid4().hex[:8]}",
                 task_queue=options.ORCHESTRATION,
             )
@@ -163,6 +164,7 @@ async def world(
             workflows=WORKFLOWS,
             interceptors=[meanwhile],
             max_cached_workflows=max_cached_workflows,
+            runner=sandbox(),
         ):
             await running.enter_async_context(one)
         yield World(

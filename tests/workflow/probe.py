@@ -4,12 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.decisions import Planned
-    from domain.model import Value
     from workflows.governed_workflow import GovernedWorkflow
-
-
-class ProbeInput(Value):
-    planned: tuple[Planned, ...]
 
 
 @workflow.defn
@@ -17,9 +12,9 @@ class ProbeWorkflow(GovernedWorkflow):
     kind = "support"
 
     @workflow.run
-    async def run(self, start: ProbeInput) -> str:
-        return await self.governed(lambda: self._act(start))
+    async def run(self, planned: tuple[Planned, ...]) -> str:
+        return await self.governed(lambda: self._act(planned))
 
-    async def _act(self, start: ProbeInput) -> str:
-        results = await self.out.act_all(start.planned)
+    async def _act(self, planned: tuple[Planned, ...]) -> str:
+        results = await self.out.act_all(planned)
         return ",".join(r.kind for r in results)
