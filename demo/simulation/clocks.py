@@ -33,6 +33,7 @@ from domain.errors import SetupError
 
 _LOOK_SECONDS = 0.03
 _PATIENCE_SECONDS = 120.0
+_NUDGE_SECONDS = 3.0
 _UP_WITHIN_SECONDS = 60.0
 _RUNNING = "ExecutionStatus = 'Running'"
 _GONE = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
@@ -72,13 +73,23 @@ class Clocks:
 
     async def rest(self, runs: Iterable[str]) -> None:
         """Wait until each of ``runs`` has ended or waits for somebody. Raises SetupError where one never does."""
-        deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        clock = asyncio.get_running_loop().time
+        began = nudged = clock()
         busy = list(dict.fromkeys(runs))
         while busy := [run for run, rests in zip(busy, await asyncio.gather(*map(self._rests, busy)), strict=True) if not rests]:
-            if asyncio.get_running_loop().time() > deadline:
+            if clock() > began + _PATIENCE_SECONDS:
                 waits_for = await self._worked_on(busy[0])
                 raise SetupError(f"{busy[0]} does not come to rest: {waits_for}", hint="this is a fault of the simulation")
+            if clock() > nudged + _NUDGE_SECONDS:
+                await asyncio.gather(*map(self._nudge, busy))
+                nudged = clock()
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _nudge(self, run: str) -> None:
+        """A busy server can lose the timer with which a run begins: put forward once more, it looks for it again."""
+        found = await self.client.get_workflow_handle(run).describe()
+        if found.status is WorkflowExecutionStatus.RUNNING and not _is_worked_on(found):
+            await self._put_forward(run, _real_now() + self._ahead[run] + timedelta(seconds=1))
 
     async def _worked_on(self, run: str) -> str:
         """What holds it up, for whoever has to mend it."""

@@ -1,40 +1,40 @@
-"""Both arms side by side: servers of the simulation's own, a database and a namespace an arm."""
+"""Both arms side by side: servers of the simulation's own; a process, a database and a namespace an arm."""
 
 import asyncio
+import os
 import shutil
 import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-import connectors
-import memory
 import stack
-import worker
 from demo.data import load
-from demo.simulation.arm import Arm, DayDone
-from demo.simulation.clocks import connected
+from demo.simulation.arm import DayDone
 from demo.simulation.figures import ArmFigures
+from demo.simulation.living import Task, Told
 from demo.simulation.report import WITH_LEARNING, WITHOUT_LEARNING, SimulationReport
 from demo.simulation.scenario import Scenario
 from demo.simulation.server import skipping_server
 from domain.entities import Shop
-from domain.errors import StewardError
-from memory.migrations import migrate
-from models.embedding import WordLlamaEmbedder
-from settings import Settings
+from domain.errors import SetupError, StewardError
+from settings import CHECKOUT, Settings
+from stack.part import Launch, spawn
+from stack.worker_part import ONE_THREAD
 
 _NAMES = {True: WITH_LEARNING, False: WITHOUT_LEARNING}
 _SERVERS = "servers"  # the folder of everything that is gone in the end
+_COMPLAINTS = 8  # lines of what a process said before it broke down
 
 
 @dataclass(frozen=True)
@@ -141,29 +141,55 @@ async def servers_in(home: Path, arms: Sequence[bool]) -> AsyncIterator[Servers]
 
 
 async def run_arm(servers: Servers, folder: Path, plan: Plan, *, learning: bool, done: DayDone) -> ArmFigures:
-    """One arm, on the composition of the worker; only the outside world is in memory, and no model key is used."""
+    """One arm, in a process of its own. Raises StewardError where that has no figures to tell."""
     name = namespace(learning)
-    database_url = await _fresh_database(servers.database_url, name)
-    client = await connected(servers.temporal_address, name)
-    keyless = Settings.load({"STEWARD_HOME": str(folder / _SERVERS / name)})
-    addresses = {"database_url": database_url, "chroma_url": servers.chroma_url}
-    async with memory.open_memory(**addresses, embedder=WordLlamaEmbedder(), home=keyless.home) as kept:
-        outside = replace(await worker.outside_of(keyless, kept), connectors=connectors.in_memory())
-        arm = Arm(kept, client, outside, scenario=plan.scenario, seed=plan.seed, learning=learning)
-        return await arm.live(plan.days, done=done)
+    task = Task(
+        name=name,
+        learning=learning,
+        days=plan.days,
+        seed=plan.seed,
+        scenario=plan.scenario,
+        database_url=servers.database_url,
+        chroma_url=servers.chroma_url,
+        temporal_address=servers.temporal_address,
+        home=folder / _SERVERS / name,
+    )
+    complaints = deque[str](maxlen=_COMPLAINTS)
+    async with _told(task) as lines:
+        async for line in lines:
+            try:
+                told = Told.model_validate_json(line)
+            except ValidationError:
+                complaints.append(line.decode(errors="replace").rstrip())
+                continue
+            if told.error:
+                raise SetupError(told.error, hint=told.hint)
+            done(told.day)
+    if not task.figures.exists():
+        raise SetupError(f"the days {_NAMES[learning]} ended before their time", hint="\n  ".join(["it said:", *complaints]))
+    return ArmFigures.model_validate_json(task.figures.read_text())
+
+
+@asynccontextmanager
+async def _told(task: Task) -> AsyncIterator[asyncio.StreamReader]:
+    """What the process of an arm says; it is over when this is left."""
+    command = (sys.executable, "-m", "demo.simulation.living")
+    environ = {**os.environ, **ONE_THREAD}
+    arm = await spawn(Launch(command, environ, folder=CHECKOUT), death_signal=signal.SIGTERM, out=PIPE, stdin=PIPE)
+    assert arm.stdin
+    assert arm.stdout
+    try:
+        arm.stdin.write(task.model_dump_json().encode() + b"\n")
+        yield arm.stdout
+    finally:
+        with suppress(ProcessLookupError):
+            arm.terminate()
+        await arm.wait()
 
 
 def namespace(learning: bool) -> str:
     """The name of an arm's namespace and database."""
     return "learning" if learning else "baseline"
-
-
-async def _fresh_database(server_url: str, name: str) -> str:
-    async with await psycopg.AsyncConnection.connect(server_url, autocommit=True) as admin:
-        await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = make_conninfo(server_url, dbname=name)
-    await migrate(url)
-    return url
 
 
 async def _emptied(settings: Settings) -> None:

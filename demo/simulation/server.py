@@ -29,6 +29,7 @@ async def skipping_server(namespaces: Iterable[str], *, folder: Path) -> AsyncIt
     words += _repeated("--dynamic-config-value", (f"{k}={v}" for k, v in {**DYNAMIC_CONFIG, **_SKIPPING}.items()))
     words += _repeated("--search-attribute", (f"{k}={v}" for k, v in SEARCH_ATTRIBUTES.items()))
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    environ.setdefault("GOGC", "400")  # it lives for minutes and does little else than allocate
     launch = Launch((str(temporal()), "server", "start-dev", *words), environ)
     with (folder / "temporal.log").open("wb") as log:
         server = await spawn(launch, death_signal=signal.SIGTERM, out=log)
