@@ -26,8 +26,10 @@ from tests.conftest import TEMPLATE, Servers
 
 AT_ONCE = 10
 """So many worlds are under way side by side; most of them wait."""
-LOOKED_AFTER = 0.25
+LOOKED_AFTER = 0.5
 """Seconds between two looks at a world: more often costs more than the world itself does."""
+MOURNED = 0.05
+"""Seconds until a dead worker is noticed, which costs nothing."""
 ANALYTICS = "slug,day,impressions,clicks\nmoss-mug,2026-03-01,100,20\n"
 
 
@@ -110,10 +112,9 @@ async def played(
         deadline = time.monotonic() + PATIENCE
         try:
             while not (all(task.done() for task in happening) and await world.ended(scenario.runs)):
-                workers.look_after()
                 if time.monotonic() > deadline:
                     break
-                await asyncio.sleep(LOOKED_AFTER)
+                await workers.look_after(seconds=LOOKED_AFTER)
             return Report(passages=die_at, kills=workers.kills, ending=await ending(world, scenario.runs))
         finally:
             for task in (operator, *happening):
@@ -130,9 +131,15 @@ class _Workers:
         self.kills = 0
         self._worker = self._start()
 
-    def look_after(self) -> None:
-        if self._worker.exitcode is None:
-            return
+    async def look_after(self, *, seconds: float) -> None:
+        """For so long, put another worker in the place of one that died."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._worker.exitcode is not None:
+                self._replace()
+            await asyncio.sleep(MOURNED)
+
+    def _replace(self) -> None:
         if self._worker.exitcode != -signal.SIGKILL:
             raise AssertionError(f"the worker ended by itself: see {self._orders.home}/worker.log")
         self.kills += 1
@@ -152,7 +159,7 @@ async def _operator(world: World, *, hold_seconds: int) -> None:
     while True:
         with suppress(StewardError):
             await world.approve_everything(hold_seconds=hold_seconds)
-        await asyncio.sleep(2 * LOOKED_AFTER)
+        await asyncio.sleep(LOOKED_AFTER)
 
 
 @asynccontextmanager

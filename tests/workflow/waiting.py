@@ -5,16 +5,19 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from tests.waiting import pause
+
 T = TypeVar("T")
 
 
 async def until(find: Callable[[], Awaitable[T | None]], *, seconds: float = 60) -> T:
     """The first true answer of ``find``. Raises TimeoutError with what it saw last."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = await find()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise TimeoutError(f"not within {seconds} s; last seen: {found!r}")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause(waited))
