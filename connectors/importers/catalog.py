@@ -102,10 +102,11 @@ def _listed(cells: Cells, options: CatalogOptions) -> _Listed:
 def _picture(cells: Cells) -> Picture | None:
     if not (url := cells.text("image_url")):
         return None
+    words = "image_alt" if cells.text("image_alt") else "title"
     try:
-        return Picture(url=url, alt=cells.text("image_alt") or cells.required("title"))
+        return Picture(url=url, alt=cells.required(words))
     except ValidationError as error:
-        wrong = "image_url" if error.errors()[0]["loc"] == ("url",) else "image_alt"
+        wrong = "image_url" if error.errors()[0]["loc"] == ("url",) else words
         raise BadCell(wrong, cells.text(wrong), error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
 

@@ -79,9 +79,9 @@ async def on_double(home: Path) -> AsyncIterator[Case]:
         yield case
 
 
-def mug_at(url: str) -> Picture:
-    """The picture that the double at ``url`` has."""
-    return Picture(url=f"{url}{MUG}", alt="A red mug")
+def mug_at(url: str, *, path: str = MUG, alt: str = "A red mug") -> Picture:
+    """A picture that the double at ``url`` has."""
+    return Picture(url=f"{url}{path}", alt=alt)
 
 
 async def do(site: Connector, action: Action, key: str) -> Receipt:
