@@ -52,6 +52,8 @@ async def image_at(url: str, *, loopback: bool = False, limits: Limits = LIMITS)
     )
     try:
         content = (await http.get(url)).body
+    except (httpx.InvalidURL, ValueError):  # an address may look like one and still name no host that can be
+        raise Permanent("the picture's address cannot be") from None
     finally:
         await http.close()
     if (media_type := _media_type(content)) is None:

@@ -74,6 +74,13 @@ async def test_only_public_addresses_are_called_and_only_with_tls(url: str) -> N
         await image_at(url, limits=QUICK)
 
 
+@pytest.mark.parametrize("host", ["xn--0", "..", ".example", f"{'a' * 64}.example", "a\u200bb"])
+async def test_an_address_that_cannot_be_is_an_error_as_any(host: str) -> None:
+    """Whoever publishes a page can count on it."""
+    with pytest.raises(EffectError):
+        await image_at(f"https://{host}/mug.png", limits=QUICK)
+
+
 async def test_a_site_on_this_machine_lets_pictures_be_here_and_nowhere_else_inside() -> None:
     """Loopback is let through, the network around it is not."""
     with pytest.raises(Permanent, match="not public"):
