@@ -86,8 +86,8 @@ class ContentPlanner:
     ) -> Planned | None:
         """What a measured page needs: a new revision, being taken down, or nothing.
 
-        A page is refreshed when its facts have changed, or when it is shown but clearly not clicked. It is taken down
-        when its product is retired, or when the last revision was ignored too; then a human is asked.
+        A page is refreshed when its facts or its product's picture have changed, or when it is shown but clearly not clicked.
+        It is taken down when its product is retired, or when the last revision was ignored too; then a human is asked.
         """
         piece = await self._state.get(ContentPiece, slug)
         if piece is None or piece.status is not ContentStatus.PUBLISHED or not piece.skus:
@@ -113,6 +113,8 @@ class ContentPlanner:
         changed = sorted(ref for ref, value in piece.facts.items() if facts.get(ref) != value)
         if changed:
             return f"the facts behind the page changed: {', '.join(changed)}"
+        if piece.picture != product.picture:
+            return f"the picture of {product.title} changed"
         return _ignored(metrics) if clearly_ignored(metrics) else ""
 
     async def _shop(self) -> Shop:
@@ -203,11 +205,12 @@ def _take_down(piece: ContentPiece, reason: str) -> Planned:
 def _says_nothing_new(piece: ContentPiece, previous: ContentPiece | None) -> bool:
     if previous is None or previous.status is not ContentStatus.PUBLISHED:
         return False
-    return (piece.title, piece.description, piece.body, piece.facts) == (
+    return (piece.title, piece.description, piece.body, piece.facts, piece.picture) == (
         previous.title,
         previous.description,
         previous.body,
         previous.facts,
+        previous.picture,
     )
 
 

@@ -24,6 +24,7 @@ def rendered(piece: ContentPiece, *, first: datetime, last: datetime) -> bytes:
         "revision": piece.revision,
         "draft": piece.status is not ContentStatus.PUBLISHED,
         "json_ld": _script_text(piece.json_ld),
+        **({"image": piece.picture.url, "image_alt": piece.picture.alt} if piece.picture else {}),
     }
     text = yaml.safe_dump(matter, sort_keys=False, allow_unicode=True, width=10_000)
     return f"---\n{text}---\n\n{piece.body.strip()}\n".encode()

@@ -72,7 +72,8 @@ class Http:
     """Calls to one system. ``explain`` picks a short code from its error bodies; nothing else of them is ever repeated.
     ``busy`` are codes by which it says, with whatever status, that it was asked too often and took nothing.
 
-    Redirects are not followed and links to other hosts refused: credentials go where they were meant to go.
+    Redirects are not followed and links to other hosts refused: credentials go where they were meant to go. Only who has none
+    may name a number of ``redirects`` to follow, and look at each in a ``transport`` of its own.
     """
 
     def __init__(
@@ -85,12 +86,16 @@ class Http:
         limits: Limits = Limits(),
         explain: Callable[[Any], str] = lambda _: "",
         busy: frozenset[str] = frozenset(),
+        transport: httpx.AsyncBaseTransport | None = None,
+        redirects: int = 0,
     ) -> None:
+        assert not (redirects and auth)
         self.name = name
         self._base = base_url.rstrip("/")
         self._limits = limits
         self._explain = explain
         self._busy = busy
+        self._redirects = redirects
         self._rest_until: datetime | None = None
         self._client = httpx.AsyncClient(
             auth=auth,
@@ -98,6 +103,7 @@ class Http:
             timeout=httpx.Timeout(limits.seconds, connect=limits.connect_seconds),
             follow_redirects=False,
             trust_env=False,
+            transport=transport,
         )
 
     async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Reply:
@@ -151,6 +157,11 @@ class Http:
 
     async def _exchange(self, request: httpx.Request, may_repeat: bool) -> Reply:
         response = await self._client.send(request, stream=True)
+        for _ in range(self._redirects):
+            if response.next_request is None:
+                break
+            await response.aclose()
+            response = await self._client.send(response.next_request, stream=True)
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             self._remember_wishes(headers)

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+
 from connectors.importers.catalog import CatalogOptions
 from connectors.importers.report import ImportReport
 from connectors.reading import ReadingSource
 from domain.connections import Delivery, Reading
-from domain.entities import Address, Customer, Order, OrderStatus, Product, Refund, Stock, Supplier
+from domain.entities import Address, Customer, Order, OrderStatus, Picture, Product, Refund, Stock, Supplier
 from domain.errors import InvalidInput
 from domain.event import EventData, NewEvent, new_event
 from domain.events import (
@@ -56,7 +58,7 @@ class ToldOrder:
 
 @dataclass(frozen=True)
 class ToldItem:
-    """Something that is sold. ``on_hand`` is None where the shop does not count it."""
+    """Something that is sold. ``on_hand`` is None where the shop does not count it, ``picture`` where it shows none."""
 
     sku: str
     title: str
@@ -66,6 +68,7 @@ class ToldItem:
     category: str = ""
     active: bool = True
     on_hand: int | None = None
+    picture: Picture | None = None
 
 
 class ShopSource(ReadingSource):
@@ -188,12 +191,11 @@ def _kept_as_placed(order: Order, known: Order | None) -> str:
 def _product(item: ToldItem, known: Product | None) -> Product:
     says = {"title": item.title, "description": item.description, "category": item.category, "price": item.price}
     if known is not None:
-        return known.model_copy(update={**says, "active": item.active})
+        return known.model_copy(update={**says, "active": item.active, "picture": item.picture})
     share = (item.price.amount * _ASSUMED.cost_ratio).quantize(Decimal("0.0001"))
     cost = Money(amount=share, currency=item.price.currency)
-    return Product.model_validate(
-        {**says, "sku": item.sku, "unit_cost": cost, "supplier_id": _supplier().supplier_id, "active": item.active}
-    )
+    ours = {"sku": item.sku, "unit_cost": cost, "supplier_id": _supplier().supplier_id}
+    return Product.model_validate({**says, **ours, "active": item.active, "picture": item.picture})
 
 
 def _supplier() -> Supplier:
@@ -219,6 +221,14 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         raise InvalidInput(f"{text[:40]!r} is no time") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def picture(url: str | None, alt: str | None, title: str) -> Picture | None:
+    """None for what no page could show, such as one without https: no reason to refuse the product."""
+    try:
+        return Picture(url=url or "", alt=(alt or "").strip()[:200] or title[:200])
+    except ValidationError:
+        return None
 
 
 def address(name: str, line1: str = "", line2: str = "", postcode: str = "", city: str = "", country: str = "") -> Address:

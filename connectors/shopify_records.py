@@ -251,13 +251,34 @@ class Variants(Wire):
     nodes: list[Variant]
 
 
+class Image(Wire):
+    url: str = ""
+    alt_text: str | None = None
+
+
+class Preview(Wire):
+    image: Image | None = None
+
+
+class Media(Wire):
+    """A picture, or a video or a model with one that stands for it."""
+
+    preview: Preview | None = None
+
+
 class ShopifyProduct(Wire):
     title: str
     description: str = ""
     product_type: str = ""
     status: str
     updated_at: AwareDatetime
+    featured_media: Media | None = None
     variants: Variants
+
+    @property
+    def image(self) -> Image:
+        preview = self.featured_media.preview if self.featured_media else None
+        return (preview.image if preview else None) or Image()
 
 
 class ShopifyListing(Wire):
@@ -290,15 +311,17 @@ def told_items(raw: bytes) -> tuple[ToldItem, ...]:
 
 def _item(variant: Variant, of: ShopifyProduct, currency: str) -> ToldItem:
     named = variant.title not in {"", "Default Title"}  # the only variant of a product without options
+    title = f"{of.title} ({variant.title})" if named else of.title
     return ToldItem(
         sku=variant.sku or f"id-{variant.legacy_resource_id}",
-        title=f"{of.title} ({variant.title})" if named else of.title,
+        title=title,
         price=Money.of(variant.price, currency),
         as_of=of.updated_at,
         description=of.description,
         category=of.product_type,
         active=of.status == "ACTIVE",
         on_hand=variant.inventory_quantity if variant.inventory_item.tracked else None,
+        picture=shop_reading.picture(of.image.url, of.image.alt_text, title),
     )
 
 

@@ -185,10 +185,15 @@ class VendureOrder(Wire):
         return Refund(refund_id=mark_in(reason) or refund.id, amount=amount, reason=unmarked(reason), at=refund.created_at)
 
 
+class Asset(Wire):
+    preview: str = ""
+
+
 class Listed(Wire):
     name: str
     description: str = ""
     enabled: bool
+    featured_asset: Asset | None = None
 
 
 class Level(Wire):
@@ -207,6 +212,7 @@ class Variant(Wire):
     price_with_tax: int
     track_inventory: Literal["TRUE", "FALSE", "INHERIT"]
     product: Listed
+    featured_asset: Asset | None = None
     stock_levels: list[Level] = []
 
     def counted(self, *, by_default: bool) -> bool:
@@ -216,6 +222,11 @@ class Variant(Wire):
     def on_hand(self) -> int:
         """What can be sold: what is there less what is promised."""
         return sum(level.stock_on_hand - level.stock_allocated for level in self.stock_levels)
+
+    @property
+    def image(self) -> Asset:
+        """Its own, or its product's."""
+        return self.featured_asset or self.product.featured_asset or Asset()
 
 
 class OrderRecord(BaseModel):
@@ -259,6 +270,7 @@ def told_items(raw: bytes) -> tuple[ToldItem, ...]:
             description=variant.product.description,
             active=variant.enabled and variant.product.enabled,
             on_hand=variant.on_hand if variant.counted(by_default=record.counts) else None,
+            picture=shop_reading.picture(variant.image.preview, None, variant.name),
         )
     except (ValidationError, DomainError, ArithmeticError) as error:
         raise InvalidInput(f"a product does not read: {_first(error)}") from None

@@ -83,8 +83,16 @@ class WooOrder(BaseModel):
         return _STATUS.get(self.status) or (OrderStatus.PAID if self.date_paid_gmt and self.status not in _NO_SALE else None)
 
 
+class WooImage(BaseModel):
+    """One without a number only stands where there is none."""
+
+    id: int = 0
+    src: str | None = ""
+    alt: str | None = ""
+
+
 class WooProduct(BaseModel):
-    """A product or one of its variations. ``type`` is missing for variations."""
+    """A product, whose first image is its main one, or one of its variations, which has one. ``type`` is missing for those."""
 
     id: int
     parent_id: int = 0
@@ -97,6 +105,8 @@ class WooProduct(BaseModel):
     price: str | None = ""
     categories: list[dict[str, Any]] = []
     attributes: list[dict[str, Any]] = []
+    images: list[WooImage] = []
+    image: WooImage | None = None
     manage_stock: bool | str = False  # "parent": its stock is the parent's
     stock_quantity: int | None = None
     date_modified_gmt: str
@@ -104,6 +114,10 @@ class WooProduct(BaseModel):
     @property
     def key(self) -> str:
         return self.sku or f"id-{self.id}"
+
+    @property
+    def main_image(self) -> WooImage:
+        return next((image for image in (self.image, *self.images) if image and image.id), WooImage())
 
 
 class WooListing(BaseModel):
@@ -166,15 +180,18 @@ def told_items(raw: bytes) -> tuple[ToldItem, ...]:
 def _item(sold: WooProduct, of: WooProduct, currency: str) -> ToldItem:
     options = " / ".join(str(a.get("option", "")) for a in sold.attributes) if sold is not of else ""
     managed = of if sold.manage_stock == "parent" else sold
+    title = f"{of.name} ({options})" if options else of.name
+    image = sold.main_image if sold.main_image.id else of.main_image
     return ToldItem(
         sku=sold.key,
-        title=f"{of.name} ({options})" if options else of.name,
+        title=title,
         price=_money(sold.price or "", currency),
         as_of=max(_time(sold.date_modified_gmt), _time(of.date_modified_gmt)),
         description=sold.description or of.description or of.short_description,
         category=str(of.categories[0].get("name", "")) if of.categories else "",
         active=sold.status == "publish" and of.status == "publish",
         on_hand=managed.stock_quantity if managed.manage_stock is True else None,
+        picture=shop_reading.picture(image.src, image.alt, title),
     )
 
 

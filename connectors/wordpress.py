@@ -3,12 +3,13 @@
 WordPress has neither idempotency keys nor conditional changes, so everything is searched before it is written. A new page
 is a draft first, which nobody sees and of which a second does no harm; publishing it is a change of that draft, which
 may be repeated. What was done under which key stands in the post itself (``connectors.wordpress_page``). Nothing is ever
-deleted: taking a page down makes it a draft again.
+deleted: taking a page down makes it a draft again, without its picture, and the picture stays in the media library.
+
+A page's picture becomes the post's featured one. A post whose picture was chosen in WordPress keeps that one.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -19,58 +20,13 @@ from connectors.http import Http
 from connectors.kinds import Kind, Opened, Opening, Setting, one_of
 from connectors.site_rules import ABSENT, SiteAction, site_action, site_diff, slug_of
 from connectors.wordpress_api import Post, WordpressApi, explained
+from connectors.wordpress_media import MediaLibrary, Shown
 from connectors.wordpress_page import Done, Note, fields_of, key_mark, note_in, page_mark, seal_of, with_note
+from connectors.wordpress_shelf import Page, Shelf, shelf_of
 from domain.actions import Action, Capability, Receipt, UnpublishContent
 from domain.decisions import Diff
-from domain.entities import ContentPiece, ContentStatus
+from domain.entities import LOOPBACK, ContentPiece, ContentStatus
 from domain.errors import EffectError, InvalidInput, Permanent, Retryable, Stale, Unknown
-from domain.ids import digest
-
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-@dataclass(frozen=True)
-class Page:
-    """A post of ours, as it stands."""
-
-    post: Post
-    note: Note
-
-    @property
-    def version(self) -> str:
-        post = self.post
-        return f"{post.id}@{post.modified_gmt}/{digest([post.status, post.slug, post.fields])[:16]}"
-
-    def begun_by(self, change: Done) -> bool:
-        return self.note.begun is not None and self.note.begun.key == change.key
-
-    @property
-    def public(self) -> ContentPiece | None:
-        return self.note.piece if self.post.status == "publish" else None
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """All posts that are, were or stand in the way of the page ``slug``."""
-
-    slug: str
-    ours: tuple[Page, ...]
-    others: tuple[Post, ...]  # at its address, without a note of ours
-
-    def page(self) -> Page | None:
-        """The page as it was left by us. Raises Permanent where somebody else has a hand in it."""
-        if other := next((post for post in self.others if post.status != "trash"), None):
-            raise _by_hand(f"the post {other.id} at the address {self.slug} was written or changed by hand")
-        kept = [page for page in self.ours if page.post.status != "trash"]
-        if not kept:
-            return None
-        page = min(kept, key=lambda p: (p.post.status == "draft", p.post.slug != self.slug, p.post.id))
-        post = page.post
-        if post.status not in ("publish", "draft") or (post.status == "publish" and post.slug != self.slug):
-            raise _by_hand(f"the page {self.slug} stands as {post.slug} ({post.status}) now")
-        if seal_of(post.fields) != page.note.seal:
-            raise _by_hand(f"the page {self.slug} (post {post.id}) was changed in WordPress, by hand or by a plugin")
-        return page
 
 
 class WordpressSite:
@@ -78,11 +34,14 @@ class WordpressSite:
 
     capability = Capability.SITE
 
-    def __init__(self, api: WordpressApi, *, name: str, category: str = "", structured_data: bool = True) -> None:
+    def __init__(
+        self, api: WordpressApi, *, name: str, category: str = "", structured_data: bool = True, loopback: bool = False
+    ) -> None:
         self.name = name
         self._api = api
         self._category = category
         self._structured_data = structured_data
+        self._library = MediaLibrary(api, loopback=loopback)
         self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check(self) -> str:
@@ -104,25 +63,48 @@ class WordpressSite:
         wanted = site_action(action)
         change = Done(key=key_mark(key), action=action.digest(), at=now)
         async with self._busy.setdefault(slug_of(wanted), asyncio.Lock()):
-            shelf = await self._shelf(slug_of(wanted))
-            if receipt := await self._receipt(shelf, action, key):
-                return receipt
-            page = shelf.page()
-            if page is None or not page.begun_by(change):
-                _refuse_stale(wanted, page, expected_version)
+            page = await self._look(wanted, key, change, expected_version)
+            if isinstance(page, Receipt):
+                return page
             if isinstance(wanted, UnpublishContent):
                 return await self._take_down(page, change)
             piece = wanted.piece.model_copy(update={"published_at": wanted.piece.published_at or now})
+            picture = await self._picture(piece, page)
+            if piece.picture:  # that took a while, in which somebody may have been at work
+                page = await self._look(wanted, key, change, expected_version)
             if page is None:
-                shelf = await self._begin(piece, change)
-                if receipt := await self._receipt(shelf, action, key):
-                    return receipt  # another worker was faster
-                page = _begun(shelf, change)
-            return await self._publish(piece, page, change)
+                page = await self._begun(wanted, key, piece, change)
+            if isinstance(page, Receipt):
+                return page
+            return await self._publish(piece, page, picture, change)
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
         shelf = await self._shelf(slug_of(site_action(action)))
         return await self._receipt(shelf, action, key)
+
+    async def _look(self, action: SiteAction, key: str, change: Done, expected_version: str) -> Receipt | Page | None:
+        """The page as it stands, or the receipt where it is done. Raises Stale where it is another than was shown."""
+        shelf = await self._shelf(slug_of(action))
+        if receipt := await self._receipt(shelf, action, key):
+            return receipt
+        page = shelf.page()
+        if page is None or not page.begun_by(change):
+            _refuse_stale(action, page, expected_version)
+        return page
+
+    async def _picture(self, piece: ContentPiece, page: Page | None) -> Shown:
+        if piece.picture and page and not page.picture_is_ours:
+            return Shown(said="left as it was chosen in WordPress")
+        return await self._library.shown(piece.picture)
+
+    async def _begun(self, action: SiteAction, key: str, piece: ContentPiece, change: Done) -> Receipt | Page:
+        shelf = await self._begin(piece, change)
+        if receipt := await self._receipt(shelf, action, key):
+            return receipt  # another worker was faster
+        page = shelf.page()
+        if page is None or not page.begun_by(change):
+            raise Stale(f"somebody else began the page {shelf.slug} at the same moment", hint="look at it again")
+        return page
 
     async def _begin(self, piece: ContentPiece, change: Done) -> Shelf:
         """Make the draft of a new page. Of drafts that were begun at the same moment, all go on with the same one."""
@@ -131,11 +113,13 @@ class WordpressSite:
         await self._api.create({**note, "slug": piece.slug, "status": "draft", **await self._terms(piece)})
         return await self._shelf(piece.slug)
 
-    async def _publish(self, piece: ContentPiece, page: Page, change: Done) -> Receipt:
+    async def _publish(self, piece: ContentPiece, page: Page, picture: Shown, change: Done) -> Receipt:
         fields, page = await self._fields(piece), await self._at_its_address(page, piece.slug)
-        note = page.note.model_copy(update={"piece": piece, "seal": seal_of(fields)})
+        media, featured = page.showing(picture.media)
+        change = change.model_copy(update={"picture": picture.said})
+        note = page.note.model_copy(update={"piece": piece, "seal": seal_of(fields), "media": media})
         status = "publish" if piece.status is ContentStatus.PUBLISHED else "draft"
-        placed = {"slug": piece.slug, "status": status, **(await self._terms(piece) if page.note.begun else {})}
+        placed = {"slug": piece.slug, "status": status, **featured, **(await self._terms(piece) if page.note.begun else {})}
         post = await self._api.change(page.post.id, {**with_note(fields, note.finished(change)), **placed})
         if post.status != status:
             raise Unknown(f"{self.name} took the page {piece.slug} and left it {post.status}", hint="look at it in WordPress")
@@ -163,8 +147,10 @@ class WordpressSite:
 
     async def _take_down(self, page: Page | None, change: Done) -> Receipt:
         assert page is not None  # there is nothing to take down otherwise, which was refused
-        fields = with_note(page.post.fields, page.note.finished(change))
-        post = await self._api.change(page.post.id, {"content": fields["content"], "status": "draft"})
+        media, featured = page.showing(0)
+        note = page.note.model_copy(update={"media": media})
+        fields = with_note(page.post.fields, note.finished(change))
+        post = await self._api.change(page.post.id, {"content": fields["content"], "status": "draft", **featured})
         if post.status == "publish":
             raise Unknown(f"{self.name} took the change and left the page {page.note.piece.slug} public", hint="look at it")
         return _receipt(post, change)
@@ -182,11 +168,7 @@ class WordpressSite:
     async def _shelf(self, slug: str) -> Shelf:
         """By the address, also in the trash, and by our mark, wherever the post is now."""
         found = [*await self._api.posts(slug=f"{slug},{slug}__trashed"), *await self._api.posts(search=page_mark(slug))]
-        posts = {post.id: post for post in found}.values()
-        noted = [(post, note_in(post.content.raw)) for post in posts]
-        ours = tuple(Page(post, note) for post, note in noted if note is not None and note.piece.slug == slug)
-        known = {page.post.id for page in ours}
-        return Shelf(slug, ours, tuple(post for post in posts if post.id not in known and _is_at(post, slug)))
+        return shelf_of(slug, found)
 
     async def _receipt(self, shelf: Shelf, action: Action, key: str) -> Receipt | None:
         """Raises Permanent where the key belongs to another action. A note that was removed by hand is in the revisions."""
@@ -205,15 +187,9 @@ class WordpressSite:
         return [note for revision in revisions if (note := note_in(revision.content.raw))]
 
 
-def _begun(shelf: Shelf, change: Done) -> Page:
-    page = shelf.page()
-    if page is None or not page.begun_by(change):
-        raise Stale(f"somebody else began the page {shelf.slug} at the same moment", hint="look at it again")
-    return page
-
-
 def _receipt(post: Post, change: Done) -> Receipt:
-    return Receipt(reference=f"post-{post.id}", at=change.at)
+    detail = {"picture": change.picture} if change.picture else {}
+    return Receipt(reference=f"post-{post.id}", at=change.at, detail=detail)
 
 
 def _refuse_stale(action: SiteAction, page: Page | None, expected_version: str) -> None:
@@ -224,14 +200,6 @@ def _refuse_stale(action: SiteAction, page: Page | None, expected_version: str) 
 
 def _diff(action: SiteAction, page: Page | None) -> Diff:
     return site_diff(action, page.public if page else None, page.version if page else ABSENT)
-
-
-def _is_at(post: Post, slug: str) -> bool:
-    return post.slug in (slug, f"{slug}__trashed")
-
-
-def _by_hand(what: str) -> Permanent:
-    return Permanent(f"{what}, so it is left alone", hint="move it to the trash in WordPress to let Steward publish there")
 
 
 def _no_structured_data(user: str) -> Permanent:
@@ -247,7 +215,7 @@ def _address(value: str) -> str:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
         raise InvalidInput(f"{address[:60]!r} is not the address of a site", hint="such as https://shop.example")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise InvalidInput("the password would cross the network unprotected", hint="use https")
     return address
 
@@ -257,7 +225,11 @@ def _open(opening: Opening) -> Opened:
     login = httpx.BasicAuth(given["user"], opening.secret("password"))
     http = Http(given["url"], name=opening.name, auth=login, explain=explained)
     site = WordpressSite(
-        WordpressApi(http), name=opening.name, category=given["category"], structured_data=given["structured_data"] == "yes"
+        WordpressApi(http),
+        name=opening.name,
+        category=given["category"],
+        structured_data=given["structured_data"] == "yes",
+        loopback=urlsplit(given["url"]).hostname in LOOPBACK,
     )
     return Opened(check=site.check, connectors={Capability.SITE: site}, close=http.close)
 

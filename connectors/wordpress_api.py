@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field
 
 from connectors.http import Http, Reply
-from domain.errors import Permanent
+from domain.errors import Permanent, Retryable
 
 T = TypeVar("T")
 _STATUSES = "publish,future,draft,pending,private,trash"
+_NOT_TAKEN = "rest_upload_sideload_error"
 _NOT_KNOWN = "the password is wrong or was revoked or did not arrive"
 _WORDS = {
     # who comes with a password that is not known is told so by some WordPress, and is nobody to others
@@ -42,6 +43,7 @@ class Post(BaseModel):
     slug: str
     link: str = ""
     modified_gmt: str | None = None
+    featured_media: int = 0
     title: Text
     excerpt: Text
     content: Text
@@ -55,7 +57,9 @@ class Revision(BaseModel):
     content: Text
 
 
-class Term(BaseModel):
+class Numbered(BaseModel):
+    """A tag, a category or a picture."""
+
     id: int
     slug: str
 
@@ -105,19 +109,36 @@ class WordpressApi:
 
     async def term(self, taxonomy: str, slug: str) -> int:
         """The id of the category or tag ``slug``, which is made where it is not there. ``taxonomy`` is categories or tags."""
-        if (known := await self._term(taxonomy, slug)) is not None:
+        if (known := await self.numbered(taxonomy, slug)) is not None:
             return known
         name = slug.replace("-", " ").capitalize()
         try:
-            return (await self._post(f"/wp/v2/{taxonomy}", {"slug": slug, "name": name})).parse(Term).id
+            return (await self._post(f"/wp/v2/{taxonomy}", {"slug": slug, "name": name})).parse(Numbered).id
         except Permanent:  # one of this name may be there, or have been made at this moment
-            if (known := await self._term(taxonomy, slug)) is not None:
+            if (known := await self.numbered(taxonomy, slug)) is not None:
                 return known
             raise
 
-    async def _term(self, taxonomy: str, slug: str) -> int | None:
-        found = await self._get(f"/wp/v2/{taxonomy}", list[Term], slug=slug, context="view")
-        return next((term.id for term in found if term.slug == slug), None)
+    async def numbered(self, collection: str, slug: str) -> int | None:
+        """The id of what is at ``slug`` in a collection: categories, tags or media."""
+        found = await self._get(f"/wp/v2/{collection}", list[Numbered], slug=slug, context="view")
+        return next((one.id for one in found if one.slug == slug), None)
+
+    async def upload(self, content: bytes, media_type: str, *, name: str, slug: str, alt: str) -> int:
+        """The id of a new picture. ``name`` is its file's. May be repeated by who looks for ``slug`` before each time.
+
+        The body is the file alone, so that what is said of it goes with the address.
+        """
+        path, place = await self._place("/wp/v2/media")
+        headers = {"content-type": media_type, "content-disposition": f'attachment; filename="{name}"'}
+        said = {**place, "slug": slug, "title": alt, "alt_text": alt}
+        try:
+            reply = await self._http.send("POST", path, params=said, content=content, headers=headers, repeatable=True)
+        except Retryable as error:
+            if _NOT_TAKEN in error.message:  # comes with a status as if the site were broken
+                raise Permanent(error.message, hint="look at what WordPress takes as a picture") from None
+            raise
+        return reply.parse(Numbered).id
 
     async def _get(self, route: str, wanted: type[T], **params: str) -> T:
         path, place = await self._place(route)

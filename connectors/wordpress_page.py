@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from markdown_it import MarkdownIt
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from domain.entities import ContentPiece
 from domain.errors import Permanent
@@ -31,18 +31,22 @@ _LARGEST_NOTE = 5_000_000
 
 
 class Done(Value):
-    """A change of the post: the marks of its key and of its action, and when it was made."""
+    """A change of the post: the marks of its key and of its action, when it was made, and what became of the picture."""
 
     key: str
     action: str
     at: Moment
+    picture: str = Field(default="", exclude_if=lambda said: not said)
 
 
 class Note(Value):
-    """``begun`` is a publication of which only the draft is there; ``seal`` is over title, excerpt and content."""
+    """``begun`` is a publication of which only the draft is there; ``seal`` is over title, excerpt and content; ``media`` is the
+    number of the picture that we gave the post, 0 for none.
+    """
 
     piece: ContentPiece
     seal: str
+    media: int = Field(default=0, exclude_if=lambda number: not number)
     done: tuple[Done, ...] = ()
     begun: Done | None = None
 

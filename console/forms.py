@@ -14,7 +14,7 @@ from domain.actions import ACTION, Action
 from domain.errors import InvalidInput
 
 _ABOUT = frozenset(("kind", "to", "sender", "in_reply_to", "slug", "sku", "skus", "keyword", "language", "currency", "status"))
-_MADE = frozenset(("facts", "json_ld", "revision", "titles", "title_template", "metrics", "why", "planned_at_seq"))
+_MADE = frozenset(("facts", "json_ld", "revision", "titles", "title_template", "metrics", "picture", "why", "planned_at_seq"))
 _WHEN = frozenset(("ordered_at", "received_at", "published_at"))
 _FIXED = _ABOUT | _MADE | _WHEN
 _LONG = frozenset(("body", "description"))

@@ -4,12 +4,15 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.model import Moment, Name, Text, Value
 from domain.money import Currency, Money
 
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+"""Names of this very machine."""
 Units = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
@@ -25,6 +28,23 @@ class Address(Value):
         return ", ".join(p for p in (self.name, self.line1, self.line2, f"{self.postcode} {self.city}".strip(), self.country) if p)
 
 
+def _web_picture(url: str) -> str:
+    """https, or http on this very machine, where nothing crosses a network. Raises ValueError."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    plain = url.startswith(f"{parts.scheme}://") and url.isprintable() and " " not in url
+    if not (secure and plain and parts.hostname and "@" not in parts.netloc and parts.port != 0):
+        raise ValueError("is not the https address of a picture, without a name or password in it")
+    return url
+
+
+class Picture(Value):
+    """Where a picture is fetched, and what it shows in words, for those who do not see it."""
+
+    url: Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_web_picture)]
+    alt: Name
+
+
 class Product(Value):
     sku: Name
     title: Name
@@ -37,6 +57,7 @@ class Product(Value):
     pack_size: Annotated[int, Field(ge=1)] = 1
     attributes: dict[str, str] = Field(default_factory=dict)
     active: bool = True
+    picture: Picture | None = Field(default=None, exclude_if=lambda picture: picture is None)
 
 
 class Supplier(Value):
@@ -239,6 +260,7 @@ class ContentPiece(Value):
     """A page. ``facts`` maps each claim's fact reference (``product/SKU#price``) to the value it was written from.
 
     ``titles`` are the templates of all its revisions' titles, oldest first, so that each day's clicks go to the title shown.
+    ``picture`` is the product's, as it was when the page was written.
     """
 
     slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
@@ -257,6 +279,7 @@ class ContentPiece(Value):
     metrics: tuple[ContentMetrics, ...] = ()
     title_template: str = ""
     titles: tuple[TitlePeriod, ...] = ()
+    picture: Picture | None = Field(default=None, exclude_if=lambda picture: picture is None)
 
 
 class SalesDay(Value):

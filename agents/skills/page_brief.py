@@ -102,6 +102,7 @@ def piece_of(brief: Brief, draft: ContentDraft) -> ContentPiece:
         facts=brief.facts,
         json_ld=data,
         revision=brief.revision,
+        picture=brief.product.picture,
     )
 
 

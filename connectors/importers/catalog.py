@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from pydantic import ValidationError
+
 from connectors.importers.cells import Cells
 from connectors.importers.report import BadCell, ImportReport, Rejection
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
-from domain.entities import Product, Supplier
+from domain.entities import Picture, Product, Supplier
 from domain.event import EventData, NewEvent, new_event
 from domain.events import ProductListed, StockCounted, SupplierListed
 from domain.ids import digest, slugify
@@ -29,6 +31,8 @@ COLUMNS = (
     Column("pack_size", "units come in multiples of this; else 1"),
     Column("on_hand", "units on the shelf now"),
     Column("active", "no: it is not sold any more; else yes"),
+    Column("image_url", "the https address of its picture"),
+    Column("image_alt", "what the picture shows, in words; else the title"),
 )
 
 
@@ -89,9 +93,21 @@ def _listed(cells: Cells, options: CatalogOptions) -> _Listed:
         moq=cells.whole("moq", 1),
         pack_size=cells.whole("pack_size", 1),
         active=cells.flag("active", default=True),
+        picture=_picture(cells),
     )
     on_hand = cells.whole("on_hand") if cells.text("on_hand") else None
     return _Listed(product, supplier, on_hand, not cells.text("unit_cost"))
+
+
+def _picture(cells: Cells) -> Picture | None:
+    if not (url := cells.text("image_url")):
+        return None
+    words = "image_alt" if cells.text("image_alt") else "title"
+    try:
+        return Picture(url=url, alt=cells.required(words))
+    except ValidationError as error:
+        wrong = "image_url" if error.errors()[0]["loc"] == ("url",) else words
+        raise BadCell(wrong, cells.text(wrong), error.errors()[0]["msg"].removeprefix("Value error, ")) from None
 
 
 def _share(price: Money, options: CatalogOptions) -> Decimal:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from connectors.folder_site import KIND
 from connectors.kinds import Opening
-from domain.actions import Capability, UnpublishContent
+from domain.actions import Capability
 from domain.ports import Connector
 from memory.fakes.shelves import InMemoryAttempts
-from tests.contract.outside_cases import Case, page, reply
+from tests.contract.outside_cases import Case, site_case
 
 
 def git(folder: Path, *words: str) -> str:
@@ -55,7 +55,7 @@ async def make_in_git(home: Path) -> Case:
     async def count() -> int:
         return len(commits(root)) - 1
 
-    return Case(site_in(pages), page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), count)
+    return site_case(site_in(pages), count)
 
 
 @asynccontextmanager

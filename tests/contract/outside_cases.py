@@ -22,7 +22,7 @@ from domain.actions import (
     SendReply,
     UnpublishContent,
 )
-from domain.entities import Address, ContentPiece, Order, OrderLine, OrderStatus, PurchaseOrder, PurchaseOrderLine
+from domain.entities import Address, ContentPiece, Order, OrderLine, OrderStatus, Picture, PurchaseOrder, PurchaseOrderLine
 from domain.money import Money
 from domain.ports import Connector
 from domain.tools import ToolTerms
@@ -76,7 +76,10 @@ def restock(reason: str = "PO-7 came in", *, sku: str = "MUG", before: int = 3, 
     return AdjustStock(sku=sku, units_before=before, units_after=after, reason=reason)
 
 
-def page(title: str = "Mugs", slug: str = "mugs", revision: int = 1) -> PublishContent:
+PICTURE = Picture(url="https://mill.example/mug.png", alt="A red mug")
+
+
+def page(title: str = "Mugs", slug: str = "mugs", revision: int = 1, picture: Picture | None = None) -> PublishContent:
     piece = ContentPiece(
         slug=slug,
         kind="product-guide",
@@ -85,6 +88,7 @@ def page(title: str = "Mugs", slug: str = "mugs", revision: int = 1) -> PublishC
         body=f"# {title}\n",
         keyword="mug",
         revision=revision,
+        picture=picture,
     )
     return PublishContent(piece=piece)
 
@@ -112,7 +116,7 @@ async def make(capability: Capability, home: Path | None) -> Case:
             first, second, nowhere = refund("1001", "broken"), refund("1001", "late"), refund("1002", "broken")
             return Case(connector, first, second, nowhere, page(), _refunds(connector))
         case Capability.SITE:
-            return Case(connector, page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), _pages(connector))
+            return site_case(connector, _pages(connector))
         case Capability.TOOLS:
             fake = InMemoryTools({"open_ticket": "0" * 64})
             return Case(fake, call(), call("two"), call(tool="burn_down"), reply(), _calls(fake))
@@ -120,6 +124,12 @@ async def make(capability: Capability, home: Path | None) -> Case:
             crm, gone = InMemoryCrm(), ArchiveNote(customer_id="C1", note_id="1")
             notes = [AddNote(customer_id="C1", email="ada@example.org", text=text) for text in ("one", "two")]
             return Case(crm, notes[0], notes[1], gone, reply(), _notes(crm))
+
+
+def site_case(connector: Connector, count: Callable[[], Awaitable[int]], *, picture: Picture = PICTURE) -> Case:
+    """Pages with a picture, for whatever publishes."""
+    pages = (page(picture=picture), page("Other mugs", picture=picture))
+    return Case(connector, *pages, UnpublishContent(slug="nothing"), reply(), count)
 
 
 async def stock_case(home: Path | None) -> Case:

@@ -27,7 +27,9 @@ class Reply:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it arrived. Header names are lower case; ``body`` is what its JSON or its form says, None for none."""
+    """A request as it arrived. Header names are lower case; ``body`` is what its JSON or its form says, a picture's bytes, or
+    None for none.
+    """
 
     method: str
     path: str
@@ -116,9 +118,14 @@ def _call(head: str, body: bytes) -> Call:
     first, *lines = head.rstrip().split("\r\n")
     method, target, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    said = None if not body else dict(parse_qsl(body.decode())) if is_form else json.loads(body)
-    return Call(method, urlsplit(target).path, dict(parse_qsl(urlsplit(target).query)), headers, said)
+    return Call(method, urlsplit(target).path, dict(parse_qsl(urlsplit(target).query)), headers, _said(headers, body))
+
+
+def _said(headers: dict[str, str], body: bytes) -> Any:
+    kind = headers.get("content-type", "")
+    if not body or kind.startswith("image/"):
+        return body or None
+    return dict(parse_qsl(body.decode())) if kind.startswith("application/x-www-form-urlencoded") else json.loads(body)
 
 
 def _next(script: list[Reply]) -> Reply:

@@ -73,7 +73,9 @@ class ShopifyDouble:
         number = next(self.ids)
         known = {"id": f"gid://shopify/Product/{number}", "title": "Mug", "description": "Red.", "productType": "Cups"}
         variant = self.variant(sku, stock)
-        self.products.append({**known, "status": "ACTIVE", "updatedAt": self._stamp(), "variants": [variant], **changes})
+        self.products.append(
+            {**known, "status": "ACTIVE", "updatedAt": self._stamp(), "featuredMedia": None, "variants": [variant], **changes}
+        )
         return self.products[-1]
 
     def variant(self, sku: str, stock: int | None = 3, title: str = "Default Title") -> dict[str, Any]:

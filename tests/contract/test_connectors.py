@@ -122,6 +122,36 @@ class TestReversibleActions:
         assert before == restored != after
 
 
+class TestPictures:
+    """Every site shows what it was given, and takes it back."""
+
+    @pytest.fixture(params=[name for name in CASES if name.startswith("site-")])
+    async def case(self, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Case]:
+        async with CASES[request.param](tmp_path) as opened:
+            yield opened
+
+    async def test_the_picture_is_part_of_what_is_shown_before_and_after(self, case: Case) -> None:
+        """Of a page without one and with another, as the operator sees them side by side."""
+        assert isinstance(case.action, PublishContent)
+        diff = await case.connector.preview(case.action)
+        await case.connector.execute(case.action, key="k", expected_version=diff.record_version, now=NOW)
+        plain = (await case.connector.preview(page("Cups", revision=2))).before["piece"]
+        assert case.action.piece.picture is not None
+        assert diff.after["piece"]["picture"] == plain["picture"] == case.action.piece.picture.model_dump(mode="json")
+
+    async def test_undoing_brings_it_back(self, case: Case) -> None:
+        """After a revision without a picture, and after the page was taken down."""
+        actions: list[PublishContent | UnpublishContent] = [page("Cups", revision=2), UnpublishContent(slug="mugs")]
+        await case.connector.execute(case.action, key="k", expected_version=await version(case, case.action), now=NOW)
+        for number, action in enumerate(actions):
+            seen = await case.connector.preview(action)
+            await case.connector.execute(action, key=f"do{number}", expected_version=seen.record_version, now=NOW)
+            undo = action.inverse(seen.before)
+            assert undo is not None
+            await case.connector.execute(undo, key=f"undo{number}", expected_version=await version(case, undo), now=NOW)
+            assert (await case.connector.preview(action)).before["piece"]["picture"] == seen.before["piece"]["picture"]
+
+
 class TestCrashes:
     @pytest.mark.parametrize("capability", REAL)
     async def test_two_processes(self, capability: Capability, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from connectors.shop_effects import ShopConnector
 from connectors.shopify import ShopifyShop, ShopifySource
 from connectors.shopify_api import ShopifyGraph
 from domain.actions import Action, CancelOrder, ChangeAddress, ReinstateOrder
-from domain.entities import Customer, OrderStatus
+from domain.entities import Customer, OrderStatus, Picture
 from domain.errors import NotFound, NotSigned, Permanent, Retryable, Stale, Unknown
 from domain.money import Money
 from memory.fakes.shelves import InMemoryAttempts
@@ -223,6 +223,18 @@ async def test_a_sale_becomes_its_customer_the_order_and_a_sale_of_each_article(
     assert (customer.name, customer.locale) == ("Ada Byron", "en-GB")
     assert ((await shop.product("TEE-BLUE")).title, await shop.on_hand("TEE-BLUE")) == ("Tee (Blue)", 5)
     assert (await shop.product("TEE-139")).title == "Tee (No 139)"
+
+
+async def test_all_variants_show_the_featured_picture_of_their_product(shop: Shop) -> None:
+    """With its words, or the title where it has none. A video that is still in the making has no picture yet."""
+    url = "https://cdn.example/tee.jpg?v=1"
+    featured = {"preview": {"image": {"url": url, "altText": "A tee"}}}
+    shop.double.product("TEE", featuredMedia=featured)["variants"].append(shop.double.variant("TEE-BLUE", title="Blue"))
+    shop.double.product("MUG", featuredMedia={"preview": {"image": {"url": url, "altText": None}}})
+    shop.double.product("CUP", featuredMedia={"preview": {"image": None}})
+    await shop.read("products")
+    shown = [(await shop.product(sku)).picture for sku in ("TEE", "TEE-BLUE", "MUG", "CUP")]
+    assert shown == [*[Picture(url=url, alt="A tee")] * 2, Picture(url=url, alt="Mug"), None]
 
 
 async def test_what_happens_to_an_order_in_the_shop_is_told_once(shop: Shop) -> None:

@@ -13,6 +13,7 @@ from connectors.vendure import VendureSource
 from connectors.vendure_api import VendureGraph
 from connectors.vendure_shop import VendureShop
 from domain.actions import CancelOrder, ChangeAddress, RefundOrder
+from domain.entities import Picture
 from domain.errors import Permanent, Retryable, Stale, Unknown
 from domain.money import Money
 from memory.fakes.shelves import InMemoryAttempts
@@ -104,6 +105,24 @@ async def test_a_wrong_password_is_told_as_such() -> None:
         with pytest.raises(Permanent, match="credentials") as told:
             await shop.connector.check()
         assert "sesame-9" not in str(told.value)
+
+
+async def test_a_variant_shows_its_own_picture_or_its_products(shop: Shop) -> None:
+    """With its name as words: an asset's own name is a file's. One without https is not shown."""
+    shop.double.variant("MUG", featuredAsset=asset("mug"))["product"]["featuredAsset"] = asset("mugs")
+    shop.double.variant("CUP")["product"]["featuredAsset"] = asset("cups")
+    shop.double.variant("JUG", featuredAsset={"preview": "http://mill.example/jug.jpg"})
+    await shop.read("products")
+    shown = {sku: (await shop.product(sku)).picture for sku in ("MUG", "CUP", "JUG")}
+    assert shown == {
+        "MUG": Picture(url=asset("mug")["preview"], alt="Mug"),
+        "CUP": Picture(url=asset("cups")["preview"], alt="Mug"),
+        "JUG": None,
+    }
+
+
+def asset(name: str) -> dict[str, str]:
+    return {"preview": f"https://mill.example/assets/preview/{name}.jpg"}
 
 
 async def test_money_without_minor_units_is_read_and_refunded_as_such(shop: Shop) -> None:

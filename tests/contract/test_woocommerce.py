@@ -12,7 +12,7 @@ from connectors.http import Http, Limits
 from connectors.shop_effects import ShopConnector
 from connectors.woocommerce import KIND, WooShop, WooSource
 from domain.actions import Action, CancelOrder, ChangeAddress
-from domain.entities import Customer, OrderStatus, Product, Stock
+from domain.entities import Customer, OrderStatus, Picture, Product, Stock
 from domain.errors import InvalidInput, Permanent, Retryable, Stale, Unknown
 from domain.event import new_event
 from domain.events import ProductListed
@@ -289,6 +289,38 @@ async def test_a_variable_product_is_sold_as_its_variations(shop: Shop) -> None:
     assert stock is not None
     assert (product.title, str(product.price), stock.on_hand) == ("Tee (Blue)", "21.00 EUR", 4)
     assert await shop.kept.state.get(Product, "TEE") is None
+
+
+async def test_a_product_shows_its_first_image_and_a_variation_its_own(shop: Shop) -> None:
+    """One without words has the title's; an image that is none, or without https, is no reason to leave the product out."""
+    tee = shop.double.product(sku="TEE", stock=None, type="variable", name="Tee", images=[image("tee.jpg"), image("back.jpg")])
+    shop.double.product(sku="TEE-BLUE", parent_id=tee["id"], name="", image=image("blue.jpg", "A blue tee"))
+    shop.double.product(sku="TEE-RED", parent_id=tee["id"], name="", image=None)
+    shop.double.product(sku="MUG", images=[image("placeholder.png", number=0)])
+    shop.double.product(sku="CUP", images=[{**image("cup.jpg"), "src": "http://mill.example/cup.jpg"}])
+    await shop.read("products")
+    shown = {sku: (await shop.product(sku)).picture for sku in ("TEE-BLUE", "TEE-RED", "MUG", "CUP")}
+    assert shown == {
+        "TEE-BLUE": Picture(url="https://mill.example/blue.jpg", alt="A blue tee"),
+        "TEE-RED": Picture(url="https://mill.example/tee.jpg", alt="Tee"),
+        "MUG": None,
+        "CUP": None,
+    }
+
+
+async def test_a_picture_that_the_shop_changes_or_takes_away_is_not_shown_any_more(shop: Shop) -> None:
+    mug = shop.double.product(images=[image("mug.jpg")])
+    await shop.read("products")
+    shop.double.touch(mug, images=[image("new.jpg")])
+    await shop.read("products", now=NOW + timedelta(hours=2))
+    assert (await shop.product("MUG")).picture == Picture(url="https://mill.example/new.jpg", alt="Mug")
+    shop.double.touch(mug, images=[])
+    await shop.read("products", now=NOW + timedelta(hours=4))
+    assert (await shop.product("MUG")).picture is None
+
+
+def image(name: str, alt: str = "", *, number: int = 5) -> dict[str, object]:
+    return {"id": number, "src": f"https://mill.example/{name}", "name": name, "alt": alt}
 
 
 async def test_what_is_known_of_a_product_and_not_told_by_the_shop_stays(shop: Shop) -> None:

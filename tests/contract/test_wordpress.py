@@ -16,8 +16,8 @@ from domain.ports import Connector
 from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import LATER, NOW, page
 from tests.contract.scripted_http import Reply, as_json, serving
-from tests.contract.wordpress_cases import Blog, do, site_of
-from tests.contract.wordpress_server import PASSWORD, USER, Double, wordpress_double
+from tests.contract.wordpress_cases import Blog, do, mug_at, site_of
+from tests.contract.wordpress_server import MUG, PASSWORD, USER, Double, png, wordpress_double
 
 LOST = Reply(body=b"{}" * 9, cut=True)
 QUICK = Limits(connect_seconds=0.5, seconds=0.4, max_bytes=1_000)
@@ -305,6 +305,151 @@ def test_settings_that_cannot_be_are_refused(setting: str, value: str) -> None:
     """Above all an address to which the password would go in the clear."""
     with pytest.raises(InvalidInput):
         Blog("https://mill.example").opened(**{setting: value})
+
+
+def mug(url: str, title: str = "Mugs", **changes: str) -> PublishContent:
+    """A page with a picture that the double has."""
+    return page(title, picture=mug_at(url, **changes))
+
+
+async def test_a_picture_is_uploaded_with_its_words_and_shown(double: Double, url: str, site: Connector) -> None:
+    receipt = await do(site, mug(url), "k")
+    (media,) = double.media
+    assert (media["file"], media["type"], media["alt_text"], media["title"]) == (png(), "image/png", "A red mug", "A red mug")
+    assert media["name"] == f'attachment; filename="{media["slug"]}.png"'
+    assert (only(double)["featured_media"], receipt.detail) == (media["id"], {"picture": f"media-{media['id']}"})
+    assert await site.find_receipt(mug(url), key="k") == receipt
+
+
+async def test_the_same_picture_is_uploaded_once_for_all_pages(double: Double, url: str, site: Connector) -> None:
+    """Whatever its address. Other words are another picture, since the words belong to it."""
+    double.elsewhere["/elsewhere/again.png"] = double.elsewhere[MUG]
+    await do(site, mug(url), "k")
+    await do(site, mug(url, "Cups", path="/elsewhere/again.png"), "k2")
+    assert len(double.media) == 1
+    await do(site, mug(url, alt="A mug from above"), "k3")
+    assert [media["alt_text"] for media in double.media] == ["A red mug", "A mug from above"]
+    assert only(double)["featured_media"] == double.media[1]["id"]
+
+
+@pytest.mark.parametrize("happens", [False, True], ids=["not done", "done"])
+async def test_an_upload_whose_answer_got_lost_is_not_repeated_where_it_happened(
+    double: Double, url: str, site: Connector, happens: bool
+) -> None:
+    """It is the first thing that is done, and looked for before it is done again."""
+    double.faults = [(LOST, happens)]
+    with pytest.raises(Retryable):
+        await do(site, mug(url), "k")
+    assert (len(double.media), double.posts) == (int(happens), {})
+    await do(site, mug(url), "k")
+    assert [only(double)["featured_media"]] == [media["id"] for media in double.media]
+
+
+@pytest.mark.parametrize("step", range(1, 4), ids=["tag", "draft", "publication"])
+async def test_a_picture_is_uploaded_once_whatever_breaks_after_it(double: Double, url: str, site: Connector, step: int) -> None:
+    double.faults = [*[(None, True)] * step, (as_json({}, status=500), False)]
+    with pytest.raises(Unknown):
+        await do(site, mug(url), "k")
+    await site.execute(mug(url), key="k", expected_version="absent", now=LATER)
+    assert [only(double)["featured_media"]] == [media["id"] for media in double.media]
+
+
+@pytest.mark.parametrize(
+    ("there", "why"),
+    [
+        (as_json({}, status=404), "answered 404"),
+        (as_json({}, status=500), "answered 500"),
+        (Reply(body=b"<html>"), "no JPEG, PNG, WebP or GIF"),
+        (Reply(body=png() + b"x" * 5_300_000), "more than 5,242,880 bytes"),
+        (as_json({}, status=302, location="https://10.0.0.1/"), "not public"),
+    ],
+    ids=["not there", "broken", "no picture", "too large", "leads inside"],
+)
+async def test_a_picture_that_cannot_be_had_is_left_out_and_told(
+    double: Double, url: str, site: Connector, there: Reply, why: str
+) -> None:
+    """The page is published all the same, and the receipt is found again as it was given."""
+    double.elsewhere[MUG] = there
+    receipt = await do(site, mug(url), "k")
+    assert (only(double)["status"], only(double)["featured_media"], double.media) == ("publish", 0, [])
+    assert receipt.detail["picture"].startswith("left out: ")
+    assert why in receipt.detail["picture"]
+    assert await site.find_receipt(mug(url), key="k") == receipt
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(500, "rest_upload_sideload_error"), (400, "rest_upload_file_too_big"), (413, ""), (403, "rest_cannot_create")],
+)
+async def test_a_picture_that_the_site_does_not_take_is_left_out_and_told(
+    double: Double, url: str, site: Connector, status: int, code: str
+) -> None:
+    double.faults = [(as_json({"code": code}, status=status), False)]
+    receipt = await do(site, mug(url), "k")
+    assert (only(double)["status"], only(double)["featured_media"]) == ("publish", 0)
+    assert receipt.detail["picture"].startswith(f"left out: blog answered {status}")
+
+
+@pytest.mark.parametrize("reply", [as_json({}, status=503, retry_after="7"), as_json({}, status=429), as_json({}, status=502)])
+async def test_a_site_that_is_away_is_tried_again(double: Double, url: str, site: Connector, reply: Reply) -> None:
+    """It would not take the page either."""
+    double.faults = [(reply, False)]
+    with pytest.raises(Retryable):
+        await do(site, mug(url), "k")
+    assert double.posts == {}
+
+
+async def test_undoing_sets_the_picture_back_and_leaves_it_in_the_library(double: Double, url: str, site: Connector) -> None:
+    """After another picture, after none, and after the page was taken down; a first publication is undone without one."""
+    double.elsewhere["/elsewhere/blue.png"] = Reply(body=png(9))
+    blue = mug(url, "Blue", path="/elsewhere/blue.png")
+    first = await site.preview(mug(url))
+    await do(site, mug(url), "first")
+    shown = only(double)["featured_media"]
+    actions: list[Action] = [blue, page("Cups"), UnpublishContent(slug="mugs")]
+    for number, action in enumerate(actions):
+        undo = action.inverse((await site.preview(action)).before)
+        assert undo is not None
+        await do(site, action, f"do{number}")
+        assert only(double)["featured_media"] == (double.media[1]["id"] if action is blue else 0)
+        await do(site, undo, f"undo{number}")
+        assert only(double)["featured_media"] == shown
+    await do(site, mug(url).inverse(first.before), "back")
+    assert (only(double)["status"], only(double)["featured_media"], len(double.media)) == ("draft", 0, 2)
+
+
+@pytest.mark.parametrize("chosen", [77, 0], ids=["another", "none"])
+async def test_a_picture_that_was_chosen_in_wordpress_stays(double: Double, url: str, site: Connector, chosen: int) -> None:
+    """Neither replaced by ours nor taken away with it."""
+    await do(site, mug(url), "k")
+    double.edit(only(double)["id"], featured_media=chosen)
+    receipt = await do(site, mug(url, "Cups"), "k2")
+    assert (only(double)["featured_media"], receipt.detail) == (chosen, {"picture": "left as it was chosen in WordPress"})
+    await do(site, UnpublishContent(slug="mugs"), "down")
+    assert only(double)["featured_media"] == chosen
+
+
+async def test_what_moved_while_the_picture_was_on_its_way_is_stale(double: Double, url: str, site: Connector) -> None:
+    """Whoever wrote in WordPress in that time is not overwritten."""
+    await do(site, page(), "k")
+    double.meanwhile = lambda: double.posts[10]["title"].update(raw="My own title")
+    with pytest.raises(Permanent, match="left alone"):
+        await do(site, mug(url, "Cups"), "k2")
+    assert only(double)["title"]["raw"] == "My own title"
+
+
+async def test_two_workers_at_the_same_moment_publish_one_post_with_its_picture(double: Double, url: str) -> None:
+    """Two pages in one process upload it once; WordPress cannot keep two processes from uploading it twice."""
+    async with site_of(Blog(url)) as one, site_of(Blog(url)) as other:
+        await asyncio.gather(do(one, mug(url), "k"), do(one, page(slug="cups", picture=mug_at(url)), "k2"))
+        both = [
+            site.execute(page("M", "m", picture=mug_at(url)), key="k3", expected_version="absent", now=NOW) for site in (one, other)
+        ]
+        receipts = await asyncio.gather(*both)
+    assert receipts[0] == receipts[1]
+    assert len(double.media) == 1
+    public = [post for post in double.posts.values() if post["status"] == "publish"]
+    assert [post["featured_media"] for post in public] == [double.media[0]["id"]] * 3
 
 
 async def test_a_category_is_found_or_made_by_its_slug(double: Double, url: str) -> None:

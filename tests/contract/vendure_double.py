@@ -48,8 +48,8 @@ class VendureDouble:
         known = {"id": str(next(self.ids)), "sku": sku, "name": "Mug", "enabled": True, "updatedAt": self._stamp()}
         sold = {"currencyCode": "EUR", "priceWithTax": 1450, "trackInventory": "INHERIT"}
         level = {"stockOnHand": stock, "stockAllocated": 0, "stockLocationId": "1"}
-        of = {"name": "Mug", "description": "<p>Red.</p>", "enabled": True}
-        self.variants.append({**known, **sold, "product": of, "stockLevels": [level], **changes})
+        of = {"name": "Mug", "description": "<p>Red.</p>", "enabled": True, "featuredAsset": None}
+        self.variants.append({**known, **sold, "product": of, "featuredAsset": None, "stockLevels": [level], **changes})
         return self.variants[-1]
 
     def set_stock(self, variant: dict[str, Any], stock_on_hand: int) -> None:

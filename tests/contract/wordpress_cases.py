@@ -11,11 +11,12 @@ from pydantic import SecretStr
 
 from connectors.kinds import Opened, Opening
 from connectors.wordpress import KIND
-from domain.actions import Action, Capability, Receipt, UnpublishContent
+from domain.actions import Action, Capability, Receipt
+from domain.entities import Picture
 from domain.ports import Connector
 from memory.fakes.shelves import InMemoryAttempts
-from tests.contract.outside_cases import NOW, Case, page, reply
-from tests.contract.wordpress_server import PASSWORD, USER, Double, wordpress_double
+from tests.contract.outside_cases import NOW, Case, site_case
+from tests.contract.wordpress_server import MUG, PASSWORD, USER, Double, wordpress_double
 
 STATUSES = "publish,future,draft,pending,private,trash"
 
@@ -64,18 +65,23 @@ async def site_of(blog: Blog, **changes: str) -> AsyncIterator[Connector]:
 
 
 @asynccontextmanager
-async def case_on(blog: Blog) -> AsyncIterator[Case]:
+async def case_on(blog: Blog, picture: Picture) -> AsyncIterator[Case]:
     async def count() -> int:
         return len(await blog.posts())
 
     async with site_of(blog) as site:
-        yield Case(site, page(), page("Other mugs"), UnpublishContent(slug="nothing"), reply(), count)
+        yield site_case(site, count, picture=picture)
 
 
 @asynccontextmanager
 async def on_double(home: Path) -> AsyncIterator[Case]:
-    async with wordpress_double(Double()) as url, case_on(Blog(url)) as case:
+    async with wordpress_double(Double()) as url, case_on(Blog(url), mug_at(url)) as case:
         yield case
+
+
+def mug_at(url: str, *, path: str = MUG, alt: str = "A red mug") -> Picture:
+    """A picture that the double at ``url`` has."""
+    return Picture(url=f"{url}{path}", alt=alt)
 
 
 async def do(site: Connector, action: Action, key: str) -> Receipt:

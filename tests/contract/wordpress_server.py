@@ -1,4 +1,4 @@
-"""A double of WordPress's REST API on loopback: posts with revisions, tags and categories, one user.
+"""A double of WordPress's REST API on loopback: posts with revisions, tags and categories, pictures, one user.
 
 It keeps what matters to a connector: a slug is unique among the posts of any status once it is made over REST, and gets
 "-2" where it is not; drafts can be found by their slug; what is in the trash has another; a change makes a revision.
@@ -6,6 +6,8 @@ It keeps what matters to a connector: a slug is unique among the posts of any st
 
 import base64
 import re
+import struct
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,11 +16,24 @@ from typing import Any
 from tests.contract.scripted_http import Call, Reply, as_json, serving
 
 USER, PASSWORD = "steward", "abcd efgh ijkl mnop qrst uvwx"
+MUG = "/elsewhere/mug.png"
+"""Where the double has a picture that is none of WordPress's, to be fetched by anybody."""
+
+
+def png(red: int = 200) -> bytes:
+    """A picture of one pixel."""
+    parts = {b"IHDR": struct.pack(">2I5B", 1, 1, 8, 2, 0, 0, 0), b"IDAT": zlib.compress(bytes([0, red, 0, 0])), b"IEND": b""}
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts.items()
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 @dataclass
 class Double:
-    """``faults`` are answers for the next writes, and whether each happens all the same; ``meanwhile`` happens before one."""
+    """``faults`` are answers for the next writes, and whether each happens all the same; ``meanwhile`` happens before one.
+    ``elsewhere`` are pictures by their paths.
+    """
 
     readable: bool = True  # addresses, and so /wp-json
     unfiltered_html: bool = True
@@ -28,12 +43,17 @@ class Double:
     posts: dict[int, dict[str, Any]] = field(default_factory=dict)
     revisions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     terms: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"tags": [], "categories": []})
+    media: list[dict[str, Any]] = field(default_factory=list)
+    elsewhere: dict[str, Reply] = field(default_factory=lambda: {MUG: Reply(body=png())})
     faults: list[tuple[Reply | None, bool]] = field(default_factory=list)
     meanwhile: Callable[[], None] | None = None
     requests: list[tuple[str, str]] = field(default_factory=list)
     ticks: int = 0
 
     def answer(self, call: Call) -> Reply:
+        if call.path in self.elsewhere:
+            assert "authorization" not in call.headers
+            return self.elsewhere[call.path]
         params = dict(call.query)
         route = params.pop("rest_route", "")
         if not route and not (self.readable and call.path.startswith("/wp-json")):
@@ -42,7 +62,9 @@ class Double:
         self.requests.append((call.method, route))
         if not self._knows(call.headers.get("authorization", "")):
             return self._refuse(route)
-        return self._write(route, call.body) if call.method == "POST" else self._read(route, params)
+        if call.method != "POST":
+            return self._read(route, params)
+        return self._write(route, _file(call, params) if isinstance(call.body, bytes) else call.body)
 
     def edit(self, post_id: int, **changes: Any) -> dict[str, Any]:
         """What the operator does in WordPress."""
@@ -67,8 +89,9 @@ class Double:
                 return as_json([post for post in self.posts.values() if _asked_for(post, params)])
             case ["wp", "v2", "posts", number, "revisions"]:
                 return as_json(self.revisions.get(int(number), []))
-            case ["wp", "v2", ("tags" | "categories") as taxonomy]:
-                return as_json([term for term in self.terms[taxonomy] if term["slug"] == params["slug"]])
+            case ["wp", "v2", ("tags" | "categories" | "media") as collection]:
+                found = {**self.terms, "media": self.media}[collection]
+                return as_json([_told(one) for one in found if one["slug"] == params["slug"]])
         return as_json({"code": "rest_no_route"}, status=404)
 
     def _refuse(self, route: str) -> Reply:
@@ -99,12 +122,17 @@ class Double:
                 self.ticks += 1
                 self.terms[taxonomy].append({"id": self.ticks, **body})
                 return as_json(self.terms[taxonomy][-1], status=201)
+            case ["wp", "v2", "media"]:
+                self.ticks += 1
+                self.media.append({**body, "id": self.ticks})
+                return as_json(_told(self.media[-1]), status=201)
         return as_json({"code": "rest_no_route"}, status=404)
 
     def _new(self) -> int:
         number = len(self.posts) + 10
         texts = {name: {"raw": ""} for name in ("title", "excerpt", "content")}
-        self.posts[number] = {"id": number, "slug": "", "link": f"http://mill.example/?p={number}", **texts}
+        link = f"http://mill.example/?p={number}"
+        self.posts[number] = {"id": number, "slug": "", "link": link, "featured_media": 0, **texts}
         self.revisions[number] = []
         return number
 
@@ -119,6 +147,15 @@ class Double:
     def _knows(self, authorization: str) -> bool:
         given = authorization.removeprefix("Basic ")
         return given != authorization and base64.b64decode(given).decode() == f"{USER}:{self.password}"
+
+
+def _file(call: Call, said: dict[str, str]) -> dict[str, Any]:
+    """As WordPress takes one whose body is the file: the words come with the address."""
+    return {**said, "file": call.body, "type": call.headers["content-type"], "name": call.headers["content-disposition"]}
+
+
+def _told(one: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in one.items() if name != "file"}
 
 
 def _asked_for(post: dict[str, Any], params: dict[str, str]) -> bool:

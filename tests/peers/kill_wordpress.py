@@ -23,7 +23,7 @@ from tests.contract.outside_cases import NOW, page
 from tests.contract.wordpress_cases import Blog, site_of
 
 CONNECTORS = Path(__file__).parents[2] / "connectors"
-CODE = {str(CONNECTORS / "wordpress.py"), str(CONNECTORS / "wordpress_api.py")}  # what a page looks like is pure
+CODE = {str(CONNECTORS / f"{name}.py") for name in ("wordpress", "wordpress_api", "wordpress_media")}  # the others are pure
 MOMENTS = 40
 
 

@@ -13,7 +13,9 @@ from domain.actions import PublishContent, Receipt, UnpublishContent
 from domain.errors import Permanent, Retryable, Stale
 from tests.contract.every_connector import EveryConnector
 from tests.contract.outside_cases import NOW, Case, page
-from tests.contract.wordpress_cases import Blog, case_on, do, site_of
+from tests.contract.scripted_http import Reply, Server, serving
+from tests.contract.wordpress_cases import Blog, case_on, do, mug_at, site_of
+from tests.contract.wordpress_server import png
 from tests.peers.wordpress import Wordpress, wordpress
 
 BODY = """# Mugs
@@ -52,8 +54,15 @@ async def blog(site_of_the_test: Wordpress) -> Blog:
 
 
 @pytest.fixture
-async def case(blog: Blog) -> AsyncIterator[Case]:
-    async with case_on(blog) as opened:
+async def shop() -> AsyncIterator[Server]:
+    """Where pictures are: whatever is asked for, it is the same one."""
+    async with serving(Reply(body=png())) as server:
+        yield server
+
+
+@pytest.fixture
+async def case(blog: Blog, shop: Server) -> AsyncIterator[Case]:
+    async with case_on(blog, mug_at(shop.url)) as opened:
         yield opened
 
 
@@ -111,6 +120,31 @@ async def test_a_publication_is_edited_restored_and_taken_back(site_of_the_test:
         assert (await only(blog))["status"] == "draft"
         await do(site, rich(), "again")
         assert ((await only(blog))["id"], (await only(blog))["status"]) == (first["id"], "publish")
+
+
+@pytest.mark.parametrize("role", ["editor", "author"])
+async def test_a_picture_is_uploaded_once_shown_and_taken_back(site_of_the_test: Wordpress, shop: Server, role: str) -> None:
+    """Its bytes and its words as they were given; readers see it, undoing hides it, and it stays in the library."""
+    blog, pictured = site_of_the_test.blog(role), page(picture=mug_at(shop.url))
+    async with site_of(blog, structured_data="no") as site:
+        await do(site, page(), "plain")
+        before = (await site.preview(pictured)).before
+        receipt = await do(site, pictured, "k")
+        (media,) = await blog.call("GET", "media")
+        post = await only(blog)
+        assert (post["featured_media"], receipt.detail) == (media["id"], {"picture": f"media-{media['id']}"})
+        assert (media["alt_text"], media["title"]["rendered"], media["mime_type"]) == ("A red mug", "A red mug", "image/png")
+        async with httpx.AsyncClient(timeout=20) as client:
+            assert (await client.get(media["source_url"])).content == png()
+        html = await seen_by_readers(post)
+        assert media["source_url"] in html
+        assert 'alt="A red mug"' in html
+        await do(site, pictured.inverse(before), "back")
+        assert (await only(blog))["featured_media"] == 0
+        await do(site, page("Cups", picture=mug_at(shop.url, path="/cups.png")), "again")
+        assert (await only(blog))["featured_media"] == media["id"]
+        await do(site, UnpublishContent(slug="mugs"), "down")
+        assert [one["id"] for one in await blog.call("GET", "media")] == [media["id"]]
 
 
 async def test_what_the_operator_does_in_wordpress_wins(blog: Blog, site_of_the_test: Wordpress) -> None:

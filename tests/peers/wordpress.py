@@ -50,7 +50,7 @@ foreach ( array( 'permalink_structure', 'rewrite_rules' ) as $option ) {{
 """
 _THEME = """<?php
 wp_head();
-while ( have_posts() ) { the_post(); the_title( '<h1>', '</h1>' ); the_content(); }
+while ( have_posts() ) { the_post(); the_title( '<h1>', '</h1>' ); the_post_thumbnail( 'full' ); the_content(); }
 wp_footer();
 """
 _DATABASE = """<?php
@@ -84,8 +84,10 @@ class Wordpress:
         return Blog(self.url, f"the-{role}", self.passwords[role])
 
     async def empty(self) -> None:
-        """Without posts, also in the trash."""
+        """Without posts, also in the trash, and without pictures."""
         admin = self.blog("administrator")
+        for media in await admin.call("GET", "media", per_page="100"):
+            await admin.call("DELETE", f"media/{media['id']}", force="true")
         for post in await admin.posts():
             await admin.call("DELETE", f"posts/{post['id']}", force="true")
 

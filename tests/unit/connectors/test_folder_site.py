@@ -14,7 +14,7 @@ from connectors.folder_site import FolderSite
 from domain.actions import Action, PublishContent, UnpublishContent
 from domain.entities import ContentStatus
 from domain.errors import Permanent, Retryable, Unknown
-from tests.contract.outside_cases import LATER, NOW, page
+from tests.contract.outside_cases import LATER, NOW, PICTURE, page
 
 
 async def do(site: FolderSite, action: Action, key: str, now: Any = NOW) -> None:
@@ -52,6 +52,16 @@ async def test_structured_data_is_one_text(tmp_path: Path) -> None:
     text = front_matter(tmp_path / "content/mugs.md")["json_ld"]
     assert json.loads(text) == data
     assert "<" not in text
+
+
+async def test_a_picture_stands_in_the_front_matter(tmp_path: Path) -> None:
+    """Its address and its words; a page without one says nothing of it."""
+    site = FolderSite(tmp_path)
+    await do(site, page(picture=PICTURE), "one")
+    matter = front_matter(tmp_path / "content/mugs.md")
+    assert (matter["image"], matter["image_alt"]) == ("https://mill.example/mug.png", "A red mug")
+    await do(site, page(revision=2), "two")
+    assert "image" not in front_matter(tmp_path / "content/mugs.md")
 
 
 async def test_unpublished_piece_is_a_draft(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from console.forms import NotValid, edited, fields_of
 from domain.actions import PlacePurchaseOrder, RefundOrder
 from domain.money import Money
 from tests.console.furnish import questions
+from tests.contract.outside_cases import PICTURE, page
 
 ACTIONS = [action for action, *_ in questions(datetime(2026, 3, 2, tzinfo=UTC))]
 
@@ -40,6 +41,16 @@ def test_what_the_action_is_about_cannot_be_changed() -> None:
     """Neither the order, nor the currency, nor the recipient."""
     assert edited(ACTIONS[0], sent(ACTIONS[0], order_id="9", amount__currency="USD")) == ACTIONS[0]
     assert edited(ACTIONS[1], sent(ACTIONS[1], to="thief@evil.example")) == ACTIONS[1]
+
+
+def test_the_picture_of_a_page_is_shown_and_stays() -> None:
+    """It is the product's: another one is given to the product."""
+    action = page(picture=PICTURE)
+    assert {f.path: f.fixed for f in fields_of(action) if "picture" in f.path} == {
+        "piece.picture.url": True,
+        "piece.picture.alt": True,
+    }
+    assert edited(action, sent(action, piece__picture__url="https://evil.example/x.png")) == action
 
 
 WRONG = [(0, "amount.amount", "much"), (3, "purchase_order.lines.0.units", "2.5"), (5, "address.country", "nowhere")]

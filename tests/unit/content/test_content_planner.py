@@ -5,13 +5,14 @@ from datetime import date, timedelta
 import pytest
 
 from domain.actions import PublishContent, UnpublishContent
-from domain.entities import ContentMetrics, ContentPiece, ContentStatus, Product
+from domain.entities import ContentMetrics, ContentPiece, ContentStatus, Picture, Product
 from domain.event import SalesRow
 from domain.money import Money
 from domain.tasks import ContentDraft
 from tests.unit.content.shop_shelf import NOW, LocalWriter, planner, product, stock, ticket, written_page
 
 CUP = product("CUP", "Sand cup")
+PICTURE = Picture(url="https://mill.example/mug.png", alt="A moss-green mug")
 IGNORED = [ContentMetrics(day=date(2026, 3, 1) + timedelta(days=n), impressions=200, clicks=0) for n in range(10)]
 
 
@@ -84,6 +85,17 @@ async def test_write() -> None:
     assert "FAQPage" in str(piece.json_ld)
 
 
+async def test_a_page_shows_the_picture_of_its_product() -> None:
+    """Code copies it: the model neither hears of it nor can name another."""
+    writer = LocalWriter()
+    at_work = planner(product(picture=PICTURE), stock(), writer=writer)
+    written = await at_work.write((await at_work.topics(now=NOW))[0], now=NOW)
+    assert written.planned is not None
+    assert isinstance(written.planned.action, PublishContent)
+    assert written.planned.action.piece.picture == PICTURE
+    assert PICTURE.url not in str(writer.asked[0])
+
+
 async def test_sold_out_meanwhile() -> None:
     """A topic whose product is sold out when the page is written is not written."""
     (topic,) = await planner(product(), stock()).topics(now=NOW)
@@ -125,6 +137,20 @@ async def test_draft_that_is_no_page() -> None:
     at_work = planner(product(), stock(), writer=LocalWriter(empty, empty))
     written = await at_work.write((await at_work.topics(now=NOW))[0], now=NOW)
     assert (written.planned, written.findings[0].code) == (None, "no-page")
+
+
+@pytest.mark.parametrize("now_shown", [PICTURE, None], ids=["a first one", "none any more"])
+async def test_a_changed_picture_is_a_reason_to_refresh(now_shown: Picture | None) -> None:
+    """Also where the page would say the same words; and it is no reason any more once the page shows it."""
+    shown = PICTURE if now_shown is None else None
+    piece = await written_page(product(picture=shown), stock())
+    at_work = planner(product(picture=now_shown), stock(), piece)
+    planned = await at_work.refresh_or_unpublish(piece.slug, [], now=NOW)
+    assert planned is not None
+    assert isinstance(planned.action, PublishContent)
+    assert (planned.action.piece.picture, planned.why.reason) == (now_shown, "the picture of Moss mug changed")
+    again = planner(product(picture=now_shown), stock(), planned.action.piece)
+    assert await again.refresh_or_unpublish(piece.slug, [], now=NOW) is None
 
 
 async def test_customers_words_stay_data() -> None:

@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from domain.entities import ContentPiece, Picture
 from domain.errors import InvalidInput
 from domain.ids import canonical_json, derived_id, digest, slugify
 from domain.money import Money
@@ -68,3 +70,39 @@ def test_a_slug_is_never_empty_and_always_clean(text: str) -> None:
     assert 1 <= len(slug) <= 80
     assert slug.strip("-") == slug
     assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mill.example/mug.png",
+        "HTTPS://mill.example/mug.png",
+        "https:///mug.png",
+        "https://me@mill.example/mug.png",
+        "https://me:pw@mill.example/mug.png",
+        "https://mill.example/my mug.png",
+        "https://mill.example/mug\n.png",
+        "https://mill.example:99999/mug.png",
+        "https://[mill/mug.png",
+        "ftp://mill.example/mug.png",
+        "file:///etc/passwd",
+        "data:image/png;base64,AAAA",
+        "javascript:alert(1)",
+        "/mug.png",
+        "",
+        f"https://mill.example/{'m' * 2_000}",
+    ],
+)
+def test_a_picture_has_an_https_address_and_no_password(url: str) -> None:
+    with pytest.raises(ValidationError):
+        Picture(url=url, alt="A mug")
+
+
+def test_what_was_written_before_there_were_pictures_is_read_and_told_apart_as_it_was() -> None:
+    """A product and a page without one: the same text, so the same digest."""
+    old = {"slug": "mugs", "kind": "faq", "title": "Mugs", "description": "Of mugs", "body": "# Mugs", "keyword": "mug"}
+    piece = ContentPiece.model_validate(old)
+    pictured = piece.model_copy(update={"picture": Picture(url="https://mill.example/mug.png", alt="A mug")})
+    assert "picture" not in piece.model_dump(mode="json")
+    assert ContentPiece.model_validate(pictured.model_dump(mode="json")) == pictured
+    assert digest(pictured) != digest(piece)

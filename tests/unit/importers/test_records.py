@@ -14,7 +14,7 @@ from connectors.importers.report import ImportReport
 from connectors.importers.sales import read_sales
 from connectors.importers.table import TableOptions
 from domain.catalogue import fold
-from domain.entities import Order, OrderStatus, Product, Stock, Supplier
+from domain.entities import Order, OrderStatus, Picture, Product, Stock, Supplier
 from domain.event import SalesRow
 from domain.events import OrderRefunded, ProductListed, StockCounted, SupplierListed
 from domain.model import Value
@@ -61,6 +61,39 @@ def test_a_full_catalogue_line() -> None:
         supplier_id="potter-sons", name="Potter & Sons", email="p@sons.uk", lead_time_days=12
     )
     assert state["stock/A1"] == Stock(sku="A1", on_hand=30, supplier_id="potter-sons")
+
+
+def test_a_picture_in_a_catalogue_has_its_words_or_else_the_title() -> None:
+    """And a product without one is listed as it was before there were pictures."""
+    report = catalog(
+        "sku,title,price,image_url,image_alt\n"
+        "A1,Mug,9.90,https://mill.example/a1.jpg?v=2,A red mug\n"
+        "A2,Cup,5,https://mill.example/a2.jpg,\n"
+        "A3,Jug,7,,\n"
+    )
+    state = state_after(report)
+    assert [product.picture for product in state.values() if isinstance(product, Product)] == [
+        Picture(url="https://mill.example/a1.jpg?v=2", alt="A red mug"),
+        Picture(url="https://mill.example/a2.jpg", alt="Cup"),
+        None,
+    ]
+    assert "picture" not in state["product/A3"].model_dump()
+
+
+@pytest.mark.parametrize(
+    ("url", "alt", "column"),
+    [
+        ("http://mill.example/a.jpg", "", "image_url"),
+        ("mill.example/a.jpg", "", "image_url"),
+        ("https://me:pw@mill.example/a.jpg", "", "image_url"),
+        (f"https://mill.example/{'a' * 2_000}.jpg", "", "image_url"),
+        ("https://mill.example/a.jpg", "a" * 201, "image_alt"),
+    ],
+    ids=["no https", "no scheme", "a password", "too long", "too many words"],
+)
+def test_a_picture_that_no_page_could_show_is_rejected(url: str, alt: str, column: str) -> None:
+    report = catalog(f"sku,title,price,image_url,image_alt\nA1,Mug,9.90,{url},{alt}\n")
+    assert [(r.line, r.column) for r in report.rejected] == [(2, column)]
 
 
 def test_what_a_catalogue_does_not_say_is_assumed_and_told() -> None:
