@@ -65,9 +65,12 @@ class WooShop:
 
     async def look(self, action: ShopAction) -> Diff:
         if isinstance(action, AdjustStock):
-            on_hand = _counted(await self._product(action.sku), action.sku)
+            on_hand = await self.units(action.sku)
             return stock_diff(action, on_hand, str(on_hand))
         return _order_diff(action, await self._order(action.order_id))
+
+    async def units(self, sku: str) -> int:
+        return _counted(await self._product(sku), sku)
 
     async def change(self, action: ShopAction, *, mark: str, seen: Diff) -> None:
         match action:

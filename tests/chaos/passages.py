@@ -27,7 +27,7 @@ from domain.effects import Effect, EffectStatus, Reservation
 from domain.event import NewEvent
 from domain.knowledge import OutboxItem
 from domain.model import Moment
-from domain.ports import Connector, Ledger, Outbox
+from domain.ports import Connector, CountingShop, Ledger, Outbox
 
 RELAY = "relay"
 NOTICED_WITHIN = timedelta(seconds=2)
@@ -163,6 +163,10 @@ class WatchedConnector:
 
     async def preview(self, action: Action) -> Diff:
         return await self._connector.preview(action)
+
+    async def units(self, sku: str) -> int:
+        assert isinstance(self._connector, CountingShop)
+        return await self._connector.units(sku)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: Moment) -> Receipt:
         receipt = await self._connector.execute(action, key=key, expected_version=expected_version, now=now)
