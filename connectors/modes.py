@@ -119,6 +119,9 @@ class RecordingSource:
             await asyncio.to_thread(self._exchanges.note, "read", [stream, cursor], _as_json(page))
         return page
 
+    def greets(self, request: Webhook) -> bool:
+        return self._inner.greets(request)
+
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
         return self._inner.verify_webhook(request)
 

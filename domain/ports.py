@@ -356,6 +356,10 @@ class Source(Protocol):
         """
         ...
 
+    def greets(self, request: Webhook) -> bool:
+        """Whether the system only asks if anybody is here, as some do before they ever call: unsigned, and nothing comes of it."""
+        ...
+
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
         """The records of a request that the system signed.
 
