@@ -73,7 +73,8 @@ def received(
     if as_json:
         print_json({"purchase_order": order.purchase_order_id, "received": units, "proposed": proposed})
         return
-    print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "units"), list(units.items()))
+    rows = [(arrival.sku, arrival.title, arrival.units) for arrival in arrivals(order)]
+    print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "article", "units"), rows)
     if to_tell:
         say(f"To put them on sale in {to_tell.name} is proposed: `./steward inbox`, or `./steward show {run_id}`")
 

@@ -68,9 +68,10 @@ def restocking(arrival: Arrival, *, there: int, stock: Stock | None, seen: int |
     if there < 0:
         hint = "it has sold more than there was: set its stock there"
         raise Permanent(f"the shop says that there are {there} of {arrival.sku}", hint=hint)
-    what = arrival.sku if arrival.title == arrival.sku else f"{arrival.title} ({arrival.sku})"
+    named = arrival.title != arrival.sku
+    what = f"{arrival.title} ({arrival.sku})" if named else arrival.sku
     moved = "" if seen is None else f"; the shop has {there} of it by now, not {seen}"
-    reason = f"{arrival.units} came with {arrival.purchase_order_id}"
+    reason = f"{arrival.units}{f' of {arrival.title}' if named else ''} came with {arrival.purchase_order_id}"
     action = AdjustStock(sku=arrival.sku, units_before=there, units_after=there + arrival.units, reason=reason)
     facts = {"purchase order": arrival.purchase_order_id, "article": what, "the shop has": str(there)}
     return Planned(

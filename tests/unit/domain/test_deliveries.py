@@ -74,6 +74,7 @@ def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
     assert isinstance(action, AdjustStock)
     assert (action.units_before, action.units_after, planned.why.force_ask) == (18, 48, "")
     assert "Moss mug (MUG)" in planned.why.reason
+    assert action.summary() == "set the shop's stock of MUG from 18 to 48 (30 of Moss mug came with po-1)"
     (counted,) = action.events(Receipt(reference="1", at=NOW))
     assert isinstance(counted, StockCounted)
     assert fold(known, counted) == known
