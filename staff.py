@@ -21,6 +21,7 @@ from activities.measuring import Measurer
 from activities.notifying import NotifyActivities
 from activities.polling import PollActivities
 from activities.refitting import Refitter
+from activities.restocking import RestockActivities
 from activities.rewording import Reworder
 from activities.rollout import RolloutActivities
 from activities.runs import RunActivities
@@ -68,6 +69,7 @@ class Staff:
     run: RunActivities
     support: SupportActivities
     stock: StockActivities
+    restock: RestockActivities
     content: ContentActivities
     rollout: RolloutActivities
     learning: LearningActivities
@@ -91,6 +93,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         run=RunActivities(log=log, state=state, measurer=measurer, licensing=licensing),
         support=SupportActivities(**common, planner=SupportPlanner(**writing), exposer=exposer),
         stock=StockActivities(**common, planner=planner, exposer=exposer, measurer=measurer),
+        restock=RestockActivities(state=state, units=Executor(connectors=outside.connectors).units),
         content=ContentActivities(
             planner=ContentPlanner(**writing),
             analytics=outside.analytics,
@@ -183,6 +186,7 @@ def queues(s: Staff) -> dict[str, list[Any]]:
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
             *(s.upkeep.blank_deliveries, s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
+            s.restock.find_arrivals,
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),
@@ -190,7 +194,7 @@ def queues(s: Staff) -> dict[str, list[Any]]:
             *(s.learning.measure_shelf, s.learning.find_failures, s.learning.propose_changes, s.learning.report_learning),
         ],
         options.CONNECTORS: [
-            s.poll.poll,
+            *(s.poll.poll, s.restock.plan_restock),
             *(s.action.propose, s.action.carry_out, s.action.reconcile, s.action.undo),
             *(s.notify.notify, s.notify.send_digest),
         ],

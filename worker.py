@@ -57,6 +57,7 @@ from workflows.polling import PollWorkflow
 from workflows.proposed import ProposedWorkflow
 from workflows.reconciling import Reconciler
 from workflows.relay import Relay
+from workflows.restock import RestockWorkflow
 from workflows.rollback import RollbackWorkflow
 from workflows.rollout import RolloutWorkflow
 from workflows.schedules import ensure_schedules
@@ -77,6 +78,7 @@ WORKFLOWS = (
     AttentionWorkflow,
     PollWorkflow,
     ProposedWorkflow,
+    RestockWorkflow,
 )
 PASSED_THROUGH = (
     "domain",

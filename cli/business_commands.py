@@ -11,7 +11,8 @@ from cli.assignments import assigned, differences
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from domain.deliveries import arrived
+from domain.connections import Connection
+from domain.deliveries import arrivals, arrived, restock_run, shop_to_tell
 from domain.entities import Product, PurchaseOrder, Shop, Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.events import ProductListed, ShopDescribed
@@ -57,21 +58,25 @@ def shop(
 def received(
     which: Annotated[str, typer.Argument(metavar="PURCHASE-ORDER", help="Its id, or enough of it.")], *, as_json: AsJson = False
 ) -> None:
-    """Say that a purchase order has arrived: its units go on the shelf."""
+    """Say that a purchase order has arrived: its units go on the shelf, and a connected shop is told of them once you agree."""
 
-    async def work(system: System) -> PurchaseOrder:
+    async def work(system: System) -> tuple[PurchaseOrder, Connection | None]:
         orders = await system.memory.state.find(PurchaseOrder)
         hint = "`./steward state list purchase-order` shows them"
         order = choose(orders, which, key=lambda o: o.purchase_order_id, what="purchase order", hint=hint)
         await _receive(system, order)
-        return order
+        return order, shop_to_tell(await system.memory.state.find(Connection))
 
-    order = with_system(work, as_json=as_json)
-    units = {line.sku: line.units for line in order.lines}
+    order, to_tell = with_system(work, as_json=as_json)
+    units, run_id = {arrival.sku: arrival.units for arrival in arrivals(order)}, restock_run(order.purchase_order_id)
+    proposed = {"shop": to_tell.name, "run": run_id, "action": "adjust-stock", "units": units} if to_tell else None
     if as_json:
-        print_json({"purchase_order": order.purchase_order_id, "received": units})
-    else:
-        print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "units"), list(units.items()))
+        print_json({"purchase_order": order.purchase_order_id, "received": units, "proposed": proposed})
+        return
+    rows = [(arrival.sku, arrival.title, arrival.units) for arrival in arrivals(order)]
+    print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "article", "units"), rows)
+    if to_tell:
+        say(f"To put them on sale in {to_tell.name} is proposed: `./steward inbox`, or `./steward show {run_id}`")
 
 
 def relabel(

@@ -154,6 +154,9 @@ class InMemoryShop(InMemoryConnector):
         order, version = self._order(wanted.order_id)
         return order_diff(wanted, order, str(version))
 
+    async def units(self, sku: str) -> int:
+        return self._units(sku)[0]
+
     async def snapshot(self) -> dict[str, Any]:
         orders = {key: order.model_dump(mode="json") for key, (order, _) in sorted(self._orders.items())}
         return {"orders": orders, "stock": {sku: units for sku, (units, _) in sorted(self._stock.items())}}

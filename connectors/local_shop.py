@@ -45,6 +45,9 @@ class LocalShop:
             await self._take_in(wanted.order_id)
         return await asyncio.to_thread(self._preview, wanted)
 
+    async def units(self, sku: str) -> int:
+        return await asyncio.to_thread(self._units, sku)
+
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
         return await asyncio.to_thread(self._execute, shop_action(action), key, expected_version, now)
 
@@ -87,6 +90,10 @@ class LocalShop:
                 return stock_diff(action, units, str(version))
             order, version = _read(connection, action.order_id)
             return order_diff(action, order, str(version))
+
+    def _units(self, sku: str) -> int:
+        with self._transaction("read the stock") as connection:
+            return _read_stock(connection, sku)[0]
 
     def _execute(self, action: ShopAction, key: str, expected_version: str, now: datetime) -> Receipt:
         with self._transaction(f"change {action.stream}") as connection:

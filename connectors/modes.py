@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 
 from connectors.exchanges import Exchanges
+from connectors.order_rules import units_in
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Delivery, Page, Reading, Record, Webhook
 from domain.decisions import Diff
@@ -34,6 +35,9 @@ class DryRunConnector:
         diff = await self._inner.preview(action)
         await asyncio.to_thread(self._exchanges.note, "preview", action, diff)
         return diff
+
+    async def units(self, sku: str) -> int:
+        return await units_in(self._inner, sku)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
         """A receipt that says that nothing happened; what would have been sent is in the record of exchanges."""
@@ -114,6 +118,9 @@ class RecordingSource:
         if page.records:
             await asyncio.to_thread(self._exchanges.note, "read", [stream, cursor], _as_json(page))
         return page
+
+    def greets(self, request: Webhook) -> bool:
+        return self._inner.greets(request)
 
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
         return self._inner.verify_webhook(request)

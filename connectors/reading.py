@@ -27,6 +27,9 @@ class ReadingSource(ABC):
     def normalise(self, stream: str, raw: bytes, *, at: datetime) -> ImportReport:
         """What a record says, as if nothing were known. Pure. ``at`` is when it came in."""
 
+    def greets(self, request: Webhook) -> bool:
+        return False
+
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
         raise NotFound(f"{self.name} does not take webhooks")
 

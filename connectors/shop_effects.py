@@ -12,7 +12,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from connectors.order_rules import ShopAction, shop_action
-from domain.actions import Action, Capability, Receipt
+from domain.actions import Action, AdjustStock, Capability, Receipt
 from domain.attempts import Attempt, AttemptStatus
 from domain.decisions import Diff
 from domain.errors import Permanent, Retryable, Stale, Unknown
@@ -31,6 +31,10 @@ class RemoteShop(Protocol):
 
     async def look(self, action: ShopAction) -> Diff:
         """The record now and after ``action``; its version changes with whatever is shown. Raises Permanent."""
+        ...
+
+    async def units(self, sku: str) -> int:
+        """How many of ``sku`` it says can be sold. Raises Permanent where it does not count them."""
         ...
 
     async def change(self, action: ShopAction, *, mark: str, seen: Diff) -> None:
@@ -66,6 +70,9 @@ class ShopConnector:
     async def check(self) -> str:
         return await self._shop.check()
 
+    async def units(self, sku: str) -> int:
+        return await self._shop.units(sku)
+
     async def preview(self, action: Action) -> Diff:
         seen = await self._shop.look(shop_action(action))
         begun = await self._attempts.begun(self.name, action.stream)
@@ -93,6 +100,7 @@ class ShopConnector:
             raise Retryable(error.message, hint=error.hint) from None
 
     async def _do(self, action: ShopAction, attempt: Attempt, expected_version: str) -> None:
+        await self._compare(action)
         seen = await self._shop.look(action)
         begun = len(await self._attempts.begun(self.name, action.stream))
         if _version(seen, begun) != expected_version:
@@ -105,6 +113,14 @@ class ShopConnector:
             await self._attempts.settle(attempt.key, AttemptStatus.READY)
             raise
         await self._attempts.settle(attempt.key, AttemptStatus.SENT)
+
+    async def _compare(self, action: ShopAction) -> None:
+        """A sale since the stock was shown is nobody's fault: Stale, where ``look`` would call the action impossible."""
+        if not isinstance(action, AdjustStock):
+            return
+        there = await self._shop.units(action.sku)
+        if there != action.units_before:
+            raise Stale(f"{self.name} has {there} of {action.sku} by now, not {action.units_before}")
 
     async def _happened(self, attempt: Attempt, action: ShopAction) -> bool:
         """Raises Unknown where it was begun and may still happen."""

@@ -47,12 +47,15 @@ class ShopifyShop:
 
     async def look(self, action: ShopAction) -> Diff:
         if isinstance(action, AdjustStock):
-            there = _available(await self._stocked(action.sku), action.sku)
+            there = await self.units(action.sku)
             return stock_diff(action, there, str(there))
         order = await self._order(action.order_id)
         _check_permitted(action, order)
         told = order.order().model_copy(update={"as_of": None})
         return order_diff(action, told, digest(told)[:16])
+
+    async def units(self, sku: str) -> int:
+        return _available(await self._stocked(sku), sku)
 
     async def change(self, action: ShopAction, *, mark: str, seen: Diff) -> None:
         match action:

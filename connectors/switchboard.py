@@ -7,6 +7,7 @@ from pathlib import Path
 from connectors.exchanges import Exchanges
 from connectors.kinds import Kind, Opened, Opening
 from connectors.modes import DryRunConnector, OffConnector, RecordingSource, ReplayConnector, ReplayingSource
+from connectors.order_rules import units_in
 from connectors.page_metrics import completed
 from connectors.vault import Vault
 from domain.actions import Action, Capability, Receipt
@@ -155,6 +156,9 @@ class _Through:
 
     async def find_receipt(self, action: Action, *, key: str) -> Receipt | None:
         return await self._opened().find_receipt(action, key=key)
+
+    async def units(self, sku: str) -> int:
+        return await units_in(self._opened(), sku)
 
     def _opened(self) -> Connector:
         return self._board.serving(self._connection, self.capability)

@@ -47,6 +47,9 @@ class VendureShop:
         told = order.order(digits).model_copy(update={"as_of": None})
         return order_diff(action, told, digest(told)[:16])
 
+    async def units(self, sku: str) -> int:
+        return (await self._counted(sku)).on_hand
+
     async def change(self, action: ShopAction, *, mark: str, seen: Diff) -> None:
         match action:
             case RefundOrder():

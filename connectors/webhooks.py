@@ -4,6 +4,7 @@ scheme             signed                        its time                     so
 Standard Webhooks  id, time and body             of the attempt, signed       standardwebhooks.com, specification 1.0.0
 Stripe             time and body                 of the attempt, signed       docs.stripe.com/webhooks, "Verify manually"
 Shopify            the body alone                of what happened, unsigned   shopify.dev, "Verify webhook deliveries"
+WooCommerce        the body alone                none                         its class-wc-webhook.php, generate_signature
 
 A call that was overheard can be sent again: where the time is signed, one from another time than now is refused. Where only the
 body is signed, nothing but the body says which call it is: name the record by ``digest_of`` it, and a repeat is no news.
@@ -57,6 +58,23 @@ def check_shopify(request: Webhook, secrets: Sequence[str]) -> None:
     given = request.headers.get("x-shopify-hmac-sha256", "")
     if not _any_matches([given], [b64encode(_hmac(secret.encode(), request.body)).decode() for secret in secrets]):
         raise NotSigned("the signature is not one of ours")
+
+
+def check_woocommerce(request: Webhook, secret: str) -> None:
+    """The secret is one text, spaces included: WooCommerce makes up such. The topic beside the signature is nobody's word.
+
+    Raises NotSigned.
+    """
+    given = request.headers.get("x-wc-webhook-signature", "")
+    if not _any_matches([given], [b64encode(_hmac(secret.encode(), request.body)).decode()]):
+        raise NotSigned("the signature is not one of ours")
+
+
+def is_woocommerce_ping(request: Webhook) -> bool:
+    """What WooCommerce sends, unsigned, where a webhook is saved: it wants to hear 200, and keeps the webhook waiting otherwise."""
+    name, _, number = request.body.partition(b"=")
+    unsigned = "x-wc-webhook-signature" not in request.headers
+    return unsigned and name == b"webhook_id" and number.isdigit() and len(number) <= _LONGEST
 
 
 def digest_of(body: bytes) -> str:

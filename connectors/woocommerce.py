@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from connectors.changes import Batch, Changed, next_page, next_page_of_all, rest_by_time, time_and_number
 from connectors.http import Http, Reply
@@ -22,12 +22,13 @@ from connectors.order_rules import OrderAction, ShopAction, order_diff, stock_di
 from connectors.shop_effects import ShopConnector, mark_in, marked
 from connectors.shop_reading import ORDERS, READS, ShopSource, ToldItem, ToldOrder, moment
 from connectors.shop_settings import since_day, web_address
+from connectors.webhooks import check_woocommerce, is_woocommerce_ping
 from connectors.woo_records import NAMES, WooOrder, WooProduct, address_of, order_of, told_items, told_order
 from domain.actions import AdjustStock, CancelOrder, Capability, ChangeAddress, RefundOrder, ReinstateOrder
-from domain.connections import Page
+from domain.connections import Page, Record, Webhook
 from domain.decisions import Diff
 from domain.entities import Address
-from domain.errors import Permanent, Stale, Unknown
+from domain.errors import InvalidInput, NotFound, Permanent, Stale, Unknown
 from domain.ids import digest
 
 _PER_PAGE = 50
@@ -38,6 +39,13 @@ _REFUSED = "woocommerce_rest_cannot_create_order_refund"  # answered with a 500,
 class _Stub(BaseModel):
     id: int
     date_modified_gmt: str
+
+
+class _CalledOrder(_Stub):
+    """What tells an order's call from others: a product has no lines, and what was deleted has nothing but its id."""
+
+    line_items: list[dict[str, Any]]
+    currency: str
 
 
 class _Currency(BaseModel):
@@ -65,9 +73,12 @@ class WooShop:
 
     async def look(self, action: ShopAction) -> Diff:
         if isinstance(action, AdjustStock):
-            on_hand = _counted(await self._product(action.sku), action.sku)
+            on_hand = await self.units(action.sku)
             return stock_diff(action, on_hand, str(on_hand))
         return _order_diff(action, await self._order(action.order_id))
+
+    async def units(self, sku: str) -> int:
+        return _counted(await self._product(sku), sku)
 
     async def change(self, action: ShopAction, *, mark: str, seen: Diff) -> None:
         match action:
@@ -132,18 +143,29 @@ class WooShop:
 
 
 class WooSource(ShopSource):
-    """Cursors are times of change. See ``ports.Source``."""
+    """Cursors are times of change. See ``ports.Source``. ``secret`` is the one that its webhooks are signed with."""
 
-    def __init__(self, http: Http, shop: WooShop, *, since: date) -> None:
+    def __init__(self, http: Http, shop: WooShop, *, since: date, secret: str = "") -> None:
         self.name = http.name
         self._http = http
         self._shop = shop
         self._since = datetime(since.year, since.month, since.day, tzinfo=UTC)
+        self._secret = secret
 
     async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:
         if stream == ORDERS:
             return await next_page(stream, cursor, self._orders)
         return await next_page_of_all(stream, cursor, self._products, now=now, every=_ALL_AGAIN)
+
+    def greets(self, request: Webhook) -> bool:
+        return bool(self._secret) and is_woocommerce_ping(request)
+
+    def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
+        """An order is in its call as it is when it is read. Any other call is a bell: what changed is read then."""
+        if not self._secret:
+            raise NotFound(f"{self.name} has no secret to check calls with")
+        check_woocommerce(request, self._secret)
+        return _told_in(request.body)
 
     def order_of(self, raw: bytes) -> ToldOrder | None:
         return told_order(raw)
@@ -175,6 +197,16 @@ class WooSource(ShopSource):
         if number >= _pages(reply) or not stubs:
             return found, ""
         return found, rest_by_time(start, number, _plain(_at(found[-1]) - timedelta(seconds=1)))
+
+
+def _told_in(body: bytes) -> tuple[Record, ...]:
+    """By what it is, since only the body is signed. Named as what is read is: the same order in the same words is no news."""
+    try:
+        order = _CalledOrder.model_validate_json(body)
+        at = moment(order.date_modified_gmt)
+    except (ValidationError, InvalidInput):
+        return ()
+    return (Record(stream=ORDERS, external_id=Changed(str(order.id), at, body).external_id, raw=body),) if at else ()
 
 
 def _order_diff(action: OrderAction, woo: WooOrder) -> Diff:
@@ -236,7 +268,7 @@ def _open(opening: Opening) -> Opened:
     return Opened(
         check=shop.check,
         connectors=dict.fromkeys((Capability.SHOP, Capability.PAYMENTS), ShopConnector(shop, attempts=opening.attempts)),
-        source=WooSource(http, shop, since=date.fromisoformat(given["since"])),
+        source=WooSource(http, shop, since=date.fromisoformat(given["since"]), secret=opening.secret("webhook_secret").strip()),
         close=http.close,
     )
 
@@ -248,9 +280,16 @@ KIND = Kind(
         Setting(name="url", ask="The shop's address, such as https://shop.example", check=web_address),
         Setting(name="consumer_key", ask="The consumer key (WooCommerce > Settings > Advanced > REST API)", secret=True),
         Setting(name="consumer_secret", ask="Its consumer secret, with read/write permission", secret=True),
+        Setting(
+            name="webhook_secret",
+            ask="The secret of its webhooks (WooCommerce > Settings > Advanced > Webhooks; one for all of them); empty without any",
+            secret=True,
+            default="",
+        ),
         Setting(name="since", ask="Read orders from this day on: year, today or a date", default="year", check=since_day),
     ),
     open=_open,
+    called=True,
     reads=READS,
     does={
         Capability.SHOP: "cancels and readdresses orders, sets stock",

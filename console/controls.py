@@ -9,6 +9,7 @@ from console.house import House
 from domain.actions import ACTION_TYPES, Capability
 from domain.autonomy import PROPOSE
 from domain.decisions import Bypass, Mode
+from domain.deliveries import RESTOCK
 from domain.effects import Breaker
 from domain.errors import Retryable
 from domain.policies import BoundsPolicy
@@ -20,6 +21,7 @@ _REACHES = {
     "support": (Capability.HELPDESK, Capability.SHOP, Capability.PAYMENTS),
     "replenish": (Capability.SUPPLIERS,),
     "content": (Capability.SITE,),
+    RESTOCK: (),  # it does one kind of thing, so that nothing narrower can be said
     PROPOSE: tuple(Capability),
 }
 

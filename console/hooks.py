@@ -1,5 +1,6 @@
 """Where connected systems call us: ``POST /hooks/<connection>``. No session, no cookie: the call's own signature counts.
 
+Some systems ask first whether anybody is here: that is answered with 200, and nothing comes of it.
 A call is taken when it is stored; only then it is answered with 202, and its connection is read at once. Whoever gets another
 answer keeps the call and sends it again. Nothing of a call's content is ever repeated in a log.
 """
@@ -57,15 +58,13 @@ class Hooks:
                 body = await request.body()
             call = Webhook(headers={name.lower(): value for name, value in request.headers.items()}, body=body, at=now)
             async with asyncio.timeout(_STORE_WITHIN):
-                await self._store(connection, call)
+                source = await self._source(connection)
+                if source.greets(call):
+                    return _answer(200, "here")
+                await self._intake.accept(connection, _verified(source, call), now=call.at)
         except (NotFound, NotSigned, InvalidInput, EffectError, TimeoutError, ClientDisconnect) as error:
             return _refused(connection, error)
         return _answer(202, "taken", then=BackgroundTask(self._wakes.wake, connection))
-
-    async def _store(self, connection: str, call: Webhook) -> None:
-        """Raises NotFound, NotSigned and InvalidInput for calls that are not taken, EffectError where none can be."""
-        source = await self._source(connection)
-        await self._intake.accept(connection, _verified(source, call), now=call.at)
 
     async def _source(self, connection: str) -> Source:
         try:

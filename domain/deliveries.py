@@ -1,12 +1,30 @@
-"""A purchase order arrives: what that means, whoever says so. Pure."""
+"""A purchase order arrives: what that means, whoever says so, and what a connected shop is told of it. Pure."""
 
-from domain.entities import PurchaseOrder, PurchaseOrderStatus
-from domain.errors import InvalidInput
+from collections.abc import Sequence
+
+from domain.actions import AdjustStock, Capability
+from domain.connections import Connection, ConnectionMode, serving
+from domain.decisions import Planned, Why
+from domain.entities import PurchaseOrder, PurchaseOrderStatus, Stock
+from domain.errors import InvalidInput, Permanent
 from domain.event import EventData
 from domain.events import PurchaseOrderReceived, StockReceived
-from domain.model import Moment
+from domain.model import Moment, Name, Value
 
+RESTOCK = "restock"
+"""The workflow that puts what arrived on sale in a connected shop: ``restock/<purchase order>``."""
 _OVER = (PurchaseOrderStatus.RECEIVED, PurchaseOrderStatus.CANCELLED)
+_TOLD = (ConnectionMode.LIVE, ConnectionMode.DRY_RUN)
+
+
+class Arrival(Value):
+    """``units`` of a SKU came with a purchase order. ``title`` is the article's name, or its SKU where nobody knows one."""
+
+    purchase_order_id: Name
+    supplier_id: Name
+    sku: Name
+    title: Name
+    units: int
 
 
 def arrived(order: PurchaseOrder, *, at: Moment) -> tuple[EventData, ...]:
@@ -18,8 +36,67 @@ def arrived(order: PurchaseOrder, *, at: Moment) -> tuple[EventData, ...]:
     return PurchaseOrderReceived(purchase_order_id=order.purchase_order_id, at=at), *lines
 
 
+def arrivals(order: PurchaseOrder) -> tuple[Arrival, ...]:
+    """What came with ``order``, each SKU once."""
+    units: dict[str, int] = {}
+    for line in order.lines:
+        units[line.sku] = units.get(line.sku, 0) + line.units
+    titles = {line.sku: line.title for line in order.lines}
+    about = {"purchase_order_id": order.purchase_order_id, "supplier_id": order.supplier_id}
+    return tuple(Arrival(sku=sku, title=titles[sku] or sku, units=came, **about) for sku, came in units.items())
+
+
+def shop_to_tell(connections: Sequence[Connection]) -> Connection | None:
+    """The connected shop that has to hear of arrivals, since it counts what it sells by itself; None where there is none.
+
+    The local order book is none: nobody buys from it, and its figures are those of the last catalogue that was imported.
+    """
+    shop = serving(list(connections), Capability.SHOP)
+    return shop if shop is not None and shop.mode in _TOLD else None
+
+
+def restock_run(purchase_order_id: str) -> str:
+    return f"{RESTOCK}/{purchase_order_id}"
+
+
+def restocking(arrival: Arrival, *, there: int, stock: Stock | None, seen: int | None = None) -> Planned:
+    """What the shop is to say of the SKU: the units that are ``there`` now, by its own word, and those that came.
+
+    ``stock`` is what is known here, which the arrival has raised already. ``seen`` is the number that the shop had when this was
+    planned before. Raises Permanent for a number that nothing can be added to.
+    """
+    if there < 0:
+        hint = "it has sold more than there was: set its stock there"
+        raise Permanent(f"the shop says that there are {there} of {arrival.sku}", hint=hint)
+    named = arrival.title != arrival.sku
+    what = f"{arrival.title} ({arrival.sku})" if named else arrival.sku
+    moved = "" if seen is None else f"; the shop has {there} of it by now, not {seen}"
+    reason = f"{arrival.units}{f' of {arrival.title}' if named else ''} came with {arrival.purchase_order_id}"
+    action = AdjustStock(sku=arrival.sku, units_before=there, units_after=there + arrival.units, reason=reason)
+    facts = {"purchase order": arrival.purchase_order_id, "article": what, "the shop has": str(there)}
+    return Planned(
+        step=arrival.sku,
+        action=action,
+        why=Why(
+            reason=f"{arrival.units} of {what} came with {arrival.purchase_order_id} and are not on sale yet{moved}",
+            facts=facts if stock is None else {**facts, "known to be here": str(stock.on_hand)},
+            topic=arrival.supplier_id,
+            force_ask=_doubt(there, stock, seen),
+        ),
+    )
+
+
 def days_late(order: PurchaseOrder, *, now: Moment) -> int:
     """Whole days after the promised one, of an order that came or is still awaited; 0 where it is in time or cancelled."""
     if order.status is PurchaseOrderStatus.CANCELLED:
         return 0
     return max(((order.received_at or now) - order.expected_at).days, 0)
+
+
+def _doubt(there: int, stock: Stock | None, seen: int | None) -> str:
+    """Whether somebody may have told the shop by hand: then the units would be counted twice. Empty where nothing speaks for it."""
+    if seen is not None and there > seen:
+        return f"the shop's stock rose from {seen} to {there} meanwhile: these units may be in it already"
+    if stock is not None and there >= stock.on_hand:
+        return f"the shop has {there} already, and {stock.on_hand} are known to be here: these units may be in it already"
+    return ""

@@ -63,6 +63,7 @@ class Topic(StrEnum):
     ROLLOUT = "rollout"
     ATTENTION = "attention"
     CONNECTION = "connection"
+    RESTOCK = "restock"
 
 
 class Wake(Value):

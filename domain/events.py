@@ -465,6 +465,10 @@ class PurchaseOrderReceived(_PurchaseOrderEvent):
     def change(self) -> dict[str, Any]:
         return {"status": self.status, "received_at": self.at}
 
+    def wakes(self, before: PurchaseOrder | None, after: PurchaseOrder) -> Wake:
+        """Whoever tells a connected shop what came in."""
+        return Wake(topic=Topic.RESTOCK, key=self.purchase_order_id)
+
 
 # --- content -----------------------------------------------------------------------------------------------------
 

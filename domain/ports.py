@@ -286,6 +286,15 @@ class Connector(Protocol):
 
 
 @runtime_checkable
+class CountingShop(Protocol):
+    """A connector of a shop that says itself how many of its articles can be sold."""
+
+    async def units(self, sku: str) -> int:
+        """What ``AdjustStock`` has to start from now. Raises Permanent where it does not count ``sku``, and Retryable."""
+        ...
+
+
+@runtime_checkable
 class SwitchedConnector(Connector, Protocol):
     """A connector that stands for another one, and not always for the same."""
 
@@ -345,6 +354,10 @@ class Source(Protocol):
 
         Reading from the same cursor again gives the same records again, so that nothing is lost where it was not moved on.
         """
+        ...
+
+    def greets(self, request: Webhook) -> bool:
+        """Whether the system only asks if anybody is here, as some do before they ever call: unsigned, and nothing comes of it."""
         ...
 
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:

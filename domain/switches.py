@@ -6,11 +6,12 @@ from domain.actions import ACTION_TYPES
 from domain.autonomy import PROPOSE
 from domain.bypasses import LONGEST, BypassOpened
 from domain.decisions import Bypass, Mode
+from domain.deliveries import RESTOCK
 from domain.errors import InvalidInput
 from domain.model import Moment
 from domain.runs import Controls
 
-WORKFLOWS = ("support", "replenish", "content", PROPOSE)
+WORKFLOWS = ("support", "replenish", "content", RESTOCK, PROPOSE)
 MEANS = {
     Mode.OFF: "nothing is even proposed",
     Mode.SUGGEST: "proposed and recorded, never done",

@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.steps import SettleInput
 from domain.approvals import Approval, Decision
 from domain.autonomy import PROPOSE
+from domain.deliveries import RESTOCK, restock_run
 from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
 from domain.event import Topic
 from domain.ids import digest
@@ -24,6 +25,7 @@ from workflows.learning_cycle import LearningCycleWorkflow, LearnStart
 from workflows.memory_upkeep import MemoryUpkeepWorkflow, UpkeepStart
 from workflows.polling import LookNow, PollStart, PollWorkflow
 from workflows.proposed import ProposedInput, ProposedWorkflow
+from workflows.restock import RestockStart, RestockWorkflow
 from workflows.rollback import RollbackInput, RollbackResult, RollbackWorkflow
 from workflows.rollout import ResultMatured, RolloutInput, RolloutWorkflow
 from workflows.search_attributes import KIND
@@ -68,6 +70,8 @@ class Gateway:
                 await self._wake_attention(item, debounce)
             case Topic.CONNECTION:
                 await self._wake_poll(item)
+            case Topic.RESTOCK:
+                await self._wake_restock(item)
             case _:
                 raise InvalidInput(f"nothing listens to {item.topic!r}", hint="the outbox was written by a newer version")
 
@@ -207,6 +211,20 @@ class Gateway:
             static_summary=f"what is worth an interrupt on {day}",
             search_attributes=_attributes("attention"),
         )
+
+    async def _wake_restock(self, item: OutboxItem) -> None:
+        """Once an order: whoever wakes it again finds it done, or under way."""
+        with suppress(WorkflowAlreadyStartedError):
+            await self._client.start_workflow(
+                RestockWorkflow.run,
+                RestockStart(purchase_order_id=item.key),
+                id=restock_run(item.key),
+                task_queue=options.ORCHESTRATION,
+                task_timeout=options.TASK,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"tell the shop what came with {item.key}",
+                search_attributes=_attributes(RESTOCK),
+            )
 
     async def look(self, connection: str, *, event_id: str = "") -> None:
         """Read a connection now, and from now on for as long as it is on. Safe to repeat."""

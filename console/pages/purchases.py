@@ -10,11 +10,13 @@ from console.places import place_of
 from console.recording import record
 from console.rendering import day
 from console.visit import Here, Visit
-from domain.deliveries import arrived, days_late
+from domain.connections import Connection
+from domain.deliveries import arrived, days_late, restock_run, shop_to_tell
 from domain.entities import PurchaseOrder, PurchaseOrderStatus, Supplier
 from domain.errors import NotFound
 from domain.event import Event
 from domain.model import Moment
+from domain.runs import Run
 from memory.views import EventFilter
 
 router = APIRouter()
@@ -23,12 +25,16 @@ _UNDER_WAY = (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """One order in full. ``run`` is the run that placed it; ``days_late`` up to its arrival, or up to now."""
+    """One order in full. ``run`` is the run that placed it; ``days_late`` up to its arrival, or up to now.
+
+    ``restock`` is the run that tells a connected shop what came; None where none has to be told.
+    """
 
     order: PurchaseOrder
     supplier: Supplier | None
     days_late: int
     run: str
+    restock: Run | None
     events: list[Event]
 
     @property
@@ -51,6 +57,7 @@ async def show_purchase(visit: Here, order_id: str) -> HTMLResponse:
         supplier=await memory.state.get(Supplier, order.supplier_id),
         days_late=days_late(order, now=visit.now),
         run=next((e.correlation_id for e in reversed(events) if e.correlation_id), ""),
+        restock=await memory.state.get(Run, restock_run(order_id)),
         events=events,
     )
     return await visit.page("purchase_order.html", purchase=purchase, tabs=TABS)
@@ -63,7 +70,9 @@ async def received(visit: Here, order_id: str) -> Response:
     order = await _order(visit, order_id)
     await record(visit, *arrived(order, at=visit.now), expected={f"purchase-order/{order_id}": version})
     units = sum(line.units for line in order.lines)
-    return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{units} units are on the shelf")
+    shop = shop_to_tell(await visit.house.memory.state.find(Connection))
+    proposed = f"; to put them on sale in {shop.name} is proposed" if shop else ""
+    return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{units} units are on the shelf{proposed}")
 
 
 async def _order(visit: Visit, order_id: str) -> PurchaseOrder:

@@ -20,7 +20,7 @@ from domain.errors import StewardError
 from tests.chaos.ending import Ending, ending
 from tests.chaos.passages import Passage, written
 from tests.chaos.processes import Orders, start_worker
-from tests.chaos.scenarios import CUSTOMERS, Scenario, business, order
+from tests.chaos.scenarios import CUSTOMERS, ON_HAND, Scenario, business, order
 from tests.chaos.world import PATIENCE, World, new_namespace, opened
 from tests.conftest import TEMPLATE, Servers
 
@@ -89,6 +89,7 @@ async def furnish(world: World, scenario: Scenario) -> None:
     shop = world.connectors[Capability.SHOP]
     assert isinstance(shop, LocalShop)
     await shop.put_orders(bought)
+    await shop.put_stock(dict.fromkeys(("MUG", "CUP"), ON_HAND))
     (world.orders.home / "outside" / "analytics.csv").write_text(ANALYTICS)
 
 

@@ -12,6 +12,7 @@ from domain.actions import Capability
 from domain.effects import EffectStatus
 from domain.runs import Run
 from memory.rebuild import rebuild_check
+from tests.chaos.scenarios import CAME, ON_HAND
 from tests.chaos.world import World
 
 _DONE = (EffectStatus.COMMITTED, EffectStatus.COMPENSATED)
@@ -52,15 +53,17 @@ async def ending(world: World, run_ids: Sequence[str]) -> Ending:
 
 
 async def _outside(world: World) -> Counter[str]:
-    """Mails by the kind that their names tell, refunds on orders, revisions of pages."""
+    """Mails by the kind that their names tell, refunds on orders, stock that rose in the shop, revisions of pages."""
     outside = world.orders.home / "outside"
     shop = world.connectors[Capability.SHOP]
     assert isinstance(shop, LocalShop)
-    orders = (await shop.snapshot())["orders"].values()
+    there = await shop.snapshot()
+    orders, stock = there["orders"].values(), there["stock"].values()
     return Counter(
         [
             *(_kind(mail) for mail in (outside / "mail" / "outgoing").glob("*/*.steward*")),
             *("refund-order" for order in orders for _ in order["refunds"]),
+            *("adjust-stock" for units in stock for _ in range(ON_HAND, units, CAME)),
             *("publish-content" for _ in (outside / "site" / ".revisions").glob("*/*.md")),
         ]
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,9 +28,10 @@ from domain.effects import Effect, EffectStatus, Reservation
 from domain.event import NewEvent
 from domain.knowledge import OutboxItem
 from domain.model import Moment
-from domain.ports import Connector, Ledger, Outbox
+from domain.ports import Connector, CountingShop, Ledger, Outbox
 
 RELAY = "relay"
+_DIGEST = re.compile(r"-[0-9a-f]{8}$")
 NOTICED_WITHIN = timedelta(seconds=2)
 """Heartbeat timeout of the runs here: a death is noticed sooner than in production, so that a kill costs less time."""
 
@@ -62,8 +64,11 @@ class Tripwire:
         self._pass(f"/{call}", "after")
 
     def at_delivery(self, item: OutboxItem, moment: Literal["before", "after"]) -> None:
-        """A wake-up is known by what it is about: the next process does not count from where this one was."""
-        self._note(Passage(RELAY, 1, f"delivered {item.topic} {item.key}", moment))
+        """A wake-up is known by what it is about: the next process does not count from where this one was.
+
+        The id of a planned order has the time in it, which is another one in each world.
+        """
+        self._note(Passage(RELAY, 1, f"delivered {item.topic} {_DIGEST.sub('', item.key)}", moment))
 
     def _pass(self, call: str, moment: Literal["before", "after"]) -> None:
         info = activity.info()  # the SDK numbers the activities of a run in the order in which it asks for them
@@ -163,6 +168,10 @@ class WatchedConnector:
 
     async def preview(self, action: Action) -> Diff:
         return await self._connector.preview(action)
+
+    async def units(self, sku: str) -> int:
+        assert isinstance(self._connector, CountingShop)
+        return await self._connector.units(sku)
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: Moment) -> Receipt:
         receipt = await self._connector.execute(action, key=key, expected_version=expected_version, now=now)

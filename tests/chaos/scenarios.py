@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.actions import RefundOrder, Risk
+from domain.actions import Capability, RefundOrder, Risk
 from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
 from domain.decisions import Mode
+from domain.deliveries import arrived
 from domain.entities import (
     Address,
     Customer,
@@ -17,6 +18,8 @@ from domain.entities import (
     OrderLine,
     OrderStatus,
     Product,
+    PurchaseOrder,
+    PurchaseOrderLine,
     SalesDay,
     Shop,
     Supplier,
@@ -28,6 +31,7 @@ from domain.events import (
     OrderPlaced,
     ProductListed,
     PurchaseOrderReceived,
+    PurchaseOrderSent,
     ReorderPointSet,
     SaleRecorded,
     SalesImported,
@@ -56,6 +60,8 @@ from workflows.proposed import ProposedInput
 from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 
 CUSTOMERS = 10
+ON_HAND = 4  # of each article, here and in the shop
+CAME = 24
 SECOND = 1 / 86_400  # in days
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # names runs; their clocks are real
 ATTRIBUTES = {
@@ -138,7 +144,7 @@ def _product(sku: str, title: str, supplier: str, *, sold_daily: int) -> list[Ev
         SupplierListed(supplier=Supplier(supplier_id=supplier, name=supplier, email=f"orders@{supplier.lower()}.example")),
         ProductListed(product=product),
         SalesImported(sku=sku, days=days),
-        StockCounted(sku=sku, on_hand=4, supplier_id=supplier),
+        StockCounted(sku=sku, on_hand=ON_HAND, supplier_id=supplier),
     ]
 
 
@@ -208,6 +214,14 @@ async def _a_program_proposes(world: World) -> None:
     await world.insist(lambda: world.gateway.propose("first", proposed))
 
 
+async def _mugs_arrive(world: World) -> None:
+    """A connected shop sells them, and has to hear of it; what stands behind it is the local order book."""
+    line = PurchaseOrderLine(sku="MUG", title="Moss mug", units=CAME, unit_cost=Money.of(4))
+    order = PurchaseOrder(purchase_order_id="po-1", supplier_id="S1", lines=(line,), ordered_at=DAY, expected_at=DAY)
+    await world.record(PurchaseOrderSent(purchase_order=order))
+    await world.record(*arrived(order, at=DAY))
+
+
 async def _refunds_wrongly(world: World) -> None:
     """A severe miss of the version that is tried: it has to be taken back."""
     missed = ExposureMatured(
@@ -249,6 +263,9 @@ async def _is_busy(world: World) -> None:
     await _sells_across_the_reorder_point(world)
 
 
+CONNECTED = ConnectionDescribed(
+    connection=Connection(name="shop", kind="shop", mode=ConnectionMode.LIVE, serves=(Capability.SHOP,)), by="operator"
+)
 LOW_STOCK = (ReorderPointSet(sku="MUG", reorder_point=3, supplier_id="S1"),)
 SCENARIOS = (
     Scenario(
@@ -327,6 +344,13 @@ SCENARIOS = (
         runs=("propose/first",),
         targets=("propose/first",),
         happens=_a_program_proposes,
+    ),
+    Scenario(
+        name="restock",
+        runs=("restock/po-1",),
+        targets=(RELAY, "restock/po-1"),
+        happens=_mugs_arrive,
+        history=(CONNECTED,),
     ),
 )
 BUSY_DAY = Scenario(

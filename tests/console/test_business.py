@@ -1,10 +1,13 @@
 """The business: lists that can be searched and paged, and each thing in full."""
 
 from console.house import House
+from domain.actions import Capability
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode
 from domain.entities import Order, PurchaseOrder, Stock, Ticket
-from domain.event import new_event
+from domain.event import EventData, new_event
 from domain.events import ProductListed
 from domain.labels import Label
+from domain.runs import RunFinished, RunStarted
 from tests.console.browser import Browser
 from tests.console.furnish import HOSTILE, ticket_of
 from tests.unit.domain.happenings import product
@@ -95,6 +98,25 @@ async def test_what_has_arrived_goes_on_the_shelf_once(furnished: House, browser
     assert (after.on_hand - before.on_hand, after.on_order, order.status) == (40, 0, "received")
     assert (await browser.post(f"{page}/received")).status_code == 422
     assert "It has arrived" not in await browser.page(page)
+
+
+async def test_a_connected_shop_is_told_of_what_arrived(furnished: House, browser: Browser) -> None:
+    """The page says that it is proposed, and then how far it is."""
+    path, run_id = f"/business/purchase-orders/{EARLIER}", f"restock/{EARLIER}"
+    shop = Connection(name="woo", kind="woocommerce", mode=ConnectionMode.DRY_RUN, serves=(Capability.SHOP,))
+    await happens(furnished, ConnectionDescribed(connection=shop, by="operator"))
+    await browser.post(f"{path}/received")
+    said = await browser.page(path)
+    assert "to put them on sale in woo is proposed" in said
+    assert run_id not in said
+    began = RunStarted(run_id=run_id, workflow="restock", at=furnished.clock())
+    await happens(furnished, began, RunFinished(run_id=run_id, at=furnished.clock(), result="2 on sale"))
+    page = await browser.page(path)
+    assert f'<a href="/runs/{run_id}">2 on sale</a>' in page
+
+
+async def happens(house: House, *events: EventData) -> None:
+    await house.memory.log.append([new_event(data, at=house.clock(), key=(data.stream, data.type)) for data in events])
 
 
 async def test_a_ticket_is_a_conversation_with_what_was_decided(furnished: House, browser: Browser) -> None:

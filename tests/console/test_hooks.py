@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 import structlog
 
+from activities.intake import Intake
 from connectors.fakes import InMemorySource
 from connectors.importers.report import ImportReport
 from console.guard import MOST_BYTES
 from domain.connections import Record, Webhook
 from domain.entities import Order, OrderStatus, Ticket
 from tests.console.hooks import NOW, Callers, callers
-from tests.contract import signing
+from tests.contract import shop_cases, signing
 from tests.contract.pushing import orders
+from tests.contract.woo_double import WooDouble
 
 
 def nothing(raw: bytes, at: datetime) -> ImportReport:
@@ -199,3 +201,26 @@ async def test_nothing_of_a_call_is_in_the_logs(shop: Callers) -> None:
         assert await shop.send(secret, headers={}) == 401
     assert len(said) == 4
     assert "secret.example" not in str(said)
+
+
+async def test_a_woocommerce_shop_pings_first_and_calls_then(shop: Callers) -> None:
+    """The ping is answered with 200 and wakes nobody; a call is an order at once; the same call again does nothing."""
+    woo = shop_cases.woo("http://127.0.0.1:1", webhook_secret=shop_cases.WOO_SECRET).source
+    assert woo is not None
+    shop.sources.by_name["shop"] = woo
+
+    async def understand(_connection: str) -> None:
+        await Intake(inbox=shop.kept.inbox, log=shop.kept.log, state=shop.kept.state).understand("shop", woo, now=shop.now)
+
+    shop.bell.reading = understand
+    assert await shop.send(b"webhook_id=12", headers={}) == 200
+    assert (await shop.kept.inbox.waiting("shop/orders"), shop.bell.rung) == ([], [])
+    body = json.dumps(WooDouble().order(order_id=1001)).encode()
+    signed = signing.woocommerce(body, secret=shop_cases.WOO_SECRET)
+    assert await shop.send(body, headers=signed) == 202
+    assert await shop.kept.state.get(Order, "1001") is not None
+    events = await shop.kept.log.read()
+    assert await shop.send(body, headers={**signed, "x-wc-webhook-delivery-id": "d2"}) == 202
+    assert await shop.kept.log.read() == events
+    assert await shop.send(body + b" ", headers=signed) == 401
+    assert await shop.send(b"webhook_id=12", "/hooks/telex", headers={}) == 404

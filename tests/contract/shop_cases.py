@@ -1,5 +1,6 @@
 """Connected shops in the contracts of connectors and of sources: each kind on whatever stands behind it."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -11,12 +12,16 @@ from connectors.shopify import KIND as SHOPIFY
 from connectors.vendure import KIND as VENDURE
 from connectors.woocommerce import KIND as WOOCOMMERCE
 from domain.actions import Capability
+from domain.entities import Order
 from domain.ports import Attempts
+from memory import Memory
 from memory.fakes.shelves import InMemoryAttempts
-from tests.contract import shopify_double, vendure_double, woo_double
+from tests.contract import shopify_double, signing, vendure_double, woo_double
+from tests.contract.every_called_source import CalledCase
 from tests.contract.every_source import SourceCase
 from tests.contract.outside_cases import Case, page, refund, restock
 
+WOO_SECRET = "of the webhooks"
 Opens = Callable[[Path], AbstractAsyncContextManager[Case]]
 Reads = Callable[[Path], AbstractAsyncContextManager[SourceCase]]
 Count = Callable[[], Awaitable[int]]
@@ -35,9 +40,28 @@ def opened(kind: Kind, given: Mapping[str, str], secrets: Mapping[str, str], *, 
     return kind.open(opening)
 
 
-def woo(url: str, *, secret: str = woo_double.SECRET, attempts: Attempts | None = None) -> Opened:
+def woo(url: str, *, secret: str = woo_double.SECRET, webhook_secret: str = "", attempts: Attempts | None = None) -> Opened:
     given = {"url": url, "since": "2026-01-01"}
-    return opened(WOOCOMMERCE, given, {"consumer_key": woo_double.KEY, "consumer_secret": secret}, attempts=attempts)
+    secrets = {"consumer_key": woo_double.KEY, "consumer_secret": secret, "webhook_secret": webhook_secret}
+    return opened(WOOCOMMERCE, given, secrets, attempts=attempts)
+
+
+def woo_called() -> CalledCase:
+    """An order is paid, sent, and partly paid back."""
+    double = woo_double.WooDouble()
+    order = double.order(order_id=1001)
+    bodies = [json.dumps(order).encode()]
+    double.touch(order, status="completed", date_completed_gmt="2026-03-01T10:00:00")
+    bodies.append(json.dumps(order).encode())
+    double.touch(order, refunds=[{"id": 5, "reason": "a crack", "total": "-5.00"}])
+    bodies.append(json.dumps(order).encode())
+
+    async def known(kept: Memory) -> object:
+        return await kept.state.get(Order, "1001")
+
+    shop = woo("http://127.0.0.1:1", webhook_secret=WOO_SECRET)
+    assert shop.source is not None
+    return CalledCase(shop.source, lambda body, _: signing.woocommerce(body, secret=WOO_SECRET), tuple(bodies), known, timed=False)
 
 
 def shopify(url: str, *, token: str = shopify_double.TOKEN, client_id: str = "") -> Opened:

@@ -12,10 +12,11 @@ import pytest
 
 from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
-from domain.actions import Action, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
-from domain.errors import Unknown
+from connectors.order_rules import units_in
+from domain.actions import Action, AdjustStock, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
+from domain.errors import Permanent, Unknown
 from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, stripe_cases, tool_servers, wordpress_cases
-from tests.contract.every_connector import EveryConnector, version
+from tests.contract.every_connector import EveryConnector, preview_and_execute, version
 from tests.contract.kill_everywhere import counted
 from tests.contract.mail_servers import mail_servers
 from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
@@ -73,6 +74,25 @@ async def case(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 class TestEveryConnector(EveryConnector):
     """Each case keeps the contract."""
+
+
+class TestEveryCountingShop:
+    @pytest.mark.parametrize("name", [name for name in CASES if "stock" in name])
+    async def test_what_it_says_is_what_an_action_starts_from(self, name: str, tmp_path: Path) -> None:
+        """Before and after; an article that it does not have is no number."""
+        async with CASES[name](tmp_path) as case:
+            action = case.action
+            assert isinstance(action, AdjustStock)
+            assert await units_in(case.connector, action.sku) == action.units_before
+            await preview_and_execute(case.connector, action)
+            assert await units_in(case.connector, action.sku) == action.units_after
+            with pytest.raises(Permanent):
+                await units_in(case.connector, "nothing-of-the-kind")
+
+    async def test_what_is_no_shop_says_so(self) -> None:
+        """Nothing is made up."""
+        with pytest.raises(Permanent, match="does not say how many"):
+            await units_in(in_memory()[Capability.HELPDESK], "MUG")
 
 
 class TestReversibleActions:

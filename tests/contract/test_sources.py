@@ -64,7 +64,7 @@ class TestEverySource(EverySource):
     """Each case keeps the contract."""
 
 
-CALLED: dict[str, CalledCase] = {"webhook": pushing.case(), "stripe": stripe_cases.called()}
+CALLED: dict[str, CalledCase] = {"webhook": pushing.case(), "stripe": stripe_cases.called(), "woocommerce": shop_cases.woo_called()}
 """Every source whose system calls us, by name."""
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from agents.executor import Executor
 from connectors.exchanges import Exchanges
-from connectors.fakes import InMemoryAnalytics, InMemoryHelpdesk, InMemorySource
+from connectors.fakes import InMemoryAnalytics, InMemoryHelpdesk, InMemoryShop, InMemorySource
 from connectors.importers.report import ImportReport
 from connectors.kinds import Kind, Opened, Opening, Setting
 from connectors.switchboard import Switchboard
@@ -194,3 +195,24 @@ async def test_a_source_is_there_as_long_as_its_connection_is_on(desk: Desk) -> 
     assert await desk.board.source("desk") is None
     desk.switch(LIVE)
     assert await desk.board.source("desk") is desk.source
+
+
+async def test_what_a_shop_has_is_read_in_dry_run_too(tmp_path: Path) -> None:
+    """From the shop itself; a replay has nothing to say of now."""
+    shop = InMemoryShop()
+    await shop.put_stock({"MUG": 3})
+    connection = Connection(name="shop", kind="shop", mode=DRY_RUN, serves=(Capability.SHOP,))
+
+    def opened(opening: Opening) -> Opened:
+        return Opened(check=shop.check, connectors={Capability.SHOP: shop})
+
+    async def connections() -> list[Connection]:
+        return [connection]
+
+    kinds = {"shop": Kind(name="shop", title="a shop", settings=(), open=opened)}
+    board = Switchboard(connections=connections, kinds=kinds, vault=Vault(tmp_path, {}), attempts=InMemoryAttempts(), home=tmp_path)
+    executor = Executor(connectors={Capability.SHOP: board.connector(Capability.SHOP, otherwise=InMemoryShop())})
+    assert await executor.units("MUG") == 3
+    connection = connection.model_copy(update={"mode": REPLAY})
+    with pytest.raises(Permanent, match="shop does not say"):
+        await executor.units("MUG")

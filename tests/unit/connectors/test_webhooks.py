@@ -8,23 +8,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stripe import WebhookSignature
 
-from connectors.webhooks import check_shopify, check_standard, check_stripe, digest_of, standard_keys
+from connectors.webhooks import (
+    check_shopify,
+    check_standard,
+    check_stripe,
+    check_woocommerce,
+    digest_of,
+    is_woocommerce_ping,
+    standard_keys,
+)
 from domain.connections import Webhook
 from domain.errors import InvalidInput, NotSigned
 from tests.contract import signing
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 BODY = b'{"type": "orders", "data": [{"order_id": "1001"}]}'
-STRIPE, SHOPIFY = "whsec_of-stripe", "shpss_of-shopify"
+STRIPE, SHOPIFY, WOO = "whsec_of-stripe", "shpss_of-shopify", "as made up there: {a b}<c>"
 SIGNED: dict[str, Mapping[str, str]] = {
     "standard": signing.standard(BODY, at=NOW),
     "stripe": signing.stripe(BODY, at=NOW, secret=STRIPE),
     "shopify": signing.shopify(BODY, secret=SHOPIFY),
+    "woocommerce": {"x-wc-webhook-signature": signing.woocommerce(BODY, secret=WOO)["x-wc-webhook-signature"]},
 }
 CHECKS: dict[str, Callable[[Webhook], object]] = {
     "standard": lambda call: check_standard(call, [signing.KEY]),
     "stripe": lambda call: check_stripe(call, [STRIPE]),
     "shopify": lambda call: check_shopify(call, [SHOPIFY]),
+    "woocommerce": lambda call: check_woocommerce(call, WOO),
 }
 schemes = pytest.mark.parametrize("scheme", CHECKS)
 
@@ -125,3 +135,18 @@ def test_a_secret_that_is_none_is_refused_without_being_repeated() -> None:
 
 def test_a_body_names_itself() -> None:
     assert digest_of(BODY) == digest_of(bytes(BODY)) != digest_of(BODY + b" ")
+
+
+def test_what_woocommerces_own_code_signs_is_good() -> None:
+    """base64_encode(hash_hmac('sha256', $payload, $secret, true)) worked out by openssl."""
+    signature = {"x-wc-webhook-signature": "A971iWIMgT8Zj9A9eWfikrFj7wQ16/Qwcc4OlRl2PLc="}
+    check_woocommerce(Webhook(headers=signature, body=b'{"id":1}', at=NOW), "secret")
+
+
+@pytest.mark.parametrize("body", [b"webhook_id=", b"webhook_id=x", b"webhook_id=1&id=2", b"id=1", b"", b"webhook_id=" + b"1" * 99])
+def test_only_a_ping_is_a_ping(body: bytes) -> None:
+    """And none that is signed: that one is checked."""
+    ping = Webhook(headers={}, body=b"webhook_id=12", at=NOW)
+    assert is_woocommerce_ping(ping)
+    assert not is_woocommerce_ping(ping.model_copy(update={"body": body}))
+    assert not is_woocommerce_ping(ping.model_copy(update={"headers": {"x-wc-webhook-signature": "x"}}))

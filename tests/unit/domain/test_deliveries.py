@@ -1,0 +1,105 @@
+"""What arrives, and what a connected shop is to be told of it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.actions import AdjustStock, Capability, Receipt
+from domain.catalogue import fold
+from domain.connections import Connection, ConnectionMode
+from domain.deliveries import Arrival, arrivals, arrived, restocking, shop_to_tell
+from domain.entities import PurchaseOrder, PurchaseOrderLine, PurchaseOrderStatus, Stock
+from domain.errors import InvalidInput, Permanent
+from domain.event import Topic, Wake
+from domain.events import PurchaseOrderReceived, StockCounted
+from domain.money import Money
+
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+MUGS = Arrival(purchase_order_id="po-1", supplier_id="north", sku="MUG", title="Moss mug", units=30)
+
+
+def line(sku: str, units: int, title: str = "") -> PurchaseOrderLine:
+    return PurchaseOrderLine(sku=sku, title=title, units=units, unit_cost=Money.of(4))
+
+
+def order(*lines: PurchaseOrderLine, **given: Any) -> PurchaseOrder:
+    about = {"purchase_order_id": "po-1", "supplier_id": "north", "ordered_at": NOW, "expected_at": NOW}
+    return PurchaseOrder.model_validate({**about, "lines": lines, **given})
+
+
+def connection(mode: ConnectionMode, *serves: Capability) -> Connection:
+    return Connection(name="shop", kind="woocommerce", mode=mode, serves=serves)
+
+
+def stock(on_hand: int) -> Stock:
+    return Stock(sku="MUG", on_hand=on_hand)
+
+
+def adjusted(there: int, **given: Any) -> AdjustStock:
+    action = restocking(MUGS, there=there, **{"stock": None, **given}).action
+    assert isinstance(action, AdjustStock)
+    return action
+
+
+def test_an_arrival_wakes_whoever_tells_the_shop() -> None:
+    """Once an order, and not a second time: it is over."""
+    came = order(line("MUG", 30))
+    received = next(e for e in arrived(came, at=NOW) if isinstance(e, PurchaseOrderReceived))
+    after = received.fold(came)
+    assert received.wakes(came, after) == Wake(topic=Topic.RESTOCK, key="po-1")
+    with pytest.raises(InvalidInput, match="already received"):
+        arrived(after, at=NOW)
+
+
+def test_each_article_is_told_once_and_by_its_name() -> None:
+    """Two lines of the same SKU are one arrival; a line without a title has its SKU for one."""
+    came = arrivals(order(line("MUG", 30, "Moss mug"), line("CUP", 5), line("MUG", 10, "Moss mug")))
+    assert [(a.sku, a.title, a.units) for a in came] == [("MUG", "Moss mug", 40), ("CUP", "CUP", 5)]
+
+
+@pytest.mark.parametrize(("mode", "told"), [(m, m in ("live", "dry-run")) for m in ConnectionMode])
+def test_only_a_shop_that_can_be_asked_is_told(mode: ConnectionMode, told: bool) -> None:
+    """And none that serves other things; the local order book is no connection."""
+    assert (shop_to_tell([connection(mode, Capability.SHOP)]) is not None) is told
+    assert shop_to_tell([connection(mode, Capability.PAYMENTS)]) is None
+    assert shop_to_tell([]) is None
+
+
+def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
+    """18 in the shop, 30 came: Steward has 48 since the arrival, has 48 afterwards, and the shop then says 48."""
+    known = stock(18 + 30)
+    planned = restocking(MUGS, there=18, stock=known)
+    action = planned.action
+    assert isinstance(action, AdjustStock)
+    assert (action.units_before, action.units_after, planned.why.force_ask) == (18, 48, "")
+    assert "Moss mug (MUG)" in planned.why.reason
+    assert action.summary() == "set the shop's stock of MUG from 18 to 48 (30 of Moss mug came with po-1)"
+    (counted,) = action.events(Receipt(reference="1", at=NOW))
+    assert isinstance(counted, StockCounted)
+    assert fold(known, counted) == known
+
+
+def test_a_sale_meanwhile_is_not_undone() -> None:
+    """The shop sold three: they are taken from the shop's figure, not from Steward's."""
+    assert (adjusted(15, stock=stock(48), seen=18).units_after) == 45
+    assert "15 of it by now, not 18" in restocking(MUGS, there=15, stock=stock(48), seen=18).why.reason
+
+
+@pytest.mark.parametrize(("there", "seen"), [(48, None), (50, None), (48, 18), (19, 18)])
+def test_units_that_may_be_on_sale_already_are_always_asked(there: int, seen: int | None) -> None:
+    """Somebody may have told the shop by hand: nothing but a person can say so."""
+    assert "these units may be in it already" in restocking(MUGS, there=there, stock=stock(48), seen=seen).why.force_ask
+
+
+def test_nothing_is_added_to_less_than_nothing() -> None:
+    """A shop that takes orders for more than it has says so with a negative number."""
+    with pytest.raises(Permanent, match="-3 of MUG"):
+        restocking(MUGS, there=-3, stock=None)
+
+
+def test_a_received_order_is_over() -> None:
+    """And so is a cancelled one."""
+    for status in (PurchaseOrderStatus.RECEIVED, PurchaseOrderStatus.CANCELLED):
+        with pytest.raises(InvalidInput):
+            arrived(order(line("MUG", 1), status=status), at=NOW)

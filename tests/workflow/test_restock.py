@@ -1,0 +1,162 @@
+"""What came in goes on sale in the connected shop: woken by its arrival, asked an article at a time, once."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from connectors.fakes import InMemoryShop
+from domain.actions import AdjustStock, Capability
+from domain.approvals import Approval, ApprovalStatus, Verb
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode
+from domain.decisions import Mode
+from domain.deliveries import arrived, restock_run
+from domain.entities import Product, PurchaseOrder, PurchaseOrderLine, Stock
+from domain.event import Topic
+from domain.events import ProductListed, PurchaseOrderSent, StockCounted
+from domain.knowledge import OutboxItem
+from domain.money import Money
+from domain.runs import Alert, Run
+from tests.workflow.conftest import World
+from tests.workflow.waiting import until
+from workflows.restock import RestockWorkflow
+
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def max_cached_workflows() -> int:
+    """That the run replays is shown by its recorded history."""
+    return 500
+
+
+def shop_of(world: World) -> InMemoryShop:
+    shop = world.connectors[Capability.SHOP]
+    assert isinstance(shop, InMemoryShop)
+    return shop
+
+
+async def connect(world: World, mode: ConnectionMode = ConnectionMode.LIVE) -> None:
+    connection = Connection(name="shop", kind="woocommerce", mode=mode, serves=(Capability.SHOP,))
+    await world.record(ConnectionDescribed(connection=connection, by="operator"))
+
+
+async def comes(world: World, **units: int) -> str:
+    """A purchase order is sent and arrives, of articles of which Steward and the shop have 18 each. The run's id."""
+    lines = tuple(PurchaseOrderLine(sku=sku, title="", units=number, unit_cost=Money.of(4)) for sku, number in units.items())
+    order = PurchaseOrder(
+        purchase_order_id=f"po-{uuid4().hex[:8]}", supplier_id="north", lines=lines, ordered_at=NOW, expected_at=NOW
+    )
+    for sku in units:
+        product = Product(
+            sku=sku, title=f"Moss {sku}", price=Money.of(29), unit_cost=Money.of(4), supplier_id="north", description=""
+        )
+        await world.record(ProductListed(product=product), StockCounted(sku=sku, on_hand=18))
+    await shop_of(world).put_stock(dict.fromkeys(units, 18))
+    await world.record(PurchaseOrderSent(purchase_order=order))
+    await world.record(*arrived(order, at=NOW))
+    return restock_run(order.purchase_order_id)
+
+
+async def wake(world: World) -> None:
+    """As the relay does, and twice, since it delivers at least once."""
+    items: list[OutboxItem] = [i for i in await world.kept.outbox.pending() if i.topic == Topic.RESTOCK]
+    assert len(items) == 1
+    with world.env.with_time_skipping_disabled():
+        for item in (*items, *items):
+            await world.gateway.wake(item, debounce=timedelta(0))
+
+
+async def result(world: World, run_id: str) -> str:
+    return str(await world.client.get_workflow_handle_for(RestockWorkflow.run, run_id).result())
+
+
+async def asked(world: World, number: int) -> list[Approval]:
+    async def all_of_them() -> list[Approval]:
+        found = await world.kept.state.find(Approval, status=ApprovalStatus.PENDING)
+        return found if len(found) == number else []
+
+    return await until(all_of_them)
+
+
+async def on_sale(world: World) -> dict[str, int]:
+    return dict((await shop_of(world).snapshot())["stock"])
+
+
+async def on_hand(world: World, sku: str) -> int:
+    stock = await world.kept.state.get(Stock, sku)
+    assert stock is not None
+    return stock.on_hand
+
+
+async def test_what_arrives_is_asked_an_article_at_a_time_and_put_on_sale_once(world: World) -> None:
+    """Shop and Steward agree afterwards; waking it again once it has ended does nothing."""
+    await connect(world)
+    run_id = await comes(world, MUG=30, CUP=5)
+    await wake(world)
+    questions = {a.proposal.action.sku: a for a in await asked(world, 2) if isinstance(a.proposal.action, AdjustStock)}
+    assert "30 of Moss MUG (MUG) came with" in questions["MUG"].proposal.why.reason
+    assert questions["MUG"].proposal.gate.reasons == ("the mode is ask",)
+    await world.decide(questions["MUG"])
+    await world.decide(questions["CUP"], Verb.REJECT, reason="they are for the fair")
+    assert await result(world, run_id) == "1 on sale, 1 rejected"
+    await wake(world)
+    assert (await on_sale(world), await on_hand(world, "MUG")) == ({"MUG": 48, "CUP": 18}, 48)
+    assert shop_of(world).executed == 1
+
+
+async def test_a_sale_while_the_question_waits_is_planned_again(world: World) -> None:
+    """The yes was to another number: it is asked anew, from what the shop has by now, and nothing is sold twice."""
+    await connect(world)
+    run_id = await comes(world, MUG=30)
+    await wake(world)
+    first = await world.pending(run_id)
+    await shop_of(world).put_stock({"MUG": 15})
+    await world.decide(first)
+
+    async def another() -> Approval | None:
+        return next((a for a in await asked(world, 1) if a.approval_id != first.approval_id), None)
+
+    second = await until(another)
+    assert "15 of it by now, not 18" in second.proposal.why.reason
+    await world.decide(second)
+    assert await result(world, run_id) == "1 on sale"
+    assert (await on_sale(world), await on_hand(world, "MUG")) == ({"MUG": 45}, 45)
+
+
+async def test_in_auto_mode_nobody_is_asked_unless_somebody_may_have_told_the_shop(world: World) -> None:
+    """Then the shop has as many already as are here."""
+    await connect(world)
+    await world.mode("restock", Mode.AUTO)
+    run_id = await comes(world, MUG=30)
+    await wake(world)
+    assert await result(world, run_id) == "1 on sale"
+    again = await comes(world, BOWL=10)
+    await shop_of(world).put_stock({"BOWL": 28})
+    items = [i for i in await world.kept.outbox.pending() if i.topic == Topic.RESTOCK and i.key in again]
+    with world.env.with_time_skipping_disabled():
+        await world.gateway.wake(items[0], debounce=timedelta(0))
+    question = await world.pending(again)
+    assert "may be in it already" in question.proposal.gate.reasons[0]
+
+
+async def test_without_a_connected_shop_nothing_is_asked_or_recorded(world: World) -> None:
+    """The local order book has figures, and nobody buys from it."""
+    run_id = await comes(world, MUG=30)
+    await wake(world)
+    assert await result(world, run_id) == "no shop is connected that counts its own stock"
+    assert not await world.kept.state.find(Run)
+    assert (await on_sale(world), await on_hand(world, "MUG")) == ({"MUG": 18}, 48)
+
+
+async def test_what_the_shop_does_not_count_is_said_and_holds_up_nothing(world: World) -> None:
+    """The operator hears of it once; the other article is asked all the same."""
+    await connect(world, ConnectionMode.DRY_RUN)
+    run_id = await comes(world, MUG=30, CUP=5)
+    shop_of(world)._stock.pop("CUP")
+    await wake(world)
+    await world.decide(await world.pending(run_id))
+    assert await result(world, run_id) == "1 not told, 1 on sale"
+    (alert,) = await world.kept.state.find(Alert)
+    assert "5 of Moss CUP came with" in alert.text
+    assert "nobody has said how many of CUP are there" in alert.text

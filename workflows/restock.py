@@ -1,0 +1,97 @@
+"""What came in goes on sale: ``restock/<purchase order>``, woken by its arrival where a connected shop counts its own stock."""
+
+import asyncio
+from collections import Counter
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, CancelledError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.restocking import Arrived, ArrivedInput, RestockActivities, Restocking, RestockInput
+    from activities.steps import ActionResult, ResultKind
+    from domain.actions import AdjustStock
+    from domain.deliveries import RESTOCK, Arrival
+    from domain.model import Name, Value
+    from domain.runs import AlertLevel
+    from workflows import options
+    from workflows.governed_workflow import GovernedWorkflow
+
+MOST_PLANS = 20
+"""So often the shop may have another number by the time it is told."""
+
+
+class RestockStart(Value):
+    purchase_order_id: Name
+
+
+@workflow.defn
+class RestockWorkflow(GovernedWorkflow):
+    """One question an article. A sale while it waits is no mistake: then it is planned again, from what the shop has by then."""
+
+    kind = RESTOCK
+
+    @workflow.run
+    async def run(self, start: RestockStart) -> str:
+        """Where there is nothing to tell, nothing is recorded."""
+        asked = ArrivedInput(purchase_order_id=start.purchase_order_id)
+        arrived: Arrived = await workflow.execute_activity_method(
+            RestockActivities.find_arrivals, asked, summary="what came in", **options.RECORD
+        )
+        if not arrived.arrivals:
+            return arrived.why
+        return await self.governed(lambda: self._tell(arrived.arrivals))
+
+    async def _tell(self, arrivals: tuple[Arrival, ...]) -> str:
+        """All at once: an article that waits for its answer holds up no other."""
+        telling = [asyncio.create_task(self._put_on_sale(arrival)) for arrival in arrivals]
+        try:
+            ends = Counter(await asyncio.gather(*telling))
+        except (Exception, asyncio.CancelledError):
+            for article in telling:
+                article.cancel()
+            await asyncio.gather(*telling, return_exceptions=True)
+            raise
+        return ", ".join(f"{count} {end}" for end, count in sorted(ends.items()))
+
+    async def _put_on_sale(self, arrival: Arrival) -> str:
+        """How it ended, in a word."""
+        seen, failed = None, ""
+        for _ in range(MOST_PLANS):
+            plan = await self._plan(arrival, seen)
+            if plan.planned is None:
+                return await self._left_out(arrival, plan.why)
+            there = _units_before(plan)
+            if there == seen:  # it did not fail for a number that moved, so that trying again is no use
+                break
+            result = await self.out.act(plan.planned)
+            if result.kind is not ResultKind.FAILED:
+                return _word(result)
+            seen, failed = there, result.detail
+        return await self._left_out(arrival, failed)
+
+    async def _plan(self, arrival: Arrival, seen: int | None) -> Restocking:
+        request = RestockInput(arrival=arrival, seen=seen)
+        try:
+            plan: Restocking = await workflow.execute_activity_method(
+                RestockActivities.plan_restock, request, summary=f"look how many {arrival.sku} the shop has", **options.EFFECT
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, CancelledError):
+                raise
+            return Restocking(why=str(error.cause or error))
+        return plan
+
+    async def _left_out(self, arrival: Arrival, why: str) -> str:
+        text = f"{arrival.units} of {arrival.title} came with {arrival.purchase_order_id}, and the shop was not told: {why}"
+        key = f"{RESTOCK}/{arrival.purchase_order_id}/{arrival.sku}"
+        await self.out.alert(key, AlertLevel.WARNING, text, "set its stock in the shop, if it counts it")
+        return "not told"
+
+
+def _units_before(plan: Restocking) -> int | None:
+    action = plan.planned.action if plan.planned else None
+    return action.units_before if isinstance(action, AdjustStock) else None
+
+
+def _word(result: ActionResult) -> str:
+    return "on sale" if result.committed else result.kind.value
