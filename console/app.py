@@ -106,7 +106,6 @@ def create_app(house: House) -> FastAPI:
 @asynccontextmanager
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     await app.state.feed.start()
-    await app.state.mcp.start()
     try:
         yield
     finally:

@@ -8,12 +8,12 @@ from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.callers import Caller, NotKnown, caller_of
 from console.guard import MOST_BYTES
 from console.house import House
-from console.mcp_server import create_mcp
+from console.mcp_server import StewardServer, create_mcp
 from domain.approvals import Via
 
 PATH = "/mcp"
@@ -26,30 +26,37 @@ class McpOverHttp:
     def __init__(self, house: House) -> None:
         self._house = house
         self._stopping = asyncio.Event()
+        self._opening = asyncio.Lock()
+        self._inner: ASGIApp | None = None
         self._task: asyncio.Task[None] | None = None
-        self._server = create_mcp(_caller_in)
-        # Names and origins are looked at here and by the guard, which know the console's own.
-        self._inner = self._server.streamable_http_app(
-            streamable_http_path=PATH,
-            json_response=True,
-            stateless_http=True,
-            max_request_body_size=MOST_BYTES,
-            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
-        )
-
-    async def start(self) -> None:
-        """In a task of its own: what is begun in one task has to end there (anyio), and start and stop may be called in two."""
-        started = asyncio.Event()
-        self._task = asyncio.create_task(self._live(started), name="mcp")
-        await started.wait()
 
     async def stop(self) -> None:
         self._stopping.set()
         if self._task:
             await self._task
 
-    async def _live(self, started: asyncio.Event) -> None:
-        async with self._server.session_manager.run():
+    async def _opened(self) -> ASGIApp:
+        """Made for the first who comes: to describe all tools takes a tenth of a second."""
+        async with self._opening:
+            if self._inner is None:
+                server = create_mcp(_caller_in)
+                # Names and origins are looked at here and by the guard, which know the console's own.
+                inner = server.streamable_http_app(
+                    streamable_http_path=PATH,
+                    json_response=True,
+                    stateless_http=True,
+                    max_request_body_size=MOST_BYTES,
+                    transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+                )
+                started = asyncio.Event()
+                # In a task of its own: what is begun in one task has to end there (anyio), and this one ends with its request.
+                self._task = asyncio.create_task(self._live(server, started), name="mcp")
+                await started.wait()
+                self._inner = inner
+            return self._inner
+
+    async def _live(self, server: StewardServer, started: asyncio.Event) -> None:
+        async with server.session_manager.run():
             started.set()
             await self._stopping.wait()
 
@@ -65,7 +72,7 @@ class McpOverHttp:
             answer.headers["www-authenticate"] = 'Bearer realm="steward", error="invalid_token"'
             await answer(scope, receive, send)
             return
-        await self._inner({**scope, _CALLER: caller}, receive, send)
+        await (await self._opened())({**scope, _CALLER: caller}, receive, send)
 
     def _refusal(self, request: Request) -> JSONResponse | None:
         origin = request.headers.get("origin", "")
