@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
 from domain.errors import InvalidInput
 
+_MEANT = 3  # paths that a hint names
 _MONEY = re.compile(r"(-?\d+(?:\.\d+)?)(?:\s*([A-Z]{3}))?")
 
 
@@ -45,8 +46,18 @@ def _assign(document: dict[str, Any], path: list[str], text: str, *, grow: bool)
         key: Any = int(path[-1]) if isinstance(target, list) else path[-1]
         old = target.get(key) if grow and isinstance(target, dict) and target is not document else target[key]
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise InvalidInput(f"there is no field {'.'.join(path)}", hint=_what_there_is(target)) from error
+        meant = [place for place in _places(document) if place.split(".")[-1] == path[-1]]
+        hint = f"did you mean {' or '.join(meant[:_MEANT])}?" if meant else _what_there_is(target)
+        raise InvalidInput(f"there is no field {'.'.join(path)}", hint=hint) from error
     target[key] = _value(text, like=old)
+
+
+def _places(document: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """The path of every field, however deep."""
+    parts = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    for part, value in parts:
+        yield ".".join((*path, str(part)))
+        yield from _places(value, (*path, str(part)))
 
 
 def _what_there_is(target: Any) -> str:

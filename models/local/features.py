@@ -16,7 +16,8 @@ from sklearn.preprocessing import normalize
 from domain.ports import Embedder
 
 _WORD = r"(?u)\b\w+\b"  # single letters count too: "u", "i"
-_NUMBER = re.compile(r"#?\b[a-z]{0,3}-?\d[\w.,:/-]*")
+_NUMBER = re.compile(r"#?\b(?:[a-z]{0,3}-?\d[\w.,:/-]*|(?=[a-z]*\d)[a-z\d]{8,}\b)")
+"""Also codes with their first digit somewhere inside, such as shops give to orders."""
 _MAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,64}\.[^\s@]{1,64}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _BUCKETS = 2**18  # so many that two pieces of words hardly ever share one

@@ -50,6 +50,15 @@ def test_json_says_the_same_without_steering(value: Any) -> None:
     assert not set(shown) & set("\x1b\x07\x9b\u202e\x7f")
 
 
+def test_a_field_is_found_by_its_last_name() -> None:
+    """Where a name stands deeper, the hint is what to type."""
+    order = {"purchase_order": {"lines": [{"sku": "MUG", "units": 5}, {"sku": "CUP", "units": 3}]}}
+    with pytest.raises(InvalidInput) as refused:
+        assigned(order, ["units=4"])
+    assert refused.value.hint == "did you mean purchase_order.lines.0.units or purchase_order.lines.1.units?"
+    assert assigned(order, ["purchase_order.lines.1.units=4"])["purchase_order"]["lines"][1]["units"] == 4
+
+
 @pytest.mark.parametrize(("text", "minutes"), [("30m", 30), ("2h", 120), ("1d12h", 2160), ("1.5h", 90)])
 def test_durations_are_read_as_people_write_them(text: str, minutes: int) -> None:
     """Minutes, hours, days and weeks, also several in a row."""
