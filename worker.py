@@ -122,8 +122,9 @@ def workers(
             workflow_runner=runner or sandbox(),
             workflow_failure_exception_types=[pydantic.ValidationError, DomainError],
             max_cached_workflows=max_cached_workflows,
-            workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+            # One company keeps no more of them busy; a burst adds to them.
+            workflow_task_poller_behavior=PollerBehaviorAutoscaling(initial=1),
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=1),
             graceful_shutdown_timeout=timedelta(seconds=5),
             sticky_queue_schedule_to_start_timeout=options.STICKY,
             build_id=build,
