@@ -2,7 +2,7 @@
 
 from xdist.scheduler import LoadFileScheduling
 
-LONGEST_FIRST = ("chaos", "demo", "workflow", "cli", "stack", "e2e", "contract", "browser", "memory", "injection")
+LONGEST_FIRST = ("chaos", "browser", "cli", "demo", "workflow", "stack", "e2e", "contract", "memory", "injection")
 """Folders of tests by how long their files take; the others follow, so that at the end short files fill the gaps."""
 TOGETHER = ("tests/cli/", "tests/browser/")
 """Folders whose files share something that takes seconds to make: one process takes them all."""
