@@ -26,8 +26,7 @@ class McpOverHttp:
     def __init__(self, house: House) -> None:
         self._house = house
         self._stopping = asyncio.Event()
-        self._opening = asyncio.Lock()
-        self._inner: ASGIApp | None = None
+        self._served: tuple[ASGIApp, asyncio.Future[None]] | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -36,29 +35,34 @@ class McpOverHttp:
             await self._task
 
     async def _opened(self) -> ASGIApp:
-        """Made for the first who comes: to describe all tools takes a tenth of a second."""
-        async with self._opening:
-            if self._inner is None:
-                server = create_mcp(_caller_in)
-                # Names and origins are looked at here and by the guard, which know the console's own.
-                inner = server.streamable_http_app(
-                    streamable_http_path=PATH,
-                    json_response=True,
-                    stateless_http=True,
-                    max_request_body_size=MOST_BYTES,
-                    transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
-                )
-                started = asyncio.Event()
-                # In a task of its own: what is begun in one task has to end there (anyio), and this one ends with its request.
-                self._task = asyncio.create_task(self._live(server, started), name="mcp")
-                await started.wait()
-                self._inner = inner
-            return self._inner
+        """Made for the first who comes: to describe all tools takes a tenth of a second. Raises what keeps it from starting."""
+        if self._served is None:
+            server = create_mcp(_caller_in)
+            # Names and origins are looked at here and by the guard, which know the console's own.
+            app = server.streamable_http_app(
+                streamable_http_path=PATH,
+                json_response=True,
+                stateless_http=True,
+                max_request_body_size=MOST_BYTES,
+                transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+            )
+            self._served = app, asyncio.get_running_loop().create_future()
+            # In a task of its own: what is begun in one task has to end there (anyio), and this one ends with its request.
+            self._task = asyncio.create_task(self._live(server, self._served[1]), name="mcp")
+        inner, started = self._served
+        await asyncio.shield(started)
+        return inner
 
-    async def _live(self, server: StewardServer, started: asyncio.Event) -> None:
-        async with server.session_manager.run():
-            started.set()
-            await self._stopping.wait()
+    async def _live(self, server: StewardServer, started: "asyncio.Future[None]") -> None:
+        try:
+            async with server.session_manager.run():
+                started.set_result(None)
+                await self._stopping.wait()
+        except Exception as error:
+            if started.done():
+                raise
+            self._served = None  # the next one tries again
+            started.set_exception(error)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

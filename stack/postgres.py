@@ -24,8 +24,9 @@ from stack.processes import end, stop_signal
 USER = DATABASE = "steward"
 MAJOR = "18"
 INITDB = "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --auth=scram-sha-256 --no-instructions"
-GUESSES = "scram_iterations=1"
-"""More would slow down whoever guesses at a short password. This one is 256 random bits, and every connection pays for them."""
+CHEAP_LOGIN = "scram_iterations=1"
+"""More would slow down whoever guesses at a short password. This one is 256 random bits, and every connection pays for them.
+It goes for every password that is set in this cluster: for one that people type, set ``scram_iterations`` first."""
 TUNING = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -97,7 +98,7 @@ class Postgres:
                 for path in (draft, draft / "password"):
                     os.chown(path, self._account.uid, self._account.gid)
             await self._run(
-                "initdb", "-D", cluster, "-U", USER, f"--pwfile={draft / 'password'}", "--set", GUESSES, *INITDB.split()
+                "initdb", "-D", cluster, "-U", USER, f"--pwfile={draft / 'password'}", "--set", CHEAP_LOGIN, *INITDB.split()
             )
             await self._run("postgres", "--single", "-D", cluster, "postgres", say=f"CREATE DATABASE {DATABASE}\n")
             draft.rename(self._folder)

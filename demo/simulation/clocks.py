@@ -88,8 +88,8 @@ class Clocks:
     async def _nudge(self, run: str) -> None:
         """A busy server can lose the timer with which a run begins: put forward once more, it looks for it again."""
         found = await self.client.get_workflow_handle(run).describe()
-        if found.status is WorkflowExecutionStatus.RUNNING and not _is_worked_on(found):
-            await self._put_forward(run, _real_now() + self._ahead[run] + timedelta(seconds=1))
+        if found.status is WorkflowExecutionStatus.RUNNING and not _is_worked_on(found) and run in self._ahead:
+            await self._put_forward(run, _real_now() + self._ahead[run] + timedelta(milliseconds=1))
 
     async def _worked_on(self, run: str) -> str:
         """What holds it up, for whoever has to mend it."""

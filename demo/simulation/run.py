@@ -156,7 +156,7 @@ async def run_arm(servers: Servers, folder: Path, plan: Plan, *, learning: bool,
     )
     complaints = deque[str](maxlen=_COMPLAINTS)
     async with _told(task) as lines:
-        async for line in lines:
+        async for line in _whole(lines):
             try:
                 told = Told.model_validate_json(line)
             except ValidationError:
@@ -168,6 +168,18 @@ async def run_arm(servers: Servers, folder: Path, plan: Plan, *, learning: bool,
     if not task.figures.exists():
         raise SetupError(f"the days {_NAMES[learning]} ended before their time", hint="\n  ".join(["it said:", *complaints]))
     return ArmFigures.model_validate_json(task.figures.read_text())
+
+
+async def _whole(lines: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Line by line, without those that are too long to be ours (64 KiB)."""
+    while True:
+        try:
+            line = await lines.readline()
+        except ValueError:  # and what was read of it is gone
+            continue
+        if not line:
+            return
+        yield line
 
 
 @asynccontextmanager

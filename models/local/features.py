@@ -18,6 +18,8 @@ from domain.ports import Embedder
 _WORD = r"(?u)\b\w+\b"  # single letters count too: "u", "i"
 _NUMBER = re.compile(r"#?\b(?:[a-z]{0,3}-?\d[\w.,:/-]*|(?=[a-z]*\d)[a-z\d]{8,}\b)")
 """Also codes with their first digit somewhere inside, such as shops give to orders."""
+_READING = 2
+"""Raised whenever ``plain`` reads a text otherwise: rows from before are not comparable with those after."""
 _MAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,64}\.[^\s@]{1,64}")
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _BUCKETS = 2**18  # so many that two pieces of words hardly ever share one
@@ -51,7 +53,7 @@ class Features:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
-        self.name = embedder.name
+        self.name = f"{embedder.name}/{_READING}"
         shared = {"n_features": _BUCKETS, "alternate_sign": False, "norm": None, "dtype": np.float32}
         self._kinds = (
             HashingVectorizer(ngram_range=(1, 2), token_pattern=_WORD, **shared),

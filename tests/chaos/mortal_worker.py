@@ -65,7 +65,7 @@ def _outside(orders: Orders, kept: memory.Memory, tripwire: Tripwire) -> Outside
     )
 
 
+# Made where this is imported, in the fork server: the workers inherit it all ready, and no collection touches its pages.
 _MODEL = fitted(HashingEmbedder())
 asyncio.run(prepare())
 gc.freeze()
-"""Made where this is imported, in the fork server: the workers inherit it all ready, and no collection touches its pages."""
