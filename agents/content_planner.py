@@ -86,7 +86,8 @@ class ContentPlanner:
     ) -> Planned | None:
         """What a measured page needs: a new revision, being taken down, or nothing.
 
-        A page is refreshed when its facts or its product's picture have changed, or when it is shown but clearly not clicked.
+        A page is written anew when its facts have changed, or when it is shown but clearly not clicked. Where only its product's
+        picture has, the next revision says the same words, and no model is asked.
         It is taken down when its product is retired, or when the last revision was ignored too; then a human is asked.
         """
         piece = await self._state.get(ContentPiece, slug)
@@ -98,24 +99,20 @@ class ContentPlanner:
         if not sellable(product, await self._state.get(Stock, product.sku)):
             return None
         shown = _of_this_revision(piece, metrics)
-        reason = await self._reason_to_refresh(piece, product, shown)
-        if not reason:
-            return None
         ignored = clearly_ignored(shown)
+        reason = await self._changed_facts(piece, product) or (_ignored(shown) if ignored else "")
+        if not reason:
+            return _picture_anew(piece, product) if piece.picture != product.picture else None
         if piece.revision >= MOST_REVISIONS and ignored:
             return _take_down(piece, f"{piece.revision} revisions were shown and hardly clicked")
         asked = questions_by_sku(await self._state.find(Product), await self._state.find(Ticket), now=now)
         topic = refreshed_topic(piece, product, asked.get(product.sku, ()), reason=reason, ignored=ignored)
         return (await self._written(await self._brief(topic, now, run_id))).planned
 
-    async def _reason_to_refresh(self, piece: ContentPiece, product: Product, metrics: Sequence[ContentMetrics]) -> str:
+    async def _changed_facts(self, piece: ContentPiece, product: Product) -> str:
         facts = await self._facts(product, await self._shop())
         changed = sorted(ref for ref, value in piece.facts.items() if facts.get(ref) != value)
-        if changed:
-            return f"the facts behind the page changed: {', '.join(changed)}"
-        if piece.picture != product.picture:
-            return f"the picture of {product.title} changed"
-        return _ignored(metrics) if clearly_ignored(metrics) else ""
+        return f"the facts behind the page changed: {', '.join(changed)}" if changed else ""
 
     async def _shop(self) -> Shop:
         shop = await self._state.get(Shop, "self")
@@ -192,6 +189,14 @@ def _publish(piece: ContentPiece, drafted: Drafted, brief: Brief) -> Planned:
             force_ask=held,
         ),
     )
+
+
+def _picture_anew(piece: ContentPiece, product: Product) -> Planned:
+    """The page as it is with the picture that its product has now, or with none."""
+    changes = {"picture": product.picture, "revision": piece.revision + 1, "published_at": None, "metrics": (), "titles": ()}
+    anew = piece.model_copy(update=changes)
+    why = Why(reason=f"the picture of {product.title} changed", facts=piece.facts, topic=piece.kind)
+    return Planned(step=f"publish/{anew.slug}/{anew.revision}", action=PublishContent(piece=anew), why=why)
 
 
 def _take_down(piece: ContentPiece, reason: str) -> Planned:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from connectors.http import Http, Limits
+from domain.entities import LOOPBACK
 from domain.errors import Permanent
 
 LIMITS = Limits(connect_seconds=5.0, seconds=15.0, max_bytes=5 * 1024 * 1024)
@@ -21,6 +22,7 @@ _REDIRECTS = 3
 _PORTS = {"https": 443, "http": 80}
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
+_IPV6 = IPv6Network("2000::/3")  # all that was ever given out; Python calls more of them global
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Image:
 async def image_at(url: str, *, loopback: bool = False, limits: Limits = LIMITS) -> Image:
     """A JPEG, PNG, WebP or GIF. Raises Retryable or Permanent, as ``connectors.http`` says, and Permanent for anything else.
 
-    ``loopback`` lets it be on this machine, for a site that is there too.
+    ``loopback`` lets it be on this machine, for a site that is there too: where the address says so itself, and no public one
+    led there.
     """
     parts = urlsplit(url)
     http = Http(
@@ -71,7 +74,9 @@ class _Checked(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         error: httpx.TransportError = httpx.ConnectError("the name has no address")
-        for address in await self._addresses(request.url):
+        addresses = await self._addresses(request.url)
+        self._loopback = self._loopback and request.url.host in LOOPBACK  # what follows is what this one leads to
+        for address in addresses:
             try:
                 return await self._inner.handle_async_request(_sent_to(address, request))
             except (httpx.ConnectError, httpx.ConnectTimeout) as failed:
@@ -91,15 +96,16 @@ class _Checked(httpx.AsyncBaseTransport):
         except OSError as error:
             raise httpx.ConnectError("the name is not known") from error
         addresses = [str(where[0]) for *_, where in found]
-        if not all(self._admits(url.scheme, address) for address in addresses):
+        if not all(self._admits(url, address) for address in addresses):
             raise Permanent("the picture's address is not public, or not https")
         return addresses
 
-    def _admits(self, scheme: str, address: str) -> bool:
+    def _admits(self, url: httpx.URL, address: str) -> bool:
         meant = _meant(ip_address(address))
         if meant.is_loopback:
-            return self._loopback
-        return scheme == "https" and meant.is_global and not meant.is_multicast
+            return self._loopback and url.host in LOOPBACK
+        known = isinstance(meant, IPv4Address) or meant in _IPV6
+        return url.scheme == "https" and known and meant.is_global and not meant.is_multicast
 
 
 def _sent_to(address: str, request: httpx.Request) -> httpx.Request:

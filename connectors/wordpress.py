@@ -5,7 +5,8 @@ is a draft first, which nobody sees and of which a second does no harm; publishi
 may be repeated. What was done under which key stands in the post itself (``connectors.wordpress_page``). Nothing is ever
 deleted: taking a page down makes it a draft again, without its picture, and the picture stays in the media library.
 
-A page's picture becomes the post's featured one. A post whose picture was chosen in WordPress keeps that one.
+A page's picture becomes the post's featured one. A post whose picture was chosen in WordPress keeps that one, and a post whose
+next picture cannot be had keeps the one it has.
 """
 
 import asyncio
@@ -95,7 +96,7 @@ class WordpressSite:
     async def _picture(self, piece: ContentPiece, page: Page | None) -> Shown:
         if piece.picture and page and not page.picture_is_ours:
             return Shown(said="left as it was chosen in WordPress")
-        return await self._library.shown(piece.picture)
+        return await self._library.shown(piece.picture, before=page.given if page else Shown())
 
     async def _begun(self, action: SiteAction, key: str, piece: ContentPiece, change: Done) -> Receipt | Page:
         shelf = await self._begin(piece, change)
@@ -115,9 +116,9 @@ class WordpressSite:
 
     async def _publish(self, piece: ContentPiece, page: Page, picture: Shown, change: Done) -> Receipt:
         fields, page = await self._fields(piece), await self._at_its_address(page, piece.slug)
-        media, featured = page.showing(picture.media)
+        pictured, featured = page.showing(picture)
         change = change.model_copy(update={"picture": picture.said})
-        note = page.note.model_copy(update={"piece": piece, "seal": seal_of(fields), "media": media})
+        note = page.note.model_copy(update={"piece": piece, "seal": seal_of(fields), **pictured})
         status = "publish" if piece.status is ContentStatus.PUBLISHED else "draft"
         placed = {"slug": piece.slug, "status": status, **featured, **(await self._terms(piece) if page.note.begun else {})}
         post = await self._api.change(page.post.id, {**with_note(fields, note.finished(change)), **placed})
@@ -147,8 +148,8 @@ class WordpressSite:
 
     async def _take_down(self, page: Page | None, change: Done) -> Receipt:
         assert page is not None  # there is nothing to take down otherwise, which was refused
-        media, featured = page.showing(0)
-        note = page.note.model_copy(update={"media": media})
+        pictured, featured = page.showing(Shown())
+        note = page.note.model_copy(update=pictured)
         fields = with_note(page.post.fields, note.finished(change))
         post = await self._api.change(page.post.id, {"content": fields["content"], "status": "draft", **featured})
         if post.status == "publish":

@@ -17,7 +17,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from pydantic import Field, ValidationError
 
-from domain.entities import ContentPiece
+from domain.entities import ContentPiece, Picture
 from domain.errors import Permanent
 from domain.ids import digest
 from domain.model import Moment, Value
@@ -41,12 +41,14 @@ class Done(Value):
 
 class Note(Value):
     """``begun`` is a publication of which only the draft is there; ``seal`` is over title, excerpt and content; ``media`` is the
-    number of the picture that we gave the post, 0 for none.
+    number of the picture that we gave the post, 0 for none, and ``pictured`` that picture: the piece's, unless that could not be
+    had. Notes from before there was ``pictured`` mean the piece's.
     """
 
     piece: ContentPiece
     seal: str
     media: int = Field(default=0, exclude_if=lambda number: not number)
+    pictured: Picture | None = Field(default=None, exclude_if=lambda picture: picture is None)
     done: tuple[Done, ...] = ()
     begun: Done | None = None
 

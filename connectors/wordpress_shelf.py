@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.wordpress_api import Post
+from connectors.wordpress_media import Shown
 from connectors.wordpress_page import Done, Note, note_in, seal_of
 from domain.entities import ContentPiece
 from domain.errors import Permanent
@@ -30,11 +32,17 @@ class Page:
         """It has the picture, or none, that we left it with."""
         return self.post.featured_media == self.note.media
 
-    def showing(self, media: int) -> tuple[int, dict[str, int]]:
-        """The number for the note, and the change of the post that makes it true."""
-        if not self.picture_is_ours:
-            return self.note.media, {}
-        return media, {"featured_media": media} if media != self.note.media else {}
+    @property
+    def given(self) -> Shown:
+        """The picture, or none, that we left it with."""
+        note = self.note
+        return Shown(note.media, picture=note.pictured or note.piece.picture) if note.media else Shown()
+
+    def showing(self, wanted: Shown) -> tuple[dict[str, Any], dict[str, int]]:
+        """The change of the note, and the change of the post that makes it true."""
+        shown = wanted if self.picture_is_ours else self.given
+        featured = {"featured_media": shown.media} if shown.media != self.note.media else {}
+        return {"media": shown.media, "pictured": shown.picture}, featured
 
     @property
     def public(self) -> ContentPiece | None:

@@ -15,7 +15,7 @@ from learning.candidates.playbooks import sent_text
 from learning.observed import Observed, by_person, intent_guessed, situation_of
 from learning.wording import SIGNATURE, Filled, text_of
 
-_LOCAL = "local"
+_UNWORDED = ("", "local", "rules")  # by rules a page keeps its words and gets another picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +75,11 @@ def letter_of(approval: Approval, observed: Observed) -> WordedLetter | None:
 
 
 def page_of(approval: Approval, _observed: Observed) -> WordedPage | None:
-    """None for one that the local engine wrote, or that nobody decided."""
+    """None for one that no model wrote, or that nobody decided."""
     action, sent = approval.proposal.action, _sent(approval)
     if not isinstance(action, PublishContent) or approval.decided_at is None or sent is None:
         return None
-    if approval.proposal.why.engine in ("", _LOCAL) or not action.piece.skus:
+    if approval.proposal.why.engine in _UNWORDED or not action.piece.skus:
         return None
     return WordedPage(
         key=f"{action.piece.slug}/{action.piece.revision}",

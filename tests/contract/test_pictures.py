@@ -1,5 +1,8 @@
 """Fetching a picture from an address that somebody gave, against servers on loopback."""
 
+import socket
+
+import httpx
 import pytest
 
 from connectors.http import Limits
@@ -62,7 +65,10 @@ async def test_each_trouble_has_one_meaning(reply: Reply, reading: type[EffectEr
         "https://224.0.0.1/mug.png",
         "https://[fe80::1]/mug.png",
         "https://[fd00::1]/mug.png",
+        "https://[fec0::1]/mug.png",
+        "https://[::10.0.0.1]/mug.png",
         "https://[64:ff9b::a00:1]/mug.png",
+        "https://[64:ff9b:1::a00:1]/mug.png",
         "https://[2002:a00:1::1]/mug.png",
         "https://2130706433/mug.png",
         "http://93.184.215.14/mug.png",
@@ -90,9 +96,37 @@ async def test_a_site_on_this_machine_lets_pictures_be_here_and_nowhere_else_ins
 @pytest.mark.parametrize("target", ["https://10.0.0.1/", "http://93.184.215.14/", "https://[fe80::1]/", "ftp://127.0.0.1/"])
 async def test_a_redirect_is_looked_at_as_the_first_address_was(target: str) -> None:
     async with serving(as_json({}, status=302, location=target)) as server:
-        with pytest.raises(EffectError):
+        with pytest.raises(Permanent, match=r"not public|something else"):
             await image_at(server.url, loopback=True, limits=QUICK)
     assert len(server.paths) == 1
+
+
+@pytest.mark.parametrize("first", ["https://93.184.215.14/", "http://127.0.0.1:8000/"], ids=["at once", "after this machine"])
+async def test_a_public_address_never_leads_to_this_machine(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
+    """Not even where pictures may be here."""
+    called: list[str] = []
+    there = {"127.0.0.1:8000": "https://93.184.215.14/", "93.184.215.14": "http://127.0.0.1:9000/"}
+
+    async def answered(_: object, request: httpx.Request) -> httpx.Response:
+        called.append(request.url.netloc.decode())
+        target = there.get(called[-1])
+        return httpx.Response(302, headers={"location": target}) if target else httpx.Response(200, content=png())
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answered)
+    with pytest.raises(Permanent, match="not public"):
+        await image_at(first, loopback=True, limits=QUICK)
+    assert called[-1] == "93.184.215.14"
+
+
+async def test_a_name_for_this_machine_is_not_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who can name a host can let the name lead anywhere."""
+    async with serving(Reply(body=png())) as server:
+        port = int(server.url.rpartition(":")[2])
+        here = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: here)
+        with pytest.raises(Permanent, match="not public"):
+            await image_at(f"http://mill.example:{port}/", loopback=True, limits=QUICK)
+    assert server.paths == []
 
 
 async def test_a_redirect_is_followed_three_times() -> None:

@@ -390,6 +390,47 @@ async def test_a_picture_that_the_site_does_not_take_is_left_out_and_told(
     assert receipt.detail["picture"].startswith(f"left out: blog answered {status}")
 
 
+@pytest.mark.parametrize(
+    "there", [as_json({}, status=500), as_json({}, status=404), Reply(body=b"<html>")], ids=lambda r: str(r.status)
+)
+async def test_a_public_page_keeps_its_picture_where_the_next_cannot_be_had(
+    double: Double, url: str, site: Connector, there: Reply
+) -> None:
+    """It is told so, and the next that is published asks for the other one again."""
+    await do(site, mug(url), "k")
+    red = only(double)["featured_media"]
+    double.elsewhere["/elsewhere/blue.png"] = there
+    receipt = await do(site, mug(url, "Blue", path="/elsewhere/blue.png"), "k2")
+    assert (shown(double)[2], only(double)["featured_media"]) == ("Blue", red)
+    assert receipt.detail["picture"].startswith("kept as it was: ")
+    double.elsewhere["/elsewhere/blue.png"] = Reply(body=png(9))
+    await do(site, mug(url, "Still blue", path="/elsewhere/blue.png"), "k3")
+    assert (only(double)["featured_media"], len(double.media)) == (double.media[1]["id"], 2)
+    await do(site, page("Cups"), "k4")
+    assert only(double)["featured_media"] == 0
+
+
+async def test_a_public_page_keeps_its_picture_where_the_site_takes_no_other(double: Double, url: str, site: Connector) -> None:
+    await do(site, mug(url), "k")
+    red = only(double)["featured_media"]
+    action = mug(url, alt="A mug from above")
+    version = (await site.preview(action)).record_version
+    double.faults = [(as_json({"code": "rest_upload_file_too_big"}, status=400), False)]
+    receipt = await site.execute(action, key="k2", expected_version=version, now=LATER)
+    assert only(double)["featured_media"] == red
+    assert receipt.detail["picture"].startswith("kept as it was: blog answered 400")
+
+
+async def test_the_same_picture_is_not_fetched_again(double: Double, url: str, site: Connector) -> None:
+    """Its address may have gone since, also where another picture was meant in between and could not be had."""
+    receipt = await do(site, mug(url), "k")
+    double.elsewhere.clear()
+    assert (await do(site, mug(url, "Cups"), "k2")).detail == receipt.detail
+    assert (await do(site, mug(url, "Blue", path="/elsewhere/blue.png"), "k3")).detail["picture"].startswith("kept as it was: ")
+    assert (await do(site, mug(url, "Red"), "k4")).detail == receipt.detail
+    assert [only(double)["featured_media"]] == [media["id"] for media in double.media]
+
+
 @pytest.mark.parametrize("reply", [as_json({}, status=503, retry_after="7"), as_json({}, status=429), as_json({}, status=502)])
 async def test_a_site_that_is_away_is_tried_again(double: Double, url: str, site: Connector, reply: Reply) -> None:
     """It would not take the page either."""

@@ -13,6 +13,7 @@ from tests.unit.content.shop_shelf import NOW, LocalWriter, planner, product, st
 
 CUP = product("CUP", "Sand cup")
 PICTURE = Picture(url="https://mill.example/mug.png", alt="A moss-green mug")
+OTHER = Picture(url="https://mill.example/mug-2.png", alt="A moss-green mug from above")
 IGNORED = [ContentMetrics(day=date(2026, 3, 1) + timedelta(days=n), impressions=200, clicks=0) for n in range(10)]
 
 
@@ -139,18 +140,37 @@ async def test_draft_that_is_no_page() -> None:
     assert (written.planned, written.findings[0].code) == (None, "no-page")
 
 
-@pytest.mark.parametrize("now_shown", [PICTURE, None], ids=["a first one", "none any more"])
-async def test_a_changed_picture_is_a_reason_to_refresh(now_shown: Picture | None) -> None:
-    """Also where the page would say the same words; and it is no reason any more once the page shows it."""
-    shown = PICTURE if now_shown is None else None
-    piece = await written_page(product(picture=shown), stock())
-    at_work = planner(product(picture=now_shown), stock(), piece)
-    planned = await at_work.refresh_or_unpublish(piece.slug, [], now=NOW)
+@pytest.mark.parametrize("before", [None, PICTURE], ids=["none before", "another before"])
+@pytest.mark.parametrize("now_shown", [OTHER, None], ids=["one now", "none any more"])
+async def test_another_picture_alone_changes_no_word(before: Picture | None, now_shown: Picture | None) -> None:
+    """No model is asked, whether pages were written before there were pictures or not; and it happens once."""
+    page = (await written_page(product(picture=before), stock())).model_copy(update={"published_at": NOW})
+    writer = LocalWriter()
+    planned = await planner(product(picture=now_shown), stock(), page, writer=writer).refresh_or_unpublish(page.slug, [], now=NOW)
+    assert writer.asked == []
+    if before == now_shown:
+        assert planned is None
+        return
     assert planned is not None
     assert isinstance(planned.action, PublishContent)
-    assert (planned.action.piece.picture, planned.why.reason) == (now_shown, "the picture of Moss mug changed")
-    again = planner(product(picture=now_shown), stock(), planned.action.piece)
+    piece = planned.action.piece
+    assert piece == page.model_copy(update={"picture": now_shown, "revision": 2, "published_at": None})
+    assert (planned.why.reason, planned.why.engine) == ("the picture of Moss mug changed", "rules")
+    again = planner(product(picture=now_shown), stock(), piece)
     assert await again.refresh_or_unpublish(piece.slug, [], now=NOW) is None
+
+
+@pytest.mark.parametrize(("price", "metrics"), [("21.00", []), ("19.50", IGNORED)], ids=["facts changed", "ignored"])
+async def test_a_page_that_is_written_anew_gets_the_new_picture_with_it(price: str, metrics: list[ContentMetrics]) -> None:
+    page = await written_page(product(picture=PICTURE), stock())
+    writer = LocalWriter()
+    at_work = planner(product(picture=OTHER, price=Money.of(price)), stock(), page, writer=writer)
+    planned = await at_work.refresh_or_unpublish(page.slug, metrics, now=NOW)
+    assert planned is not None
+    assert isinstance(planned.action, PublishContent)
+    assert (planned.action.piece.picture, planned.action.piece.revision) == (OTHER, 2)
+    assert len(writer.asked) > 0
+    assert "picture" not in planned.why.reason
 
 
 async def test_customers_words_stay_data() -> None:

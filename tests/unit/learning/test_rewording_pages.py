@@ -76,8 +76,9 @@ async def test_a_page_that_fails_its_audits_is_no_better_page(described: str) ->
     assert any("0 of the replayed cases got better" in reason for reason in proposed.refused)
 
 
-async def test_pages_of_the_local_engine_teach_a_model_nothing() -> None:
+@pytest.mark.parametrize("engine", ["local", "rules"])
+async def test_pages_that_no_model_wrote_teach_a_model_nothing(engine: str) -> None:
     """Nobody was told to write them so."""
     writer = PageWriter()
-    await (await desk_of(writer, engine="local")).night()
+    await (await desk_of(writer, engine=engine)).night()
     assert writer.asked == []
