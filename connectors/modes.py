@@ -137,6 +137,10 @@ class ReplayingSource(RecordingSource):
         recorded = await asyncio.to_thread(self._exchanges.answer, "read", [stream, cursor])
         return Page(cursor=cursor) if recorded is None else _page(recorded)
 
+    def greets(self, request: Webhook) -> bool:
+        """No call means anything while it replays."""
+        return False
+
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
         raise NotFound(f"{self.name} replays what was recorded")
 
