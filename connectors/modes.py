@@ -11,12 +11,11 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 
 from connectors.exchanges import Exchanges
-from connectors.order_rules import units_in
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Delivery, Page, Reading, Record, Webhook
 from domain.decisions import Diff
 from domain.errors import NotFound, Permanent, Retryable, Stale
-from domain.ports import Connector, Source, State
+from domain.ports import Connector, Source, State, units_in
 
 
 class DryRunConnector:
