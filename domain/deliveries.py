@@ -13,6 +13,7 @@ from domain.model import Moment, Name, Value
 
 RESTOCK = "restock"
 """The workflow that puts what arrived on sale in a connected shop: ``restock/<purchase order>``."""
+SET_IT_THERE = "set its stock in the shop"
 _OVER = (PurchaseOrderStatus.RECEIVED, PurchaseOrderStatus.CANCELLED)
 _TOLD = (ConnectionMode.LIVE, ConnectionMode.DRY_RUN)
 
@@ -35,6 +36,8 @@ def arrived(order: PurchaseOrder, *, at: Moment) -> tuple[EventData, ...]:
     """The order is received and its units are on the shelf, to be appended together. Raises InvalidInput where it is over."""
     if order.status in _OVER:
         hint = "`./steward state list purchase-order` shows those that are under way"
+        if order.status is PurchaseOrderStatus.RECEIVED:
+            hint = f"it is on the shelf; a connected shop that was not told of it is not told later: {SET_IT_THERE}"
         raise InvalidInput(f"purchase order {order.purchase_order_id} is already {order.status}", hint=hint)
     lines = (StockReceived(sku=line.sku, units=line.units, purchase_order_id=order.purchase_order_id) for line in order.lines)
     return PurchaseOrderReceived(purchase_order_id=order.purchase_order_id, at=at), *lines
@@ -59,6 +62,14 @@ def shop_to_tell(connections: Sequence[Connection]) -> Connection | None:
     return shop if shop is not None and shop.mode in _TOLD else None
 
 
+def untold(connections: Sequence[Connection]) -> str:
+    """That the connected shop never hears of what arrives in its present mode, and what to do. Empty where it does, or is none."""
+    shop = serving(list(connections), Capability.SHOP)
+    if shop is None or shop.mode is ConnectionMode.LIVE:
+        return ""
+    return f"{shop.name} is in mode {shop.mode}: what arrives meanwhile is not told later, {SET_IT_THERE}"
+
+
 def restock_run(purchase_order_id: str) -> str:
     return f"{RESTOCK}/{purchase_order_id}"
 
@@ -66,7 +77,8 @@ def restock_run(purchase_order_id: str) -> str:
 def restocking(arrival: Arrival, *, there: int, seen: int | None = None) -> Planned:
     """What the shop is to say of the SKU: the units that are ``there`` now, by its own word, and those that came.
 
-    ``seen`` is the number that the shop had when this was planned before. Raises Permanent for a number that nothing can be added to.
+    ``seen`` is the number that the shop had when this was planned before.
+    Raises Permanent for a number that nothing can be added to.
     """
     if there < 0:
         hint = "it has sold more than there was: set its stock there"

@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.restocking import Arrived, ArrivedInput, RestockActivities, Restocking, RestockInput
     from activities.steps import ResultKind
     from domain.actions import AdjustStock
-    from domain.deliveries import RESTOCK, Arrival
+    from domain.deliveries import RESTOCK, SET_IT_THERE, Arrival
     from domain.model import Name, Value
     from domain.runs import AlertLevel
     from workflows import options
@@ -90,7 +90,7 @@ class RestockWorkflow(GovernedWorkflow):
     async def _left_out(self, arrival: Arrival, why: str) -> str:
         text = f"{arrival.units} of {arrival.title} came with {arrival.purchase_order_id}, and the shop was not told: {why}"
         key = f"{RESTOCK}/{arrival.purchase_order_id}/{arrival.sku}"
-        await self.out.alert(key, AlertLevel.WARNING, text, "set its stock in the shop, if it counts it")
+        await self.out.alert(key, AlertLevel.WARNING, text, f"{SET_IT_THERE}, if it counts it")
         return "not told"
 
 

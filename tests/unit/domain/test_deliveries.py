@@ -8,7 +8,7 @@ import pytest
 from domain.actions import AdjustStock, Capability, Receipt
 from domain.catalogue import fold
 from domain.connections import Connection, ConnectionMode
-from domain.deliveries import Arrival, arrivals, arrived, restocking, shop_to_tell
+from domain.deliveries import SET_IT_THERE, Arrival, arrivals, arrived, restocking, shop_to_tell, untold
 from domain.entities import PurchaseOrder, PurchaseOrderLine, PurchaseOrderStatus, Stock
 from domain.errors import InvalidInput, Permanent
 from domain.event import Topic, Wake
@@ -48,8 +48,9 @@ def test_an_arrival_wakes_whoever_tells_the_shop() -> None:
     received = next(e for e in arrived(came, at=NOW) if isinstance(e, PurchaseOrderReceived))
     after = received.fold(came)
     assert received.wakes(came, after) == Wake(topic=Topic.RESTOCK, key="po-1")
-    with pytest.raises(InvalidInput, match="already received"):
+    with pytest.raises(InvalidInput, match="already received") as no:
         arrived(after, at=NOW)
+    assert "set its stock in the shop" in no.value.hint
 
 
 def test_each_article_is_told_once_and_by_its_name() -> None:
@@ -64,6 +65,14 @@ def test_only_a_shop_that_can_be_asked_is_told(mode: ConnectionMode, told: bool)
     assert (shop_to_tell([connection(mode, Capability.SHOP)]) is not None) is told
     assert shop_to_tell([connection(mode, Capability.PAYMENTS)]) is None
     assert shop_to_tell([]) is None
+
+
+@pytest.mark.parametrize("mode", ConnectionMode)
+def test_what_arrives_while_a_shop_is_not_live_is_said_not_to_be_told_later(mode: ConnectionMode) -> None:
+    """Whatever the mode, and only of a shop."""
+    said = untold([connection(mode, Capability.SHOP)])
+    assert said == ("" if mode == "live" else f"shop is in mode {mode}: what arrives meanwhile is not told later, {SET_IT_THERE}")
+    assert not untold([connection(mode, Capability.PAYMENTS)])
 
 
 def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
