@@ -56,7 +56,7 @@ class RestockActivities:
             return Arrived(why="no shop is connected that counts its own stock")
         if await self._state.get(Run, restock_run(order.purchase_order_id)) is not None:
             return Arrived(why="it was told before")
-        return Arrived(arrivals=tuple([await self._named(arrival) for arrival in arrivals(order)]))
+        return Arrived(arrivals=tuple([await self._known(arrival) for arrival in arrivals(order)]))
 
     @activity.defn
     async def plan_restock(self, request: RestockInput) -> Restocking:
@@ -64,12 +64,13 @@ class RestockActivities:
         arrival = request.arrival
         try:
             there = await self._units(arrival.sku)
-            stock = await self._state.get(Stock, arrival.sku)
-            return Restocking(planned=restocking(arrival, there=there, stock=stock, seen=request.seen))
+            return Restocking(planned=restocking(arrival, there=there, seen=request.seen))
         except Permanent as error:
             return Restocking(why=str(error))
 
-    async def _named(self, arrival: Arrival) -> Arrival:
-        """With the product's title, where the order's line has none."""
+    async def _known(self, arrival: Arrival) -> Arrival:
+        """With what is here now, and the product's title where the order's line has none."""
+        stock = await self._state.get(Stock, arrival.sku)
         product = await self._state.get(Product, arrival.sku) if arrival.title == arrival.sku else None
-        return arrival.model_copy(update={"title": product.title}) if product else arrival
+        update = {"on_hand": stock.on_hand if stock else None, "title": product.title if product else arrival.title}
+        return arrival.model_copy(update=update)

@@ -7,7 +7,7 @@ from domain.actions import Action, Capability, Receipt
 from domain.decisions import Diff
 from domain.effects import Effect, EffectStatus
 from domain.errors import Permanent, Refused, Stale, Unknown
-from domain.ports import Connector, CountingShop, SwitchedConnector
+from domain.ports import Connector, SwitchedConnector, units_in
 
 
 class Executor:
@@ -32,9 +32,7 @@ class Executor:
         """How many of ``sku`` the shop says can be sold, now. Raises Permanent where it does not say."""
         connector = self._connectors[Capability.SHOP]
         shop = await connector.now() if isinstance(connector, SwitchedConnector) else connector
-        if not isinstance(shop, CountingShop):
-            raise Permanent(f"{shop.name} does not say how many of {sku} it has")
-        return await shop.units(sku)
+        return await units_in(shop, sku)
 
     async def execute(self, effect: Effect, *, now: datetime) -> Receipt:
         """Do exactly what was reserved and begun, against the record version that was shown.

@@ -12,7 +12,7 @@ from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from domain.connections import Connection
-from domain.deliveries import arrivals, arrived, restock_run, shop_to_tell
+from domain.deliveries import arrivals, arrived, restock_run, shop_to_tell, untold
 from domain.entities import Product, PurchaseOrder, Shop, Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.events import ProductListed, ShopDescribed
@@ -60,14 +60,15 @@ def received(
 ) -> None:
     """Say that a purchase order has arrived: its units go on the shelf, and a connected shop is told of them once you agree."""
 
-    async def work(system: System) -> tuple[PurchaseOrder, Connection | None]:
+    async def work(system: System) -> tuple[PurchaseOrder, list[Connection]]:
         orders = await system.memory.state.find(PurchaseOrder)
         hint = "`./steward state list purchase-order` shows them"
         order = choose(orders, which, key=lambda o: o.purchase_order_id, what="purchase order", hint=hint)
         await _receive(system, order)
-        return order, shop_to_tell(await system.memory.state.find(Connection))
+        return order, await system.memory.state.find(Connection)
 
-    order, to_tell = with_system(work, as_json=as_json)
+    order, connections = with_system(work, as_json=as_json)
+    to_tell = shop_to_tell(connections)
     units, run_id = {arrival.sku: arrival.units for arrival in arrivals(order)}, restock_run(order.purchase_order_id)
     proposed = {"shop": to_tell.name, "run": run_id, "action": "adjust-stock", "units": units} if to_tell else None
     if as_json:
@@ -77,6 +78,8 @@ def received(
     print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "article", "units"), rows)
     if to_tell:
         say(f"To put them on sale in {to_tell.name} is proposed: `./steward inbox`, or `./steward show {run_id}`")
+    if never := untold(connections):
+        say(never)
 
 
 def relabel(

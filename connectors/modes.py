@@ -11,12 +11,11 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 
 from connectors.exchanges import Exchanges
-from connectors.order_rules import units_in
 from domain.actions import Action, Capability, Receipt
 from domain.connections import Delivery, Page, Reading, Record, Webhook
 from domain.decisions import Diff
 from domain.errors import NotFound, Permanent, Retryable, Stale
-from domain.ports import Connector, Source, State
+from domain.ports import Connector, Source, State, units_in
 
 
 class DryRunConnector:
@@ -136,6 +135,10 @@ class ReplayingSource(RecordingSource):
     async def read(self, stream: str, cursor: str, *, now: datetime) -> Page:
         recorded = await asyncio.to_thread(self._exchanges.answer, "read", [stream, cursor])
         return Page(cursor=cursor) if recorded is None else _page(recorded)
+
+    def greets(self, request: Webhook) -> bool:
+        """No call means anything while it replays."""
+        return False
 
     def verify_webhook(self, request: Webhook) -> tuple[Record, ...]:
         raise NotFound(f"{self.name} replays what was recorded")

@@ -6,7 +6,6 @@ from domain.actions import Action, AdjustStock, CancelOrder, ChangeAddress, Refu
 from domain.decisions import Diff
 from domain.entities import Order, OrderStatus, Refund
 from domain.errors import Permanent
-from domain.ports import Connector, CountingShop
 
 OrderAction = RefundOrder | CancelOrder | ReinstateOrder | ChangeAddress
 ShopAction = OrderAction | AdjustStock
@@ -34,13 +33,6 @@ def stock_diff(action: AdjustStock, on_hand: int, version: str) -> Diff:
         raise Permanent(f"the shop has {on_hand} of {action.sku}, not {action.units_before}", hint=hint)
     before = {"sku": action.sku, "on_hand": on_hand}
     return Diff(record=action.stream, record_version=version, before=before, after={**before, "on_hand": action.units_after})
-
-
-async def units_in(connector: Connector, sku: str) -> int:
-    """See ``ports.CountingShop``. Raises Permanent where ``connector`` is none."""
-    if not isinstance(connector, CountingShop):
-        raise Permanent(f"{connector.name} does not say how many of {sku} it has")
-    return await connector.units(sku)
 
 
 def changed(order: Order, action: OrderAction, *, reference: str, at: datetime) -> Order:

@@ -7,7 +7,6 @@ from pathlib import Path
 from connectors.exchanges import Exchanges
 from connectors.kinds import Kind, Opened, Opening
 from connectors.modes import DryRunConnector, OffConnector, RecordingSource, ReplayConnector, ReplayingSource
-from connectors.order_rules import units_in
 from connectors.page_metrics import completed
 from connectors.vault import Vault
 from domain.actions import Action, Capability, Receipt
@@ -16,7 +15,7 @@ from domain.decisions import Diff
 from domain.entities import ContentMetrics
 from domain.errors import Permanent
 from domain.ids import digest
-from domain.ports import Analytics, Attempts, Bell, Connector, Source
+from domain.ports import Analytics, Attempts, Bell, Connector, Source, units_in
 
 Connections = Callable[[], Awaitable[Sequence[Connection]]]
 

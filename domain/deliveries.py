@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.actions import AdjustStock, Capability
 from domain.connections import Connection, ConnectionMode, serving
 from domain.decisions import Planned, Why
-from domain.entities import PurchaseOrder, PurchaseOrderStatus, Stock
+from domain.entities import PurchaseOrder, PurchaseOrderStatus
 from domain.errors import InvalidInput, Permanent
 from domain.event import EventData
 from domain.events import PurchaseOrderReceived, StockReceived
@@ -13,24 +13,31 @@ from domain.model import Moment, Name, Value
 
 RESTOCK = "restock"
 """The workflow that puts what arrived on sale in a connected shop: ``restock/<purchase order>``."""
+SET_IT_THERE = "set its stock in the shop"
 _OVER = (PurchaseOrderStatus.RECEIVED, PurchaseOrderStatus.CANCELLED)
 _TOLD = (ConnectionMode.LIVE, ConnectionMode.DRY_RUN)
 
 
 class Arrival(Value):
-    """``units`` of a SKU came with a purchase order. ``title`` is the article's name, or its SKU where nobody knows one."""
+    """``units`` of a SKU came with a purchase order. ``title`` is the article's name, or its SKU where nobody knows one.
+
+    ``on_hand`` is what was here once they had come; None where nobody had counted.
+    """
 
     purchase_order_id: Name
     supplier_id: Name
     sku: Name
     title: Name
     units: int
+    on_hand: int | None = None
 
 
 def arrived(order: PurchaseOrder, *, at: Moment) -> tuple[EventData, ...]:
     """The order is received and its units are on the shelf, to be appended together. Raises InvalidInput where it is over."""
     if order.status in _OVER:
         hint = "`./steward state list purchase-order` shows those that are under way"
+        if order.status is PurchaseOrderStatus.RECEIVED:
+            hint = f"it is on the shelf; a connected shop that was not told of it is not told later: {SET_IT_THERE}"
         raise InvalidInput(f"purchase order {order.purchase_order_id} is already {order.status}", hint=hint)
     lines = (StockReceived(sku=line.sku, units=line.units, purchase_order_id=order.purchase_order_id) for line in order.lines)
     return PurchaseOrderReceived(purchase_order_id=order.purchase_order_id, at=at), *lines
@@ -55,15 +62,23 @@ def shop_to_tell(connections: Sequence[Connection]) -> Connection | None:
     return shop if shop is not None and shop.mode in _TOLD else None
 
 
+def untold(connections: Sequence[Connection]) -> str:
+    """That the connected shop never hears of what arrives in its present mode, and what to do. Empty where it does, or is none."""
+    shop = serving(list(connections), Capability.SHOP)
+    if shop is None or shop.mode is ConnectionMode.LIVE:
+        return ""
+    return f"{shop.name} is in mode {shop.mode}: what arrives meanwhile is not told later, {SET_IT_THERE}"
+
+
 def restock_run(purchase_order_id: str) -> str:
     return f"{RESTOCK}/{purchase_order_id}"
 
 
-def restocking(arrival: Arrival, *, there: int, stock: Stock | None, seen: int | None = None) -> Planned:
+def restocking(arrival: Arrival, *, there: int, seen: int | None = None) -> Planned:
     """What the shop is to say of the SKU: the units that are ``there`` now, by its own word, and those that came.
 
-    ``stock`` is what is known here, which the arrival has raised already. ``seen`` is the number that the shop had when this was
-    planned before. Raises Permanent for a number that nothing can be added to.
+    ``seen`` is the number that the shop had when this was planned before.
+    Raises Permanent for a number that nothing can be added to.
     """
     if there < 0:
         hint = "it has sold more than there was: set its stock there"
@@ -79,9 +94,9 @@ def restocking(arrival: Arrival, *, there: int, stock: Stock | None, seen: int |
         action=action,
         why=Why(
             reason=f"{arrival.units} of {what} came with {arrival.purchase_order_id} and are not on sale yet{moved}",
-            facts=facts if stock is None else {**facts, "known to be here": str(stock.on_hand)},
+            facts=facts if arrival.on_hand is None else {**facts, "here since it came": str(arrival.on_hand)},
             topic=arrival.supplier_id,
-            force_ask=_doubt(there, stock, seen),
+            force_ask=_doubt(arrival, there, seen),
         ),
     )
 
@@ -93,10 +108,13 @@ def days_late(order: PurchaseOrder, *, now: Moment) -> int:
     return max(((order.received_at or now) - order.expected_at).days, 0)
 
 
-def _doubt(there: int, stock: Stock | None, seen: int | None) -> str:
-    """Whether somebody may have told the shop by hand: then the units would be counted twice. Empty where nothing speaks for it."""
+def _doubt(arrival: Arrival, there: int, seen: int | None) -> str:
+    """Whether somebody may have told the shop by hand: then the units would be counted twice. Empty where nothing speaks for it.
+
+    What is known to be here now says nothing of that: it is what the shop was last read to have.
+    """
     if seen is not None and there > seen:
         return f"the shop's stock rose from {seen} to {there} meanwhile: these units may be in it already"
-    if stock is not None and there >= stock.on_hand:
-        return f"the shop has {there} already, and {stock.on_hand} are known to be here: these units may be in it already"
+    if arrival.on_hand is not None and there >= arrival.on_hand:
+        return f"the shop has {there} already, and with them {arrival.on_hand} were here: these units may be in it already"
     return ""

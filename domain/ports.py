@@ -11,6 +11,7 @@ from domain.connections import Delivery, Page, Reading, Record, StreamProgress, 
 from domain.context import ContextPack, ContextRequest
 from domain.decisions import Diff
 from domain.effects import Breaker, Effect, EffectStatus, Reservation
+from domain.errors import Permanent
 from domain.event import Event, FactOp, NewEvent, SalesRow
 from domain.flags import Evaluation, Flag
 from domain.knowledge import Dispute, Fact, Head, InForce, OutboxItem, Recalled, Verification
@@ -292,6 +293,13 @@ class CountingShop(Protocol):
     async def units(self, sku: str) -> int:
         """What ``AdjustStock`` has to start from now. Raises Permanent where it does not count ``sku``, and Retryable."""
         ...
+
+
+async def units_in(connector: Connector, sku: str) -> int:
+    """See ``CountingShop``. Raises Permanent where ``connector`` is none."""
+    if not isinstance(connector, CountingShop):
+        raise Permanent(f"{connector.name} does not say how many of {sku} it has")
+    return await connector.units(sku)
 
 
 @runtime_checkable

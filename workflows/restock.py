@@ -8,9 +8,9 @@ from temporalio.exceptions import ActivityError, CancelledError
 
 with workflow.unsafe.imports_passed_through():
     from activities.restocking import Arrived, ArrivedInput, RestockActivities, Restocking, RestockInput
-    from activities.steps import ActionResult, ResultKind
+    from activities.steps import ResultKind
     from domain.actions import AdjustStock
-    from domain.deliveries import RESTOCK, Arrival
+    from domain.deliveries import RESTOCK, SET_IT_THERE, Arrival
     from domain.model import Name, Value
     from domain.runs import AlertLevel
     from workflows import options
@@ -18,6 +18,10 @@ with workflow.unsafe.imports_passed_through():
 
 MOST_PLANS = 20
 """So often the shop may have another number by the time it is told."""
+ENDS = {ResultKind.COMMITTED: "on sale", ResultKind.REJECTED: "rejected", ResultKind.SUGGESTED: "suggested"}
+"""What an article is left at without a word: it is done, or it is what somebody chose."""
+NOT_DONE = {ResultKind.EXPIRED: "nobody answered the question in time"}
+"""The reason for an end that gives none."""
 
 
 class RestockStart(Value):
@@ -64,8 +68,10 @@ class RestockWorkflow(GovernedWorkflow):
             if there == seen:  # it did not fail for a number that moved, so that trying again is no use
                 break
             result = await self.out.act(plan.planned)
+            if result.kind in ENDS:
+                return ENDS[result.kind]
             if result.kind is not ResultKind.FAILED:
-                return _word(result)
+                return await self._left_out(arrival, result.detail or NOT_DONE.get(result.kind, result.kind.value))
             seen, failed = there, result.detail
         return await self._left_out(arrival, failed)
 
@@ -84,14 +90,10 @@ class RestockWorkflow(GovernedWorkflow):
     async def _left_out(self, arrival: Arrival, why: str) -> str:
         text = f"{arrival.units} of {arrival.title} came with {arrival.purchase_order_id}, and the shop was not told: {why}"
         key = f"{RESTOCK}/{arrival.purchase_order_id}/{arrival.sku}"
-        await self.out.alert(key, AlertLevel.WARNING, text, "set its stock in the shop, if it counts it")
+        await self.out.alert(key, AlertLevel.WARNING, text, f"{SET_IT_THERE}, if it counts it")
         return "not told"
 
 
 def _units_before(plan: Restocking) -> int | None:
     action = plan.planned.action if plan.planned else None
     return action.units_before if isinstance(action, AdjustStock) else None
-
-
-def _word(result: ActionResult) -> str:
-    return "on sale" if result.committed else result.kind.value

@@ -11,7 +11,7 @@ from console.recording import record
 from console.rendering import day
 from console.visit import Here, Visit
 from domain.connections import Connection
-from domain.deliveries import arrived, days_late, restock_run, shop_to_tell
+from domain.deliveries import arrived, days_late, restock_run, shop_to_tell, untold
 from domain.entities import PurchaseOrder, PurchaseOrderStatus, Supplier
 from domain.errors import NotFound
 from domain.event import Event
@@ -27,7 +27,8 @@ _UNDER_WAY = (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
 class Purchase:
     """One order in full. ``run`` is the run that placed it; ``days_late`` up to its arrival, or up to now.
 
-    ``restock`` is the run that tells a connected shop what came; None where none has to be told.
+    ``restock`` is the run that tells a connected shop what came; None where none has to be told. ``untold`` says that
+    the shop never hears of what arrives in its present mode.
     """
 
     order: PurchaseOrder
@@ -35,6 +36,7 @@ class Purchase:
     days_late: int
     run: str
     restock: Run | None
+    untold: str
     events: list[Event]
 
     @property
@@ -58,6 +60,7 @@ async def show_purchase(visit: Here, order_id: str) -> HTMLResponse:
         days_late=days_late(order, now=visit.now),
         run=next((e.correlation_id for e in reversed(events) if e.correlation_id), ""),
         restock=await memory.state.get(Run, restock_run(order_id)),
+        untold=untold(await memory.state.find(Connection)),
         events=events,
     )
     return await visit.page("purchase_order.html", purchase=purchase, tabs=TABS)
@@ -70,7 +73,8 @@ async def received(visit: Here, order_id: str) -> Response:
     order = await _order(visit, order_id)
     await record(visit, *arrived(order, at=visit.now), expected={f"purchase-order/{order_id}": version})
     units = sum(line.units for line in order.lines)
-    shop = shop_to_tell(await visit.house.memory.state.find(Connection))
+    connections = await visit.house.memory.state.find(Connection)
+    shop = shop_to_tell(connections)
     proposed = f"; to put them on sale in {shop.name} is proposed" if shop else ""
     return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{units} units are on the shelf{proposed}")
 

@@ -108,6 +108,7 @@ async def test_a_connected_shop_is_told_of_what_arrived(furnished: House, browse
     await browser.post(f"{path}/received")
     said = await browser.page(path)
     assert "to put them on sale in woo is proposed" in said
+    assert "woo is in mode dry-run: what arrives meanwhile is not told later" in said
     assert run_id not in said
     began = RunStarted(run_id=run_id, workflow="restock", at=furnished.clock())
     await happens(furnished, began, RunFinished(run_id=run_id, at=furnished.clock(), result="2 on sale"))

@@ -12,9 +12,9 @@ import pytest
 
 from connectors import in_memory, open_local
 from connectors.fakes import InMemoryConnector
-from connectors.order_rules import units_in
 from domain.actions import Action, AdjustStock, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Permanent, Unknown
+from domain.ports import units_in
 from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, stripe_cases, tool_servers, wordpress_cases
 from tests.contract.every_connector import EveryConnector, preview_and_execute, version
 from tests.contract.kill_everywhere import counted

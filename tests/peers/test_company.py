@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
 import memory
+from domain.access import Scope
 from domain.actions import AdjustStock, PlacePurchaseOrder, RefundOrder
 from domain.deliveries import arrived
 from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, Product, PurchaseOrder, Shop, Stock, Supplier, Ticket
@@ -27,6 +28,7 @@ from domain.event import Event
 from domain.events import ReorderPointSet, ShopDescribed, SupplierListed
 from domain.money import Money
 from tests.conftest import Servers
+from tests.console.program import program
 from tests.contract.mail_cases import question
 from tests.contract.mail_servers import ADDRESS
 from tests.peers.company import Company, opened
@@ -148,7 +150,7 @@ def _grown(event: Event, field: str) -> tuple[int, int]:
 
 
 async def test_what_sells_out_is_ordered_and_what_arrives_is_on_sale_again(company: Company) -> None:
-    """One mail with the order as CSV to the supplier; then the shop is told what came, once the operator says yes."""
+    """One mail with the order as CSV to the supplier; then the shop is told what came and what of it broke, after a yes each."""
     sku = await to_thread(company.shop.article, sku="mug", stock=30)
     north = Supplier(supplier_id="north", name="North", email=NORTH, lead_time_days=5)
     await company.record(SupplierListed(supplier=north), *goods(sku, "north", on_hand=30))
@@ -169,8 +171,10 @@ async def test_what_sells_out_is_ordered_and_what_arrives_is_on_sale_again(compa
     assert _rows(mail) == [(sku, str(ordered.units))]
     await _put_on_sale(company, placed.purchase_order, sku, before=18)
     assert (await to_thread(company.shop.variant, sku))["stockLevels"][0]["stockOnHand"] == 30 + ordered.units
+    await _take_one_off(company, sku, before=18 + ordered.units)
+    assert (await to_thread(company.shop.variant, sku))["stockLevels"][0]["stockOnHand"] == 30 + ordered.units - 1
     await company.read("shop", after=timedelta(minutes=11))
-    assert (await company.known(Stock, sku)).on_hand == 18 + ordered.units
+    assert (await company.known(Stock, sku)).on_hand == 18 + ordered.units - 1
     assert len(await mails(company, NORTH)) == 1
 
 
@@ -187,6 +191,16 @@ async def _put_on_sale(company: Company, order: PurchaseOrder, sku: str, *, befo
     told = await company.approve("adjust-stock", sku)
     assert isinstance(told, AdjustStock)
     assert (told.units_before, told.units_after) == (before, before + order.lines[0].units)
+
+
+async def _take_one_off(company: Company, sku: str, *, before: int) -> None:
+    """One came broken: a program with a token proposes to tell the shop, and may do no more."""
+    action = AdjustStock(sku=sku, units_before=before, units_after=before - 1, reason="one came broken")
+    async with program(company.house, Scope.PROPOSE, name="warehouse") as scanner:
+        body = {"action": action.model_dump(mode="json"), "reason": "counted at the door", "proposal_id": "delivery-1"}
+        answer = await scanner.ask("POST", "/proposals", body)
+    assert (answer.status_code, answer.json()) == (202, {"run_id": "propose/delivery-1"})
+    assert await company.approve("adjust-stock", sku) == action
 
 
 async def test_a_page_is_written_published_and_taken_down_again(company: Company) -> None:

@@ -1,12 +1,13 @@
 """What came in goes on sale in the connected shop: woken by its arrival, asked an article at a time, once."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
 from connectors.fakes import InMemoryShop
-from domain.actions import AdjustStock, Capability
+from domain.actions import AdjustStock, Bound, Capability
 from domain.approvals import Approval, ApprovalStatus, Verb
 from domain.connections import Connection, ConnectionDescribed, ConnectionMode
 from domain.decisions import Mode
@@ -16,6 +17,7 @@ from domain.event import Topic
 from domain.events import ProductListed, PurchaseOrderSent, StockCounted
 from domain.knowledge import OutboxItem
 from domain.money import Money
+from domain.policies import BoundsPolicy, PolicyActivated, PolicyVersion
 from domain.runs import Alert, Run
 from tests.workflow.conftest import World
 from tests.workflow.waiting import until
@@ -106,12 +108,16 @@ async def test_what_arrives_is_asked_an_article_at_a_time_and_put_on_sale_once(w
 
 
 async def test_a_sale_while_the_question_waits_is_planned_again(world: World) -> None:
-    """The yes was to another number: it is asked anew, from what the shop has by now, and nothing is sold twice."""
+    """The yes was to another number: it is asked anew, from what the shop has by now, and nothing is sold twice.
+
+    Steward has read the shop's number meanwhile, which is no sign that the units are in it already.
+    """
     await connect(world)
     run_id = await comes(world, MUG=30)
     await wake(world)
     first = await world.pending(run_id)
     await shop_of(world).put_stock({"MUG": 15})
+    await world.record(StockCounted(sku="MUG", on_hand=15))
     await world.decide(first)
 
     async def another() -> Approval | None:
@@ -119,6 +125,7 @@ async def test_a_sale_while_the_question_waits_is_planned_again(world: World) ->
 
     second = await until(another)
     assert "15 of it by now, not 18" in second.proposal.why.reason
+    assert not second.proposal.why.force_ask
     await world.decide(second)
     assert await result(world, run_id) == "1 on sale"
     assert (await on_sale(world), await on_hand(world, "MUG")) == ({"MUG": 45}, 45)
@@ -160,3 +167,32 @@ async def test_what_the_shop_does_not_count_is_said_and_holds_up_nothing(world: 
     (alert,) = await world.kept.state.find(Alert)
     assert "5 of Moss CUP came with" in alert.text
     assert "nobody has said how many of CUP are there" in alert.text
+
+
+async def test_what_a_bound_refuses_is_said(world: World) -> None:
+    """A delivery with more articles than a run may tell the shop of: none is left out in silence."""
+    await connect(world)
+    await world.mode("restock", Mode.AUTO)
+    document = BoundsPolicy(per_run={Bound.STOCK_CHANGES: Decimal(1)}).model_dump(mode="json")
+    version = PolicyVersion(version=1, document=document, proposed_by="operator", approved_by="operator", at=NOW)
+    await world.record(PolicyActivated(name="bounds", version=version))
+    run_id = await comes(world, MUG=30, CUP=5)
+    await wake(world)
+    await world.decide(await world.pending(run_id))
+    assert await result(world, run_id) == "1 not told, 1 on sale"
+    (alert,) = await world.kept.state.find(Alert)
+    assert "the shop was not told: stock-changes is limited" in alert.text
+
+
+async def test_what_nobody_answers_is_said(world: World) -> None:
+    """No run comes back to it; an article that was rejected is no news to whoever rejected it."""
+    await connect(world)
+    run_id = await comes(world, MUG=30, CUP=5)
+    await wake(world)
+    cup = next(a for a in await asked(world, 2) if "CUP" in a.proposal.action.summary())
+    await world.decide(cup, Verb.REJECT, reason="they are for the fair")
+    await world.env.fast_forward(world.client.get_workflow_handle(run_id), timedelta(days=4))
+    assert await result(world, run_id) == "1 not told, 1 rejected"
+    (told,) = [a for a in await world.kept.state.find(Alert) if "MUG" in a.text and "not told" in a.text]
+    assert told.text.endswith("the shop was not told: nobody answered the question in time")
+    assert not [a for a in await world.kept.state.find(Alert) if "CUP" in a.text and "not told" in a.text]

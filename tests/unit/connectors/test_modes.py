@@ -14,7 +14,7 @@ from connectors.kinds import Kind, Opened, Opening, Setting
 from connectors.switchboard import Switchboard
 from connectors.vault import Vault
 from domain.actions import Capability
-from domain.connections import Connection, ConnectionMode, Record
+from domain.connections import Connection, ConnectionMode, Record, Webhook
 from domain.errors import InvalidInput, Permanent, Retryable, Stale
 from domain.ports import Connector, SwitchedConnector
 from memory.fakes.shelves import InMemoryAttempts
@@ -116,6 +116,18 @@ async def test_replay_answers_from_the_record_and_calls_nobody(desk: Desk) -> No
     assert replaying is not None
     assert [await replaying.read("records", cursor, now=NOW) for cursor in ("", "2")] == pages
     assert (await replaying.read("records", "3", now=NOW)).records == ()
+
+
+async def test_only_a_connection_that_is_called_answers_a_greeting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In dry-run it is; in replay nobody is called."""
+    monkeypatch.setattr(desk.source, "greets", lambda request: True)
+    answers = []
+    for mode in (DRY_RUN, REPLAY):
+        desk.switch(mode)
+        source = await desk.board.source("desk")
+        assert source is not None
+        answers.append(source.greets(Webhook(headers={}, body=b"webhook_id=1", at=NOW)))
+    assert answers == [True, False]
 
 
 async def test_a_half_written_line_of_the_record_harms_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from domain.actions import AdjustStock, Capability, Receipt
 from domain.catalogue import fold
 from domain.connections import Connection, ConnectionMode
-from domain.deliveries import Arrival, arrivals, arrived, restocking, shop_to_tell
+from domain.deliveries import SET_IT_THERE, Arrival, arrivals, arrived, restocking, shop_to_tell, untold
 from domain.entities import PurchaseOrder, PurchaseOrderLine, PurchaseOrderStatus, Stock
 from domain.errors import InvalidInput, Permanent
 from domain.event import Topic, Wake
@@ -16,7 +16,7 @@ from domain.events import PurchaseOrderReceived, StockCounted
 from domain.money import Money
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
-MUGS = Arrival(purchase_order_id="po-1", supplier_id="north", sku="MUG", title="Moss mug", units=30)
+MUGS = Arrival(purchase_order_id="po-1", supplier_id="north", sku="MUG", title="Moss mug", units=30, on_hand=18 + 30)
 
 
 def line(sku: str, units: int, title: str = "") -> PurchaseOrderLine:
@@ -37,7 +37,7 @@ def stock(on_hand: int) -> Stock:
 
 
 def adjusted(there: int, **given: Any) -> AdjustStock:
-    action = restocking(MUGS, there=there, **{"stock": None, **given}).action
+    action = restocking(MUGS, there=there, **given).action
     assert isinstance(action, AdjustStock)
     return action
 
@@ -48,8 +48,9 @@ def test_an_arrival_wakes_whoever_tells_the_shop() -> None:
     received = next(e for e in arrived(came, at=NOW) if isinstance(e, PurchaseOrderReceived))
     after = received.fold(came)
     assert received.wakes(came, after) == Wake(topic=Topic.RESTOCK, key="po-1")
-    with pytest.raises(InvalidInput, match="already received"):
+    with pytest.raises(InvalidInput, match="already received") as no:
         arrived(after, at=NOW)
+    assert "set its stock in the shop" in no.value.hint
 
 
 def test_each_article_is_told_once_and_by_its_name() -> None:
@@ -66,10 +67,18 @@ def test_only_a_shop_that_can_be_asked_is_told(mode: ConnectionMode, told: bool)
     assert shop_to_tell([]) is None
 
 
+@pytest.mark.parametrize("mode", ConnectionMode)
+def test_what_arrives_while_a_shop_is_not_live_is_said_not_to_be_told_later(mode: ConnectionMode) -> None:
+    """Whatever the mode, and only of a shop."""
+    said = untold([connection(mode, Capability.SHOP)])
+    assert said == ("" if mode == "live" else f"shop is in mode {mode}: what arrives meanwhile is not told later, {SET_IT_THERE}")
+    assert not untold([connection(mode, Capability.PAYMENTS)])
+
+
 def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
     """18 in the shop, 30 came: Steward has 48 since the arrival, has 48 afterwards, and the shop then says 48."""
     known = stock(18 + 30)
-    planned = restocking(MUGS, there=18, stock=known)
+    planned = restocking(MUGS, there=18)
     action = planned.action
     assert isinstance(action, AdjustStock)
     assert (action.units_before, action.units_after, planned.why.force_ask) == (18, 48, "")
@@ -81,21 +90,28 @@ def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
 
 
 def test_a_sale_meanwhile_is_not_undone() -> None:
-    """The shop sold three: they are taken from the shop's figure, not from Steward's."""
-    assert (adjusted(15, stock=stock(48), seen=18).units_after) == 45
-    assert "15 of it by now, not 18" in restocking(MUGS, there=15, stock=stock(48), seen=18).why.reason
+    """The shop sold three: they are taken from the shop's figure, not from Steward's, and are no sign of a hand."""
+    assert adjusted(15, seen=18).units_after == 45
+    assert not restocking(MUGS, there=15, seen=18).why.force_ask
+    assert "15 of it by now, not 18" in restocking(MUGS, there=15, seen=18).why.reason
 
 
 @pytest.mark.parametrize(("there", "seen"), [(48, None), (50, None), (48, 18), (19, 18)])
 def test_units_that_may_be_on_sale_already_are_always_asked(there: int, seen: int | None) -> None:
     """Somebody may have told the shop by hand: nothing but a person can say so."""
-    assert "these units may be in it already" in restocking(MUGS, there=there, stock=stock(48), seen=seen).why.force_ask
+    assert "these units may be in it already" in restocking(MUGS, there=there, seen=seen).why.force_ask
+
+
+def test_an_article_that_nobody_had_counted_raises_no_doubt() -> None:
+    """There is nothing to compare the shop's figure with."""
+    why = restocking(MUGS.model_copy(update={"on_hand": None}), there=100).why
+    assert (why.force_ask, "here since it came" in why.facts) == ("", False)
 
 
 def test_nothing_is_added_to_less_than_nothing() -> None:
     """A shop that takes orders for more than it has says so with a negative number."""
     with pytest.raises(Permanent, match="-3 of MUG"):
-        restocking(MUGS, there=-3, stock=None)
+        restocking(MUGS, there=-3)
 
 
 def test_a_received_order_is_over() -> None:
