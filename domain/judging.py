@@ -52,6 +52,8 @@ def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
     match decision.verb:
         case Verb.APPROVE if isinstance(action, SendReply) and not action.body.strip():
             raise DecisionRefused("this reply has no text yet", hint="use edit and write it")
+        case Verb.EDIT if isinstance(decision.action, SendReply) and not decision.action.body.strip():
+            raise DecisionRefused("this reply has no text", hint="write one, or reject it if nothing is to be sent")
         case Verb.EDIT if decision.action is None:
             raise DecisionRefused("an edit needs the edited action", hint="see `steward show` for its fields")
         case Verb.EDIT if decision.action is not None and (decision.action.kind, decision.action.stream) != (

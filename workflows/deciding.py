@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from domain.actions import ACTION, Action
+from domain.actions import ACTION, Action, RefundOrder
 from domain.approvals import Approval, ApprovalDecisionRefused, ApprovalStatus, Decision, Verb, Via
+from domain.entities import Order
 from domain.errors import DecisionRefused, InvalidFields, InvalidInput, NotFound, Overtaken, StewardError
 from domain.event import new_event
 from domain.model import Moment, Name, Value
@@ -79,6 +80,7 @@ class Decider:
         decision = _decision(request, approval)
         try:
             await self._check_not_overtaken(approval, request)
+            await self._check_possible(decision)
             said = await self._gateway.decide(approval, decision, now=self._clock())
         except DecisionRefused as no:
             await self._keep_refusal(request, str(no))
@@ -114,6 +116,16 @@ class Decider:
             if (anew.proposal.run_id, anew.proposal.step) == (shown.run_id, shown.step):
                 raise Overtaken(moved=anew.moved, asked_anew=anew.approval_id)
 
+    async def _check_possible(self, decision: Decision) -> None:
+        """Raises DecisionRefused for an edit that is known to fail: later nobody would be asked about it again."""
+        refund = decision.action
+        order = await self._state.get(Order, refund.order_id) if isinstance(refund, RefundOrder) else None
+        if isinstance(refund, RefundOrder) and order is not None and not _can_be_refunded(refund, order):
+            raise DecisionRefused(
+                f"of order {order.order_id} {order.refundable} can be paid back, not {refund.amount}",
+                hint="edit it to that or less",
+            )
+
     async def _keep_refusal(self, request: DecisionRequest, reason: str) -> None:
         """For the audit trail; the same refusal of the same wish is kept once."""
         refused = ApprovalDecisionRefused(approval_id=request.approval_id, by=request.by, reason=reason[:500], via=request.via)
@@ -129,6 +141,10 @@ def edited_action(document: Any, *, like: Action) -> Action:
         return ACTION.validate_python({"kind": like.kind, **document})
     except ValidationError as error:
         raise InvalidFields("the edited action", _problems(error, within=1)) from error
+
+
+def _can_be_refunded(refund: RefundOrder, order: Order) -> bool:
+    return refund.amount.currency == order.refundable.currency and refund.amount <= order.refundable
 
 
 def _decision(request: DecisionRequest, approval: Approval) -> Decision:

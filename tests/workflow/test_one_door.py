@@ -90,6 +90,9 @@ async def test_an_edit_is_taken_as_json_and_checked_field_by_field(world: World)
     assert set(refused.value.problems) == {"amount.amount", "colour"}
     with pytest.raises(InvalidFields):
         await world.decider().decide(wish(approval, Verb.EDIT, edited={}))
+    for impossible in ({"amount": "9999", "currency": "EUR"}, {"amount": "5", "currency": "USD"}):
+        with pytest.raises(DecisionRefused, match="can be paid back, not"):
+            await world.decider().decide(wish(approval, Verb.EDIT, edited={**edited, "amount": impossible}))
     await world.decider().decide(wish(approval, Verb.EDIT, edited={**edited, "amount": {"amount": "12", "currency": "EUR"}}))
     assert await run.result() == "committed"
     assert (await shop.snapshot())["orders"]["1001"]["refunds"][0]["amount"]["amount"] == "12"
