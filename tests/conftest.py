@@ -29,7 +29,7 @@ TEMPLATE = "steward_template"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Say ``--basetemp=FOLDER`` to keep what the tests leave."""
-    os.environ.setdefault("GOGC", "400")  # the many short-lived Temporal servers need not be thrifty with memory
+    os.environ.setdefault("GOGC", "800")  # the many short-lived Temporal servers need not be thrifty with memory
     if not hasattr(config, "workerinput") and not config.option.basetemp:
         config.option.basetemp = watched_folder()
 
