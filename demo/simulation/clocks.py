@@ -112,6 +112,8 @@ class Clocks:
 
     async def _put_forward(self, run: str, moment: datetime) -> None:
         for _ in range(_SKIPS):
+            if run not in self._ahead:  # it ended meanwhile
+                return
             duration = moment - (_real_now() + self._ahead[run])
             if duration <= timedelta(0) or await self._skipped(run, duration):
                 return
@@ -123,14 +125,21 @@ class Clocks:
         self._resting.discard(run)
         self._ahead[run] += duration
         try:
-            async with asyncio.timeout(_SKIP_SECONDS):
-                await self._skipper.fast_forward(handle, duration)
-        except TimeoutError:
+            if await self._in_time(handle, duration):
+                return True
             self._ahead[run] = await self._skipper.get_current_time(handle) - _real_now()
-            return False
         except RPCError as error:
             if error.status not in _GONE:
                 raise
+            return True
+        return False
+
+    async def _in_time(self, handle: WorkflowHandle[Any, Any], duration: timedelta) -> bool:
+        try:
+            async with asyncio.timeout(_SKIP_SECONDS):
+                await self._skipper.fast_forward(handle, duration)
+        except TimeoutError:
+            return False
         return True
 
     async def _rests(self, run: str) -> bool:

@@ -30,8 +30,16 @@ from models.embedding import WordLlamaEmbedder
 from settings import Settings
 
 
+class Servers(Value):
+    """Where the simulation's own servers answer. New databases are made from ``database_url``."""
+
+    database_url: str
+    chroma_url: str
+    temporal_address: str
+
+
 class Task(Value):
-    """``name`` is that of the arm's namespace and of the database that is made for it, from ``database_url``.
+    """``name`` is that of the arm's namespace and of the database that is made for it.
 
     ``home`` is the arm's own folder; what the days came to is written to ``figures`` in it.
     """
@@ -41,9 +49,7 @@ class Task(Value):
     days: int
     seed: int
     scenario: Scenario
-    database_url: str
-    chroma_url: str
-    temporal_address: str
+    servers: Servers
     home: Path
 
     @property
@@ -61,10 +67,10 @@ class Told(Value):
 
 async def live(task: Task) -> ArmFigures:
     """Live through the days on the composition of the worker; only the outside world is in memory, no model key is used."""
-    database_url = await _fresh_database(task.database_url, task.name)
-    client = await connected(task.temporal_address, task.name)
+    database_url = await _fresh_database(task.servers.database_url, task.name)
+    client = await connected(task.servers.temporal_address, task.name)
     keyless = Settings.load({"STEWARD_HOME": str(task.home)})
-    addresses = {"database_url": database_url, "chroma_url": task.chroma_url}
+    addresses = {"database_url": database_url, "chroma_url": task.servers.chroma_url}
     async with memory.open_memory(**addresses, embedder=WordLlamaEmbedder(), home=keyless.home) as kept:
         outside = replace(await worker.outside_of(keyless, kept), connectors=connectors.in_memory())
         arm = Arm(kept, client, outside, scenario=task.scenario, seed=task.seed, learning=task.learning)

@@ -22,7 +22,7 @@ import stack
 from demo.data import load
 from demo.simulation.arm import DayDone
 from demo.simulation.figures import ArmFigures
-from demo.simulation.living import Task, Told
+from demo.simulation.living import Servers, Task, Told
 from demo.simulation.report import WITH_LEARNING, WITHOUT_LEARNING, SimulationReport
 from demo.simulation.scenario import Scenario
 from demo.simulation.server import skipping_server
@@ -35,15 +35,6 @@ from stack.worker_part import ONE_THREAD
 _NAMES = {True: WITH_LEARNING, False: WITHOUT_LEARNING}
 _SERVERS = "servers"  # the folder of everything that is gone in the end
 _COMPLAINTS = 8  # lines of what a process said before it broke down
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Where the simulation's own servers answer. New databases are made from ``database_url``."""
-
-    database_url: str
-    chroma_url: str
-    temporal_address: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +124,7 @@ async def servers_in(home: Path, arms: Sequence[bool]) -> AsyncIterator[Servers]
             own = settings.model_copy(update={"temporal_address": address})
             try:
                 found = await asyncio.to_thread(stack.start, own, worker=False)
-                yield Servers(found.database_url, found.chroma_url, address)
+                yield Servers(database_url=found.database_url, chroma_url=found.chroma_url, temporal_address=address)
             finally:
                 await asyncio.to_thread(stack.stop, own)
     finally:
@@ -149,9 +140,7 @@ async def run_arm(servers: Servers, folder: Path, plan: Plan, *, learning: bool,
         days=plan.days,
         seed=plan.seed,
         scenario=plan.scenario,
-        database_url=servers.database_url,
-        chroma_url=servers.chroma_url,
-        temporal_address=servers.temporal_address,
+        servers=servers,
         home=folder / _SERVERS / name,
     )
     complaints = deque[str](maxlen=_COMPLAINTS)

@@ -1,12 +1,15 @@
 """Virtual time on the real server: it is the simulation's one assumption about it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.worker import Worker
 
+from demo.simulation import clocks as module
 from demo.simulation.clocks import Clocks, connected
 from demo.simulation.server import skipping_server
 from tests.demo.sleeper import QUEUE, ParentWorkflow, SleeperWorkflow
@@ -76,3 +79,24 @@ async def test_a_run_that_sleeps_past_the_moment_is_left_behind_and_wakes_when_i
     assert len(set(lengths)) == 1
     await clocks.advance(START + timedelta(hours=12))
     assert [round((time - START) / timedelta(hours=1)) for time in await woke(clocks, "one")] == [0, 10]
+
+
+async def test_a_skip_that_the_server_loses_is_done_again(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one never ends, and nothing has come of it."""
+    await clocks.client.start_workflow(SleeperWorkflow.run, [5], id="one", task_queue=QUEUE)
+    await clocks.advance(START)
+    skip = clocks._skipper.fast_forward
+    lost: list[timedelta] = []
+
+    async def forgetful(handle: Any, duration: timedelta) -> bool:
+        if not lost:
+            lost.append(duration)
+            await asyncio.Event().wait()
+        return await skip(handle, duration)
+
+    monkeypatch.setattr(clocks._skipper, "fast_forward", forgetful)
+    monkeypatch.setattr(module, "_SKIP_SECONDS", 0.5)
+    await clocks.advance(START + timedelta(hours=6))
+    assert len(lost) == 1
+    times = await clocks.client.get_workflow_handle("one").result()
+    assert [round((datetime.fromisoformat(time) - START) / timedelta(hours=1)) for time in times] == [0, 5]
