@@ -150,8 +150,10 @@ class Clocks:
         if _is_worked_on(found):
             return False
         known = self._timers.get(run, Timers())
-        self._timers[run] = await timers_of(self.client, run, found.run_id, known)
-        if not self._timers[run].begun:  # for a moment the server knows only that it was started
+        timers = self._timers[run] = await timers_of(self.client, run, found.run_id, known)
+        if not timers.begun:  # for a moment the server knows only that it was started
+            return False
+        if timers.seen != found.history_length:  # it went on between the two looks, and may be about to set a timer
             return False
         self._resting.add(run)
         return True
