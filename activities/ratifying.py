@@ -1,9 +1,10 @@
 """The operator's word on what Steward proposes and tries, and the way back: one place for the command line and the console."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import uuid4
 
-from domain.errors import NotFound
+from domain.errors import NotFound, VersionConflict
 from domain.event import EventData, new_event
 from domain.experiments import Experiment, Stage
 from domain.model import Moment
@@ -12,6 +13,8 @@ from domain.ports import EventLog, State
 from domain.runs import Alert, AlertClosed
 from learning.steering import approved, earlier, ratified, stopped
 
+MOST_LOOKS = 5
+"""So often a trial is looked at to stop it; each time it may just have seen something."""
 Seen = dict[str, int]
 """Versions of streams, read before anything else: what moves later refuses the word."""
 
@@ -52,8 +55,8 @@ class Ratifier:
         found, trial, seen = await self._look(name)
         if trial is None:
             return await self._append(found, [earlier(found, by=self._by, now=self._now, why=why)], seen)
-        events = stopped(trial, found, by=self._by, hard=hard, why=why, now=self._now)
-        return await self._append(found, [*events, *await self._settled(name, trial.candidate)], seen)
+        await self.stop(trial.experiment_id, hard=hard, why=why)
+        return await self._state.get(PolicyRecord, name) or found
 
     async def pin(self, name: str, *, on: bool) -> PolicyRecord:
         """Keep a policy as it is, or let it be changed again."""
@@ -61,15 +64,21 @@ class Ratifier:
         return await self._append(found, [PolicyPinned(name=name, on=on, by=self._by)], seen)
 
     async def stop(self, experiment_id: str, *, hard: bool, why: str) -> Experiment:
-        """Take a trial back. ``hard``: runs in flight leave the candidate at once, too."""
-        experiment, record, seen = await self._tried(experiment_id)
-        events = stopped(experiment, record, by=self._by, hard=hard, why=why, now=self._now)
-        return await self._conclude(experiment, record, events, seen)
+        """Take a trial back, whatever it saw meanwhile. ``hard``: runs in flight leave the candidate at once, too."""
+        for _ in range(MOST_LOOKS - 1):
+            with suppress(VersionConflict):
+                return await self._stop(experiment_id, hard=hard, why=why)
+        return await self._stop(experiment_id, hard=hard, why=why)
 
     async def let_win(self, experiment_id: str) -> Experiment:
         """Let a winner that waits for the operator's word go on to everybody."""
         experiment, record, seen = await self._tried(experiment_id)
         return await self._conclude(experiment, record, ratified(experiment, record, by=self._by, now=self._now), seen)
+
+    async def _stop(self, experiment_id: str, *, hard: bool, why: str) -> Experiment:
+        experiment, record, seen = await self._tried(experiment_id)
+        events = stopped(experiment, record, by=self._by, hard=hard, why=why, now=self._now)
+        return await self._conclude(experiment, record, events, seen)
 
     async def _look(self, name: str) -> tuple[PolicyRecord, Experiment | None, Seen]:
         """The policy and the trial that runs on it."""

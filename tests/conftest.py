@@ -29,6 +29,7 @@ TEMPLATE = "steward_template"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Say ``--basetemp=FOLDER`` to keep what the tests leave."""
+    gc.disable()  # until all tests are imported: nearly all that is made by then stays
     os.environ.setdefault("GOGC", "800")  # the many short-lived Temporal servers need not be thrifty with memory
     if not hasattr(config, "workerinput") and not config.option.basetemp:
         config.option.basetemp = watched_folder()
@@ -40,9 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What is there now stays until the end: to look through it again and again for garbage was a tenth of the time."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -168,13 +168,13 @@ def test_a_policy_changes_by_versions(shop: Steward) -> None:
     change = ("policies", "set", "support", "--set", "refund_limit=40", "--why", "they are honest", "--json")
     assert shop(*change, "--dry-run").json["version"] is None
     said = shop(*change).json
-    assert (said["version"], said["changes"]) == (1, [{"field": "refund_limit", "before": "25 EUR", "after": "40 EUR"}])
+    assert said["changes"] == [{"field": "refund_limit", "before": "25 EUR", "after": "40 EUR"}]
     assert shop(*change).json["version"] is None
     assert shop("policies", "show", "support", "refund_limit", "--json").json["document"]["amount"] == "40"
-    assert shop("policies", "activate", "support", "0", "--json").json["version"] == 2
+    assert shop("policies", "activate", "support", "0", "--json").json["version"] == said["version"] + 1
     history = shop("policies", "history", "support")
     assert "they are honest" in history.out
-    assert "version 2 in force" in history.out
+    assert f"version {said['version'] + 1} in force" in history.out
 
 
 def test_switches_are_recorded(shop: Steward) -> None:

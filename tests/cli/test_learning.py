@@ -46,7 +46,9 @@ def test_a_trial_is_shown_and_taken_back_with_one_command(shop: Steward) -> None
     name = asyncio.run(_tried(shop))
     assert "follow_up_after_days" in shop("experiments", "show", name).out
     assert f"policy/{name.partition('@')[0]}" in shop("flags", "list").out
-    assert shop("policies", "rollback", "support", "--json").json["trial"] == ""
+    back = shop("policies", "rollback", "support", "--json")
+    assert back.code == 0, back
+    assert back.json["trial"] == ""
     listed = next(e for e in shop("experiments", "list", "--json").json if e["experiment_id"] == name)
     assert (listed["stage"], listed["ending"]) == ("ended", "stopped")
     assert shop("experiments", "stop", name).code == 2

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from temporalio.worker import Worker
 
 from demo.simulation import clocks as module
@@ -18,12 +19,26 @@ START = datetime(2031, 3, 3, 9, tzinfo=UTC)
 SOON = timedelta(seconds=30)  # real seconds pass in virtual time, too
 
 
+@dataclass(frozen=True)
+class Server:
+    """``unused`` are the namespaces in which nothing has happened yet."""
+
+    address: str
+    unused: list[str]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    namespaces = [f"test-{number}" for number in range(8)]
+    async with skipping_server(namespaces, folder=tmp_path_factory.mktemp("clocks")) as address:
+        yield Server(address, namespaces)
+
+
 @pytest.fixture
-async def clocks(tmp_path: Path) -> AsyncIterator[Clocks]:
-    async with skipping_server(["here"], folder=tmp_path) as address:
-        client = await connected(address, "here")
-        async with Worker(client, task_queue=QUEUE, workflows=[SleeperWorkflow, ParentWorkflow]):
-            yield Clocks(client, now=START)
+async def clocks(server: Server) -> AsyncIterator[Clocks]:
+    client = await connected(server.address, server.unused.pop())
+    async with Worker(client, task_queue=QUEUE, workflows=[SleeperWorkflow, ParentWorkflow]):
+        yield Clocks(client, now=START)
 
 
 async def woke(clocks: Clocks, run: str) -> list[datetime]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import memory
+from activities.ratifying import Ratifier
 from activities.rollout import RolloutActivities
 from activities.steps import JudgeInput
 from domain.actions import Risk
@@ -159,6 +160,34 @@ async def test_a_verdict_that_the_operator_overtook_is_void(trial: Trial) -> Non
     late = ExperimentJudged(experiment_id="support@2", evidence=Evidence(), stage=Stage.CANARY, share=0.1, at=NOW)
     with pytest.raises(InvalidInput, match="has ended"):
         await trial.tell(late)
+
+
+class _Judged:
+    """The log of an operator whose trial is judged ``times`` while they say their word."""
+
+    def __init__(self, trial: Trial, *, times: int) -> None:
+        self._trial = trial
+        self._times = times
+
+    async def append(self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None) -> list[Event]:
+        if self._times:
+            self._times -= 1
+            await self._trial.results(1, control=0.0, treated=0.0)
+            await self._trial.judge()
+        return await self._trial.kept.log.append(events, expected=expected)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trial.kept.log, name)
+
+
+@pytest.mark.parametrize("times", [0, 1])
+async def test_a_trial_is_taken_back_whatever_it_saw_meanwhile(trial: Trial, *, times: int) -> None:
+    """The operator is not asked to say it again."""
+    word = Ratifier(log=cast("EventLog", _Judged(trial, times=times)), state=trial.kept.state, by="operator", now=NOW)
+    after = await word.roll_back("support", hard=False, why="no")
+    experiment = await trial.experiment()
+    assert (after.active, after.trial, experiment.ending, experiment.reason) == (1, "", Ending.STOPPED, "no")
+    assert experiment.evidence == Evidence() if times == 0 else experiment.evidence != Evidence()
 
 
 async def test_two_trials_on_one_policy_are_refused(trial: Trial) -> None:
