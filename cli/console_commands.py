@@ -10,7 +10,7 @@ import typer
 from cli.context import System, now, with_system
 from cli.entrance import Entrance, directions, entrance
 from cli.output import AsJson, give_up, print_json, print_table, say
-from domain.access import ApiToken, Scope, usable
+from domain.access import ApiToken, Ousted, Scope, usable
 from domain.errors import InvalidInput, SetupError, StewardError
 from domain.wording import clock
 from memory.keyring import MOST_DAYS, Keyring
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def console(
     *,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    set_password: Annotated[bool, typer.Option("--set-password", help="Set a new password; every session is closed.")] = False,
+    set_password: Annotated[bool, typer.Option("--set-password", help="Set a new password; sessions and passkeys end.")] = False,
     stdin: Annotated[bool, typer.Option("--stdin", help="With --set-password: read it from the first line of the input.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -107,7 +107,7 @@ def _set_password(*, stdin: bool, as_json: bool) -> None:
     async def running(_system: System) -> None:
         """Nobody is asked for a password that cannot be set."""
 
-    async def work(system: System) -> int:
+    async def work(system: System) -> Ousted:
         return await _keyring(system).reset_password(password)
 
     with_system(running, as_json=as_json)
@@ -115,11 +115,13 @@ def _set_password(*, stdin: bool, as_json: bool) -> None:
         password = _asked_password(stdin=stdin)  # outside the event loop, which would swallow Ctrl-C
     except StewardError as error:
         give_up(error, as_json=as_json)
-    closed = with_system(work, as_json=as_json)
+    ousted = with_system(work, as_json=as_json)
     if as_json:
-        print_json({"password": "set", "sessions_closed": closed})
-    else:
-        say("The password is set." + (f" Closed sessions: {closed}." if closed else ""))
+        print_json({"password": "set", "sessions_closed": ousted.sessions, "passkeys_removed": ousted.passkeys})
+        return
+    closed = f" Closed sessions: {ousted.sessions}." if ousted.sessions else ""
+    removed = f" Removed passkeys: {ousted.passkeys}." if ousted.passkeys else ""
+    say(f"The password is set.{closed}{removed}")
 
 
 def _asked_password(*, stdin: bool) -> str:
@@ -136,7 +138,7 @@ def _asked_password(*, stdin: bool) -> str:
 
 def _keyring(system: System) -> Keyring:
     kept = system.memory
-    return Keyring(credentials=kept.credentials, sessions=kept.sessions, tokens=kept.tokens, log=kept.log, clock=now)
+    return Keyring(credentials=kept.credentials, tokens=kept.tokens, log=kept.log, clock=now)
 
 
 def _standing(token: ApiToken) -> str:

@@ -24,7 +24,7 @@ async def own_token(system: System) -> str:
 async def renewed_token(system: System) -> str:
     """A new one, which takes the place of the one before."""
     kept = system.memory
-    keyring = Keyring(credentials=kept.credentials, sessions=kept.sessions, tokens=kept.tokens, log=kept.log, clock=now)
+    keyring = Keyring(credentials=kept.credentials, tokens=kept.tokens, log=kept.log, clock=now)
     if any(token.name == CLI_TOKEN and token.revoked_at is None for token in await keyring.tokens()):
         await keyring.revoke(CLI_TOKEN)
     token = await keyring.issue_own(_DAYS)

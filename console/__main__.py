@@ -96,6 +96,8 @@ def doorkeeper(kept: Memory, home: Path) -> Doorkeeper:
         credentials=kept.credentials,
         sessions=kept.sessions,
         tokens=kept.tokens,
+        passkeys=kept.passkeys,
+        challenges=kept.challenges,
         log=kept.log,
         clock=_now,
         setup_code=lambda: setup_code(home),

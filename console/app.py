@@ -33,6 +33,7 @@ from console.pages import (
     link,
     memory,
     orders,
+    passkeys,
     purchases,
     rules,
     runs,
@@ -64,6 +65,7 @@ PAGES: tuple[APIRouter, ...] = tuple(
         rules,
         controls,
         access,
+        passkeys,
         connectors,
         audit,
         memory,
@@ -92,7 +94,7 @@ def create_app(house: House) -> FastAPI:
     app.mount("/api/v1", create_api(house))
     app.router.add_route(MCP, app.state.mcp)
     app.add_api_route("/health", _health, methods=["GET"])
-    for router in (entry.router, link.router, live.router, hooks.router, *PAGES):
+    for router in (entry.router, passkeys.door, link.router, live.router, hooks.router, *PAGES):
         app.include_router(router)
     app.add_exception_handler(NotEntered, _to_login)
     app.add_exception_handler(StewardError, _refused)
@@ -122,6 +124,8 @@ async def _health() -> JSONResponse:
 async def _to_login(request: Request, _error: Exception) -> Response:
     if request.headers.get("hx-request") == "true":
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    if _by_script(request):
+        return _told(request, 401, "you are not logged in any more", "load the page again")
     if request.method != "GET":
         return await entry.sent_without_session(request)
     following = quote(request.scope["path"]) + (f"?{request.url.query}" if request.url.query else "")
@@ -154,6 +158,8 @@ async def _too_large(_request: Request, _error: Exception) -> Response:
 
 
 def _told(request: Request, status: int, message: str, hint: str) -> Response:
+    if _by_script(request):
+        return JSONResponse({"message": message, "hint": hint}, status)
     if request.headers.get("hx-request") == "true":
         answer = HTMLResponse(render("parts/refused.html", {"message": message, "hint": hint}), status)
         answer.headers["HX-Retarget"] = "#told"
@@ -161,3 +167,8 @@ def _told(request: Request, status: int, message: str, hint: str) -> Response:
         answer.headers["HX-Reselect"] = ".refused"  # in place of what the part asked to have of its page
         return answer
     return HTMLResponse(render("refused.html", {"message": message, "hint": hint, "status": status}), status)
+
+
+def _by_script(request: Request) -> bool:
+    """Whether a script of a page asks, which shows the words itself."""
+    return request.headers.get("accept") == "application/json"

@@ -1,55 +1,45 @@
 """Who comes into the console: the first password, logging in, staying in, and the tokens of programs.
 
 A refusal is the same whatever the reason, and takes as long. A try counts before it is looked at, so that many at once
-are no way around the wait.
+are no way around the wait. Passkeys have a door of their own beside this one.
 """
 
 import re
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from pydantic import Field
-
+from console.entered import Entered, entered
+from console.passkey_door import PasskeyDoor
+from console.throttle import Throttle
 from domain.access import (
-    AT_MOST,
     EVERYBODY,
     LOOK_EVERY,
     ApiToken,
     LoggedIn,
     LoginAttempt,
-    LoginRefused,
+    LoginWay,
     PasswordWay,
     Session,
     alive,
-    client_key,
     flashed,
     network,
     usable,
 )
-from domain.errors import AccessDenied, TooManyTries
-from domain.model import Value
-from domain.ports import ApiTokens, Credentials, Sessions
+from domain.errors import AccessDenied
+from domain.ports import ApiTokens, Challenges, Credentials, Passkeys, Sessions
 from memory.keyring import TOKEN_PREFIX, Keyring, access_event, sha256
 from memory.passwords import Passwords
 from memory.setup_code import same_code
 from memory.timeline import Timeline
 
-_COOKIE_BYTES = 32
 _COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 _BEARER = re.compile(re.escape(TOKEN_PREFIX) + r"[A-Za-z0-9_-]{43}")
 
 
-class Entered(Value):
-    """``cookie`` is the value for the browser, known to nobody else."""
-
-    cookie: str = Field(repr=False)
-    session: Session
-
-
 class Doorkeeper:
     """``client`` is always the address a request came from. ``clock`` gives aware moments. Every method raises Retryable
-    where the store is away; ``passwords`` is a cheaper one in tests. ``keyring`` issues and revokes the tokens of programs."""
+    where the store is away; ``passwords`` is a cheaper one in tests. ``keyring`` issues and revokes the tokens of programs;
+    ``passkeys`` is the door for these."""
 
     def __init__(
         self,
@@ -57,6 +47,8 @@ class Doorkeeper:
         credentials: Credentials,
         sessions: Sessions,
         tokens: ApiTokens,
+        passkeys: Passkeys,
+        challenges: Challenges,
         log: Timeline,
         clock: Callable[[], datetime],
         setup_code: Callable[[], str],
@@ -69,8 +61,10 @@ class Doorkeeper:
         self._clock = clock
         self._setup_code = setup_code
         self._passwords = passwords or Passwords()
-        self.keyring = Keyring(
-            credentials=credentials, sessions=sessions, tokens=tokens, log=log, clock=clock, passwords=self._passwords
+        self._throttle = Throttle(credentials=credentials, log=log, clock=clock)
+        self.keyring = Keyring(credentials=credentials, tokens=tokens, log=log, clock=clock, passwords=self._passwords)
+        self.passkeys = PasskeyDoor(
+            passkeys=passkeys, challenges=challenges, sessions=sessions, log=log, clock=clock, throttle=self._throttle
         )
 
     # --- coming in ------------------------------------------------------------------------------------------------
@@ -85,26 +79,26 @@ class Doorkeeper:
         """
         if not await self.needs_setup():
             raise _set_already()
-        tried = await self._try(client, EVERYBODY)
+        tried = await self._throttle.admit(client, EVERYBODY)
         if not same_code(code, self._setup_code()):
             raise await self._refusal(tried, client, "this is not the setup code", "`./steward console` shows it")
-        await self._forgive(client)
+        await self._throttle.forgive(client)
         if not await self.keyring.set_password(password, replaces=None, how=PasswordWay.FIRST):
             raise _set_already()
         return await self._open(tried, client)
 
     async def log_in(self, *, password: str, client: str) -> Entered:
         """Raises AccessDenied, TooManyTries."""
-        tried = await self._try(client, EVERYBODY)
+        tried = await self._throttle.admit(client, EVERYBODY)
         stored = await self._check(password, tried, client)
         await self._renew(password, stored)
-        entered = await self._open(tried, client)
+        opened = await self._open(tried, client)
         current = await self._credentials.password()
         # A password that was changed meanwhile has closed the sessions there were, and this one is later.
         if current != stored and not await self._passwords.matches(password, current):
-            await self._sessions.close(entered.session.session_id)
+            await self._sessions.close(opened.session.session_id)
             raise _denied()
-        return entered
+        return opened
 
     async def session_of(self, cookie: str, *, used: bool = True) -> Session | None:
         """The session of this cookie while it is alive; where it is ``used`` that is noted once a minute."""
@@ -124,7 +118,7 @@ class Doorkeeper:
 
     async def prove(self, session: Session, password: str, client: str) -> Session:
         """Give the password once more, for what is dangerous. Raises AccessDenied, TooManyTries."""
-        tried = await self._try(client)
+        tried = await self._throttle.admit(client)
         await self._check(password, tried, client)
         now = self._clock()
         proved = await self._changed(session, lambda s: s.model_copy(update={"proven_at": now, "seen_at": now}))
@@ -145,8 +139,8 @@ class Doorkeeper:
         return after, before.flash
 
     async def change_password(self, session: Session, old: str, new: str, client: str) -> None:
-        """Every other session is closed. Raises AccessDenied, TooManyTries; InvalidInput for one that is too easy."""
-        tried = await self._try(client)
+        """Every other session is closed; passkeys stay. Raises AccessDenied, TooManyTries; InvalidInput for a poor one."""
+        tried = await self._throttle.admit(client)
         stored = await self._check(old, tried, client)
         if not await self.keyring.set_password(new, replaces=stored, how=PasswordWay.CHANGED):
             raise _denied()
@@ -168,34 +162,17 @@ class Doorkeeper:
 
     # --- helpers --------------------------------------------------------------------------------------------------
 
-    async def _try(self, client: str, *also: str) -> LoginAttempt:
-        """Count it under the client's key and then ``also`` under these; the wait of the last one that begins one is its own."""
-        attempts: list[LoginAttempt] = []
-        for key in (client_key(client), *also):
-            tried = await self._credentials.attempt(key, now=self._clock())
-            if not tried.admitted and tried.until is not None:
-                raise TooManyTries("too many tries", until=tried.until, hint=f"the next one counts at {tried.until:%H:%M:%S} UTC")
-            attempts.append(tried)
-        until = max((tried.until for tried in attempts if tried.until), default=None)
-        return attempts[0].model_copy(update={"until": until})
-
-    async def _forgive(self, client: str) -> None:
-        for key in (client_key(client), EVERYBODY):
-            await self._credentials.forgive(key)
-
     async def _check(self, password: str, tried: LoginAttempt, client: str) -> str:
         """The hash that ``password`` was found to match. Raises AccessDenied."""
         stored = await self._credentials.password()
         if not await self._passwords.matches(password, stored) or stored is None:
             raise await self._refusal(tried, client)
-        await self._forgive(client)
+        await self._throttle.forgive(client)
         return stored
 
     async def _refusal(self, tried: LoginAttempt, client: str, message: str = "", hint: str = "") -> AccessDenied:
         """Tell the log where a wait begins with this failure."""
-        if tried.until is not None:
-            told = LoginRefused(network=network(client), refused=tried.failures, until=tried.until, at=self._clock())
-            await self._log.append([access_event(told)])
+        await self._throttle.refused(tried, client, LoginWay.PASSWORD)
         return AccessDenied(message, hint=hint) if message else _denied()
 
     async def _renew(self, password: str, stored: str) -> None:
@@ -204,18 +181,11 @@ class Doorkeeper:
             await self._credentials.set_password(await self._passwords.hash(password), replaces=stored)
 
     async def _open(self, tried: LoginAttempt, client: str) -> Entered:
-        cookie, now = secrets.token_urlsafe(_COOKIE_BYTES), self._clock()
-        session = Session(
-            session_id=sha256(cookie),
-            csrf=secrets.token_urlsafe(_COOKIE_BYTES),
-            opened_at=now,
-            seen_at=now,
-            expires_at=now + AT_MOST,
-            proven_at=now,
-        )
+        now = self._clock()
+        opened = entered(now)
         told = LoggedIn(network=network(client), refused=tried.failures - 1, at=now)
-        await self._sessions.open(session, events=[access_event(told)])
-        return Entered(cookie=cookie, session=session)
+        await self._sessions.open(opened.session, events=[access_event(told)])
+        return opened
 
     async def _changed(self, session: Session, change: Callable[[Session], Session]) -> Session | None:
         changed = await self._sessions.change(session.session_id, change)

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.house import House
+from console.relying_party import RelyingParty, relying_party
 from console.rendering import render
 from domain.access import Session, proven
 from domain.errors import AccessDenied, InvalidInput
@@ -36,6 +37,11 @@ def cookie_name(house: House) -> str:
     return SECURE_COOKIE if house.secure else COOKIE
 
 
+def party_of(request: Request) -> RelyingParty | None:
+    """The name under which it was asked, as passkeys know it; the guard has found it to be one of ours."""
+    return relying_party(request.headers["host"], house_of(request).public_url)
+
+
 def client_of(request: Request) -> str:
     """The address that tries are counted for."""
     return request.client.host if request.client else "unknown"
@@ -56,7 +62,7 @@ class Visit:
 
     @property
     def proven(self) -> bool:
-        """Whether the password was given a few minutes ago, as dangerous things need."""
+        """Whether the password was given or a passkey used a few minutes ago, as dangerous things need."""
         return proven(self.session, self.now)
 
     @property
@@ -73,7 +79,8 @@ class Visit:
         flash: tuple[str, ...] = ()
         if self.session.flash and not self.partial:
             _, flash = await self.house.doorkeeper.take_flash(self.session)
-        return HTMLResponse(render(template, {**self._frame(), "flash": flash, **context}), status)
+        passkey = not (self.proven or self.partial) and await self.house.doorkeeper.passkeys.fits(party_of(self.request))
+        return HTMLResponse(render(template, {**self._frame(), "flash": flash, "passkey": passkey, **context}), status)
 
     async def see(self, path: str, *, say: str = "") -> Response:
         """Go on there (303, so that going back sends nothing again), with a line to say."""

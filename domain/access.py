@@ -1,9 +1,10 @@
 """Who may enter: the operator's password and sessions, the tokens of programs, and how often somebody may try.
 
 Values and rules only; every moment is given. Nothing here or in the events is a secret or says who somebody is: an
-event names the network an attempt came from, never the address.
+event names the network an attempt came from, never the address. Passkeys have a file of their own.
 """
 
+import operator
 import re
 import unicodedata
 from abc import abstractmethod
@@ -37,6 +38,9 @@ _FEWEST_DIFFERENT = 4
 FLASH_LINES, FLASH_LENGTH = 5, 500
 
 TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$")]
+PasskeyName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$")
+]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 _FIRST_TRIED = (
@@ -59,7 +63,7 @@ class Session(Value):
     """The operator in one browser.
 
     ``session_id`` is the SHA-256, in hex, of the cookie's value, which is stored nowhere. ``proven_at`` is when the
-    password was last given. ``flash`` is what the next page has to say.
+    password was last given, or a passkey used. ``flash`` is what the next page has to say.
     """
 
     session_id: Digest
@@ -104,6 +108,13 @@ class LoginAttempt(Value):
     until: Moment | None = None
 
 
+class Ousted(Value):
+    """What a password that was set at the machine has ended."""
+
+    sessions: int
+    passkeys: int
+
+
 # --- rules -------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +141,7 @@ def alive(session: Session, now: Moment) -> bool:
 
 
 def proven(session: Session, now: Moment) -> bool:
-    """Whether the password was given so lately that what is dangerous may be done."""
+    """Whether the password was given, or a passkey used, so lately that what is dangerous may be done."""
     return now - session.proven_at < PROOF_HOLDS
 
 
@@ -207,6 +218,8 @@ class AccessRecord(Value):
     blocks: int = 0
     last_block_at: Moment | None = None
     tokens: tuple[TokenName, ...] = ()
+    passkeys: tuple[PasskeyName, ...] = Field(default=(), exclude_if=operator.not_)
+    """Left out where there are none, so that events from before there were any fold into what they recorded."""
 
 
 class AccessEvent(EventData):
@@ -234,14 +247,20 @@ class PasswordWay(StrEnum):
     TERMINAL = "terminal"
 
 
+class LoginWay(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - a word, not one
+    PASSKEY = "passkey"
+
+
 class PasswordSet(AccessEvent):
-    """``how``: the first one, changed by who knew it, or set anew at the machine's terminal."""
+    """``how``: the first one, changed by who knew it, or set anew at the machine's terminal, which removes every passkey."""
 
     type = "access.password-set"
     how: PasswordWay
 
     def changes(self, before: AccessRecord) -> dict[str, object]:
-        return {"password_set_at": self.at}
+        ousted = {"passkeys": ()} if self.how is PasswordWay.TERMINAL else {}
+        return {"password_set_at": self.at, **ousted}
 
 
 class LoggedIn(AccessEvent):
@@ -250,18 +269,21 @@ class LoggedIn(AccessEvent):
     type = "access.logged-in"
     network: Name
     refused: int = Field(default=0, ge=0)
+    way: LoginWay = LoginWay.PASSWORD
 
     def changes(self, before: AccessRecord) -> dict[str, object]:
         return {"logins": before.logins + 1, "last_login_at": self.at}
 
 
 class LoginRefused(AccessEvent):
-    """A client failed so often that it has to wait: one event a wait. ``refused`` counts its failures in a row so far."""
+    """A client failed so often that it has to wait: one event a wait. ``refused`` counts its failures in a row so far; ``way``
+    is how it tried last."""
 
     type = "access.login-refused"
     network: Name
     refused: int = Field(ge=1)
     until: Moment
+    way: LoginWay = LoginWay.PASSWORD
 
     def changes(self, before: AccessRecord) -> dict[str, object]:
         return {"blocks": before.blocks + 1, "last_block_at": self.at}

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Seque
 from datetime import date
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from domain.access import ApiToken, LoginAttempt, Session
+from domain.access import ApiToken, LoginAttempt, Ousted, Session
 from domain.actions import Action, Bound, Capability, Receipt
 from domain.attempts import Attempt, AttemptStatus
 from domain.connections import Delivery, Page, Reading, Record, StreamProgress, Webhook
@@ -19,6 +19,7 @@ from domain.links import DecisionLink
 from domain.model import Moment, Value
 from domain.notifying import Notification, ServiceAnswer
 from domain.passage import Passage
+from domain.passkeys import Challenge, Passkey
 from domain.policies import Policy
 from domain.retention import Anchor, Manifest, Segment
 from domain.tasks import Answer, Question
@@ -519,6 +520,10 @@ class Credentials(Protocol):
         """False, changing nothing, where another one than ``replaces`` is set by now."""
         ...
 
+    async def reset_password(self, password_hash: str, *, replaces: str | None, events: Sequence[NewEvent] = ()) -> Ousted | None:
+        """As ``set_password``, and every session and passkey goes with it; None where it changed nothing."""
+        ...
+
     async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
         """Count a try as refused, unless the client has to wait (see ``access.attempt``). Tries at once all count."""
         ...
@@ -531,8 +536,11 @@ class Credentials(Protocol):
 class Sessions(Protocol):
     """The open sessions, by the hash of their cookies."""
 
-    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
-        """Keep it, with the events; sessions that have expired by then go."""
+    async def open(self, session: Session, *, passkey: bytes | None = None, events: Sequence[NewEvent] = ()) -> bool:
+        """Keep it, with the events; sessions that have expired by then go.
+
+        ``passkey`` is the credential id by which it is opened. False, opening nothing, where that was removed.
+        """
         ...
 
     async def get(self, session_id: str) -> Session | None: ...
@@ -545,6 +553,42 @@ class Sessions(Protocol):
 
     async def close_all(self, *, keep: str = "") -> int:
         """Close every session but ``keep``; how many."""
+        ...
+
+
+class Passkeys(Protocol):
+    """The operator's passkeys. ``events`` are appended with a change."""
+
+    async def operator(self) -> bytes:
+        """Whom authenticators know the operator as: always the same, and no other installation's (WebAuthn 5.4.3, user handle)."""
+        ...
+
+    async def add(self, passkey: Passkey, *, session_id: str, events: Sequence[NewEvent] = ()) -> bool:
+        """False, adding nothing, where its name or credential id is taken, or the session was closed."""
+        ...
+
+    async def used(self, passkey: Passkey, *, sign_count: int, backed_up: bool, at: Moment) -> bool:
+        """Note the use. False, changing nothing, where it was removed, or its count is not what ``passkey`` has."""
+        ...
+
+    async def remove(self, name: str, *, events: Sequence[NewEvent] = ()) -> bool:
+        """False where there is none of this name."""
+        ...
+
+    async def all(self) -> list[Passkey]:
+        """In the order in which they were added."""
+        ...
+
+
+class Challenges(Protocol):
+    """What passkeys were asked to sign and did not answer yet."""
+
+    async def add(self, challenge: Challenge, *, now: Moment) -> None:
+        """Keep it; those that have expired by ``now`` go."""
+        ...
+
+    async def take(self, digest: str) -> Challenge | None:
+        """It is gone afterwards: of several who take it at once one gets it."""
         ...
 
 

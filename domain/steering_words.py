@@ -1,11 +1,12 @@
 """What was steered, and who came in, in words: controls, access, policies, trials and the upkeep of the log."""
 
-from domain.access import LoggedIn, LoginRefused, PasswordSet, TokenIssued, TokenRevoked
+from domain.access import LoggedIn, LoginRefused, LoginWay, PasswordSet, TokenIssued, TokenRevoked
 from domain.autonomy import ClassReviewed
 from domain.event import EventData
 from domain.events import FactStated, NoteTaken
 from domain.experiments import ExperimentJudged, ExperimentStarted
 from domain.flags import FlagSet
+from domain.passkeys import PasskeyAdded, PasskeyDoubted, PasskeyRemoved
 from domain.policies import (
     PolicyActivated,
     PolicyDropped,
@@ -38,17 +39,28 @@ def _of_controls(data: EventData) -> str:
 
 def _of_access(data: EventData) -> str:
     match data:
-        case LoggedIn(network=network, refused=refused):
-            return f"logged in from {network}{f' after {refused} refused tries' if refused else ''}"
-        case LoginRefused(network=network, refused=refused):
-            return f"log-in refused {refused} times from {network}: it has to wait"
+        case LoggedIn(network=network, refused=refused, way=way):
+            return f"logged in{_with(way)} from {network}{f' after {refused} refused tries' if refused else ''}"
+        case LoginRefused(network=network, refused=refused, way=way):
+            return f"log-in{_with(way)} refused {refused} times from {network}: it has to wait"
         case PasswordSet(how=how):
-            return {"first": "first password set", "changed": "password changed"}.get(how, "password set at the terminal")
+            terminal = "password set at the terminal, which ends every session and passkey"
+            return {"first": "first password set", "changed": "password changed"}.get(how, terminal)
+        case PasskeyAdded(name=name, rp_id=rp_id):
+            return f"passkey {name} added for {rp_id}"
+        case PasskeyRemoved(name=name):
+            return f"passkey {name} removed"
+        case PasskeyDoubted(name=name, network=network):
+            return f"passkey {name} refused from {network}: its counter went back, so there may be a copy of it"
         case TokenIssued(name=name, scopes=scopes):
             return f"token {name} issued: {', '.join(scopes)}"
         case TokenRevoked(name=name):
             return f"token {name} revoked"
     return ""
+
+
+def _with(way: LoginWay) -> str:
+    return " with a passkey" if way is LoginWay.PASSKEY else ""
 
 
 def _of_policies(data: EventData) -> str:

@@ -12,6 +12,7 @@ from domain.access import (
     CLI_TOKEN,
     AccessEvent,
     ApiToken,
+    Ousted,
     PasswordSet,
     PasswordWay,
     Scope,
@@ -22,7 +23,7 @@ from domain.access import (
 )
 from domain.errors import AccessDenied, InvalidInput, NotFound
 from domain.event import NewEvent, new_event
-from domain.ports import ApiTokens, Credentials, Sessions
+from domain.ports import ApiTokens, Credentials
 from memory.passwords import Passwords
 from memory.timeline import Timeline
 
@@ -40,14 +41,12 @@ class Keyring:
         self,
         *,
         credentials: Credentials,
-        sessions: Sessions,
         tokens: ApiTokens,
         log: Timeline,
         clock: Callable[[], datetime],
         passwords: Passwords | None = None,
     ) -> None:
         self._credentials = credentials
-        self._sessions = sessions
         self._tokens = tokens
         self._log = log
         self._clock = clock
@@ -55,15 +54,18 @@ class Keyring:
 
     async def set_password(self, password: str, *, replaces: str | None, how: PasswordWay) -> bool:
         """False where another one than ``replaces`` (a hash) is set by now. Raises InvalidInput for one that is too easy."""
-        check_password(password, shop_name=await self._shop_name())
-        told = access_event(PasswordSet(how=how, at=self._clock()))
-        return await self._credentials.set_password(await self.passwords.hash(password), replaces=replaces, events=[told])
+        made, told = await self._hashed(password), self._set(how)
+        return await self._credentials.set_password(made, replaces=replaces, events=[told])
 
-    async def reset_password(self, password: str) -> int:
-        """Set it without the old one, as who is at the machine may, and close every session; how many."""
-        if not await self.set_password(password, replaces=await self._credentials.password(), how=PasswordWay.TERMINAL):
+    async def reset_password(self, password: str) -> Ousted:
+        """Set it without the old one, as who is at the machine may. Every session and passkey ends with it, all at once:
+        whoever got in may have added one. Raises AccessDenied, InvalidInput."""
+        before = await self._credentials.password()
+        made, told = await self._hashed(password), self._set(PasswordWay.TERMINAL)
+        ousted = await self._credentials.reset_password(made, replaces=before, events=[told])
+        if ousted is None:
             raise AccessDenied("the password was changed in this moment", hint="set it once more")
-        return await self._sessions.close_all()
+        return ousted
 
     async def issue(self, name: str, scopes: Sequence[Scope], days: int | None) -> str:
         """The token, which nobody can be shown again. ``days`` is how long it is good for; None is for ever.
@@ -107,6 +109,13 @@ class Keyring:
         """Revoked and expired ones too."""
         return await self._tokens.all()
 
+    async def _hashed(self, password: str) -> str:
+        check_password(password, shop_name=await self._shop_name())
+        return await self.passwords.hash(password)
+
+    def _set(self, how: PasswordWay) -> NewEvent:
+        return access_event(PasswordSet(how=how, at=self._clock()))
+
     async def _shop_name(self) -> str:
         described = await self._log.last(stream="shop/self", limit=1)
         return str(described[0].post["name"]) if described else ""
@@ -114,7 +123,12 @@ class Keyring:
 
 def sha256(secret: str) -> str:
     """In hex. Enough for what is random: only a password needs a hash that is slow."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_of(secret.encode("utf-8", "surrogatepass"))
+
+
+def sha256_of(random: bytes) -> str:
+    """In hex."""
+    return hashlib.sha256(random).hexdigest()
 
 
 def access_event(data: AccessEvent) -> NewEvent:

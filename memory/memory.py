@@ -7,6 +7,7 @@ from domain.ports import (
     ApiTokens,
     Archive,
     Attempts,
+    Challenges,
     ContextPacks,
     Credentials,
     Cursors,
@@ -19,6 +20,7 @@ from domain.ports import (
     ModelJournal,
     Outbox,
     Passages,
+    Passkeys,
     Policies,
     Recall,
     Sessions,
@@ -63,4 +65,6 @@ class Memory:
     credentials: Credentials
     sessions: Sessions
     tokens: ApiTokens
+    passkeys: Passkeys
+    challenges: Challenges
     links: DecisionLinks

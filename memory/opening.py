@@ -30,6 +30,7 @@ from memory.log import PostgresEventLog
 from memory.memory import Memory
 from memory.packs import CompiledPacks, PostgresPackStore
 from memory.passages import PostgresPassages
+from memory.passkeys import PostgresChallenges, PostgresPasskeys
 from memory.policies import StatePolicies
 from memory.reach import PostgresReach
 from memory.recall import HybridRecall
@@ -96,6 +97,8 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         credentials=PostgresCredentials(database, appended=cache.appended),
         sessions=PostgresSessions(database, appended=cache.appended),
         tokens=PostgresApiTokens(database, appended=cache.appended),
+        passkeys=PostgresPasskeys(database, appended=cache.appended),
+        challenges=PostgresChallenges(database),
         links=PostgresDecisionLinks(database),
         figures=PostgresFigures(database),
         listings=PostgresListings(database),

@@ -1,14 +1,16 @@
-"""Who may enter: the operator's password, and the tokens of programs."""
+"""Who may enter: the operator's password and passkeys, and the tokens of programs."""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from console.visit import Here, Visit, client_of
+from console.relying_party import elsewhere
+from console.visit import Here, Visit, client_of, party_of
 from domain.access import ApiToken, Scope, usable
 from domain.errors import InvalidInput
 
 router = APIRouter()
 _DAYS = ("7", "30", "90", "365")
+_CHANGED = "The password is changed, and every other session is closed; passkeys stay: look whether all of them are yours"
 _MAY = {
     Scope.READ: "read: look at everything",
     Scope.PROPOSE: "propose: have actions asked of you",
@@ -49,16 +51,20 @@ async def change_password(visit: Here) -> Response:
     if new != again:
         raise InvalidInput("the two new passwords differ", hint="nothing is changed; type them again")
     await visit.house.doorkeeper.change_password(visit.session, old, new, client_of(visit.request))
-    return await visit.see("/controls/access", say="The password is changed, and every other session is closed")
+    return await visit.see("/controls/access", say=_CHANGED)
 
 
 async def _shown(visit: Visit, *, name: str = "", secret: str = "") -> HTMLResponse:
-    tokens = await visit.house.doorkeeper.keyring.tokens()
+    house = visit.house
+    tokens = await house.doorkeeper.keyring.tokens()
     return await visit.page(
         "access.html",
         tokens=[(token, _standing(token, visit)) for token in reversed(tokens)],
         scopes=[(scope, _MAY[scope]) for scope in Scope],
         days=_DAYS,
+        passkeys=await house.doorkeeper.passkeys.all(),
+        party=party_of(visit.request),
+        elsewhere=elsewhere(house.hosts, house.public_url),
         name=name,
         secret=secret,
     )

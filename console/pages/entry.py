@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from console.doorkeeper import Entered
+from console.entered import Entered
 from console.house import House
 from console.rendering import render
-from console.visit import Here, client_of, cookie_name, house_of, inside
+from console.visit import Here, client_of, cookie_name, house_of, inside, party_of
 from domain.errors import StewardError
 
 router = APIRouter()
-_NOT_TYPED = ("csrf", "digest", "decision", "password", "old", "new", "again", "batch", "chosen")
+_NOT_TYPED = ("csrf", "credential", "digest", "decision", "password", "old", "new", "again", "batch", "chosen")
 _LONGEST = 30 * 24 * 3600  # seconds a browser keeps the cookie; the session itself may end sooner
 
 
@@ -22,7 +22,7 @@ async def login_form(request: Request) -> Response:
     house = house_of(request)
     if await house.doorkeeper.needs_setup():
         return RedirectResponse("/setup", 303)
-    return _shown("login.html", request)
+    return await shown("login.html", request)
 
 
 @router.post("/login")
@@ -32,15 +32,15 @@ async def log_in(request: Request) -> Response:
     try:
         entered = await house.doorkeeper.log_in(password=str(sent.get("password", "")), client=client_of(request))
     except StewardError as error:
-        return _shown("login.html", request, error=error, status=403, following=str(sent.get("next", "")))
-    return _welcome(house, entered, inside(str(sent.get("next", "/"))))
+        return await shown("login.html", request, error=error, status=403, following=str(sent.get("next", "")))
+    return welcome(house, entered, inside(str(sent.get("next", "/"))))
 
 
 @router.get("/setup", response_class=HTMLResponse)
 async def setup_form(request: Request) -> Response:
     if not await house_of(request).doorkeeper.needs_setup():
         return RedirectResponse("/login", 303)
-    return _shown("setup.html", request)
+    return await shown("setup.html", request)
 
 
 @router.post("/setup")
@@ -49,11 +49,11 @@ async def set_up(request: Request) -> Response:
     password, again = str(sent.get("password", "")), str(sent.get("again", ""))
     try:
         if password != again:
-            return _shown("setup.html", request, error="the two passwords differ", status=422)
+            return await shown("setup.html", request, error="the two passwords differ", status=422)
         entered = await house.doorkeeper.set_up(code=str(sent.get("code", "")), password=password, client=client_of(request))
     except StewardError as error:
-        return _shown("setup.html", request, error=error, status=422)
-    return _welcome(house, entered, "/")
+        return await shown("setup.html", request, error=error, status=422)
+    return welcome(house, entered, "/")
 
 
 @router.post("/logout")
@@ -64,7 +64,7 @@ async def log_out(visit: Here) -> Response:
     return answer
 
 
-def _welcome(house: House, entered: Entered, path: str) -> Response:
+def welcome(house: House, entered: Entered, path: str) -> Response:
     answer = RedirectResponse(path, 303)
     answer.set_cookie(
         cookie_name(house), entered.cookie, max_age=_LONGEST, httponly=True, secure=house.secure, samesite="lax", path="/"
@@ -78,10 +78,10 @@ async def sent_without_session(request: Request) -> HTMLResponse:
     kept = [(name, text) for name, text in sent.multi_items() if name not in _NOT_TYPED and isinstance(text, str) and text]
     came_from = urlsplit(request.headers.get("referer", "")).path
     error = "You are not logged in any more, so this was not done"
-    return _shown("login.html", request, error=error, status=401, following=came_from, kept=kept)
+    return await shown("login.html", request, error=error, status=401, following=came_from, kept=kept)
 
 
-def _shown(
+async def shown(
     template: str,
     request: Request,
     *,
@@ -92,4 +92,5 @@ def _shown(
 ) -> HTMLResponse:
     """``following`` is where to go on; else it is said in the address."""
     following = inside(following or request.query_params.get("next", "/"))
-    return HTMLResponse(render(template, {"error": str(error), "next": following, "kept": kept}), status)
+    passkey = await house_of(request).doorkeeper.passkeys.fits(party_of(request))
+    return HTMLResponse(render(template, {"error": str(error), "next": following, "kept": kept, "passkey": passkey}), status)

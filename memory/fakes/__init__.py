@@ -13,6 +13,7 @@ from memory.fakes.leftovers import InMemoryLeftovers
 from memory.fakes.links import InMemoryDecisionLinks
 from memory.fakes.listings import InMemoryListings
 from memory.fakes.log import InMemoryEventLog, InMemoryFacts, InMemoryState
+from memory.fakes.passkeys import InMemoryChallenges, InMemoryPasskeys
 from memory.fakes.reach import InMemoryReach
 from memory.fakes.shelves import (
     InMemoryAttempts,
@@ -69,6 +70,8 @@ def in_memory(*, embedder: Embedder, clock: Callable[[], datetime] = _wall_clock
         credentials=InMemoryCredentials(store),
         sessions=InMemorySessions(store),
         tokens=InMemoryApiTokens(store),
+        passkeys=InMemoryPasskeys(store),
+        challenges=InMemoryChallenges(),
         links=InMemoryDecisionLinks(),
         figures=InMemoryFigures(store),
         listings=InMemoryListings(store),

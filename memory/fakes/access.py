@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from domain.access import ApiToken, LoginAttempt, Session, Tries, attempt
+from domain.access import ApiToken, LoginAttempt, Ousted, Session, Tries, attempt
 from domain.event import NewEvent
 from domain.model import Moment
 from memory.fakes.store import Store
@@ -27,6 +27,14 @@ class InMemoryCredentials:
         self._hash = password_hash
         return True
 
+    async def reset_password(self, password_hash: str, *, replaces: str | None, events: Sequence[NewEvent] = ()) -> Ousted | None:
+        if not await self.set_password(password_hash, replaces=replaces, events=events):
+            return None
+        ousted = Ousted(sessions=len(self._store.sessions), passkeys=len(self._store.passkeys))
+        self._store.sessions.clear()
+        self._store.passkeys.clear()
+        return ousted
+
     async def attempt(self, client: str, *, now: Moment) -> LoginAttempt:
         found = attempt(self._tries.get(client, _NEVER), now, client=client)
         if found.admitted:
@@ -40,30 +48,32 @@ class InMemoryCredentials:
 class InMemorySessions:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._sessions: dict[str, Session] = {}
 
-    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
+    async def open(self, session: Session, *, passkey: bytes | None = None, events: Sequence[NewEvent] = ()) -> bool:
+        if passkey is not None and passkey not in self._store.passkeys:
+            return False
         self._store.append(events)
-        going_on = {key: s for key, s in self._sessions.items() if s.expires_at > session.opened_at}
-        self._sessions = going_on | {session.session_id: session}
+        going_on = {key: s for key, s in self._store.sessions.items() if s.expires_at > session.opened_at}
+        self._store.sessions = going_on | {session.session_id: session}
+        return True
 
     async def get(self, session_id: str) -> Session | None:
-        return self._sessions.get(session_id)
+        return self._store.sessions.get(session_id)
 
     async def change(self, session_id: str, change: Callable[[Session], Session]) -> tuple[Session, Session] | None:
-        before = self._sessions.get(session_id)
+        before = self._store.sessions.get(session_id)
         if before is None:
             return None
-        after = self._sessions[session_id] = change(before)
+        after = self._store.sessions[session_id] = change(before)
         return before, after
 
     async def close(self, session_id: str) -> None:
-        self._sessions.pop(session_id, None)
+        self._store.sessions.pop(session_id, None)
 
     async def close_all(self, *, keep: str = "") -> int:
-        kept = {key: session for key, session in self._sessions.items() if key == keep}
-        closed = len(self._sessions) - len(kept)
-        self._sessions = kept
+        kept = {key: session for key, session in self._store.sessions.items() if key == keep}
+        closed = len(self._store.sessions) - len(kept)
+        self._store.sessions = kept
         return closed
 
 

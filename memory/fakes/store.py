@@ -9,12 +9,14 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from domain.access import Session
 from domain.connections import Delivery, StreamProgress
 from domain.context import ContextPack
 from domain.effects import Breaker, Effect
 from domain.event import Event, NewEvent
 from domain.knowledge import Head, OutboxItem
 from domain.passage import Passage
+from domain.passkeys import Passkey
 from memory.append import Start, check_expected, check_same, distinct, seal
 from memory.beliefs import Belief, Beliefs
 from memory.chain import START
@@ -56,6 +58,8 @@ class Store:
     calls: list[Call] = field(default_factory=list)
     passages: dict[str, Passage] = field(default_factory=dict)
     packs: dict[str, tuple[ContextPack, datetime]] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    passkeys: dict[bytes, Passkey] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @property

@@ -17,6 +17,8 @@ def doorkeeper(kept: Memory) -> Doorkeeper:
         credentials=kept.credentials,
         sessions=kept.sessions,
         tokens=kept.tokens,
+        passkeys=kept.passkeys,
+        challenges=kept.challenges,
         log=kept.log,
         clock=lambda: datetime.now(UTC),
         setup_code=lambda: CODE,

@@ -50,7 +50,8 @@ async def test_every_route_wants_a_session_but_those_of_the_door(house: House) -
     routes = routes_of(create_app(house))
     open_to_all = {(method, route.path) for route in routes if not enters(route.dependant) for method in route.methods or ()}
     door = {(method, path) for method in ("GET", "POST") for path in ("/login", "/setup", "/link/{token}")}
-    assert open_to_all == door | {("GET", "/health"), ("POST", "/hooks/{connection}")}  # a hook's own signature counts
+    passkeys = {("POST", "/login/passkey"), ("POST", "/login/passkey/options")}
+    assert open_to_all == door | passkeys | {("GET", "/health"), ("POST", "/hooks/{connection}")}  # a hook's own signature counts
     assert len(routes) > 60
 
 

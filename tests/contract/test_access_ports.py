@@ -1,4 +1,4 @@
-"""One contract for password, sessions and tokens: the fakes and Postgres go through the same tests."""
+"""One contract for password, sessions, passkeys and tokens: the fakes and Postgres go through the same tests."""
 
 import asyncio
 from collections import Counter
@@ -14,6 +14,7 @@ from domain.access import (
     AccessRecord,
     ApiToken,
     LoggedIn,
+    Ousted,
     PasswordSet,
     PasswordWay,
     Scope,
@@ -21,6 +22,7 @@ from domain.access import (
     TokenRevoked,
     flashed,
 )
+from domain.passkeys import Challenge, Passkey, PasskeyAdded, PasskeyRemoved, Purpose
 from memory.keyring import access_event, sha256
 from models.embedding import HashingEmbedder
 from tests.unit.domain.happenings import NOW
@@ -57,6 +59,26 @@ def token(number: int, name: str = "phone") -> ApiToken:
     )
 
 
+def passkey(number: int, name: str = "phone", **changes: object) -> Passkey:
+    made = Passkey(
+        name=name,
+        credential_id=bytes([number]) * 16,
+        public_key=b"\x00\xffkey",
+        sign_count=1,
+        rp_id="localhost",
+        transports=("internal", "hybrid"),
+        may_sync=True,
+        backed_up=False,
+        created_at=NOW,
+    )
+    return made.model_copy(update=changes)
+
+
+def challenge(number: int, **changes: object) -> Challenge:
+    asked = Challenge(digest=sha256(str(number)), purpose=Purpose.LOG_IN, rp_id="localhost", expires_at=NOW + SECOND)
+    return asked.model_copy(update=changes)
+
+
 async def told(kept: memory.Memory) -> Counter[str]:
     return Counter(event.type for event in await kept.log.read())
 
@@ -79,6 +101,34 @@ class TestCredentials:
         done = await asyncio.gather(*(kept.credentials.set_password(f"p{n}", replaces=None) for n in range(6)))
         assert sorted(done) == [False] * 5 + [True]
         assert await kept.credentials.password() == f"p{done.index(True)}"
+
+    async def test_a_password_set_anew_ends_sessions_and_passkeys(self, kept: memory.Memory) -> None:
+        """All or nothing."""
+        await kept.credentials.set_password("one", replaces=None)
+        for number in range(2):
+            await kept.sessions.open(session(number))
+            await kept.passkeys.add(passkey(number, str(number)), session_id=sha256(str(number)))
+        event = access_event(PasswordSet(how=PasswordWay.TERMINAL, at=NOW))
+        assert await kept.credentials.reset_password("two", replaces="x", events=[event]) is None
+        assert len(await kept.passkeys.all()) == 2
+        assert await kept.credentials.reset_password("two", replaces="one", events=[event]) == Ousted(sessions=2, passkeys=2)
+        assert (await kept.credentials.password(), await kept.passkeys.all(), await kept.sessions.close_all()) == ("two", [], 0)
+        assert await told(kept) == {"access.password-set": 1}
+
+    async def test_nothing_survives_a_password_set_anew_in_the_same_moment(self, kept: memory.Memory) -> None:
+        """Neither a passkey that is just added nor a session that is just opened by one."""
+        await kept.credentials.set_password("p0", replaces=None)
+        for turn in range(5):
+            await kept.sessions.open(session(1))
+            await kept.passkeys.add(passkey(1), session_id=sha256("1"))
+            await asyncio.gather(
+                kept.passkeys.add(passkey(2, "desk"), session_id=sha256("1")),
+                kept.sessions.open(session(2), passkey=passkey(1).credential_id),
+                kept.credentials.reset_password(f"p{turn + 1}", replaces=f"p{turn}"),
+                kept.sessions.open(session(3), passkey=passkey(1).credential_id),
+                kept.passkeys.add(passkey(3, "lap"), session_id=sha256("1")),
+            )
+            assert (await kept.passkeys.all(), await kept.sessions.close_all()) == ([], 0)
 
     async def test_tries_at_once_all_count(self, kept: memory.Memory) -> None:
         """Of twenty, the free ones and the one that begins the wait are let through."""
@@ -133,6 +183,68 @@ class TestSessions:
         await kept.sessions.open(session(1, expires_at=NOW + SECOND))
         await kept.sessions.open(session(2, opened_at=NOW + SECOND))
         assert await kept.sessions.get(sha256("1")) is None
+
+
+class TestPasskeys:
+    async def test_a_passkey_stands_as_it_was_added(self, kept: memory.Memory) -> None:
+        """In order; its name and its credential id stand once, and who added it was logged in."""
+        await kept.sessions.open(session(1))
+        event = access_event(PasskeyAdded(name="phone", rp_id="localhost", at=NOW))
+        added = [
+            await kept.passkeys.add(one, session_id=who, events=[event] if good else [])
+            for one, who, good in (
+                (passkey(1), sha256("2"), False),
+                (passkey(1), sha256("1"), True),
+                (passkey(2), sha256("1"), False),
+                (passkey(1, "desk"), sha256("1"), False),
+                (passkey(2, "desk", backed_up=True, transports=()), sha256("1"), False),
+            )
+        ]
+        assert added == [False, True, False, False, True]
+        assert await kept.passkeys.all() == [passkey(1), passkey(2, "desk", backed_up=True, transports=())]
+        assert await told(kept) == {"access.passkey-added": 1}
+
+    async def test_of_uses_with_one_count_one_is_noted(self, kept: memory.Memory) -> None:
+        """The others have seen what is not there any more."""
+        await kept.sessions.open(session(1))
+        await kept.passkeys.add(passkey(1), session_id=sha256("1"))
+        uses = [kept.passkeys.used(passkey(1), sign_count=9, backed_up=True, at=NOW + SECOND) for _ in range(4)]
+        assert sorted(await asyncio.gather(*uses)) == [False] * 3 + [True]
+        assert await kept.passkeys.all() == [passkey(1, sign_count=9, backed_up=True, used_at=NOW + SECOND)]
+        assert not await kept.passkeys.used(passkey(2), sign_count=9, backed_up=True, at=NOW)
+
+    async def test_a_removed_passkey_opens_no_session(self, kept: memory.Memory) -> None:
+        """While it is there it does; its removal is told once."""
+        await kept.sessions.open(session(1))
+        await kept.passkeys.add(passkey(1), session_id=sha256("1"))
+        assert await kept.sessions.open(session(2), passkey=passkey(1).credential_id)
+        event = access_event(PasskeyRemoved(name="phone", at=NOW))
+        assert [await kept.passkeys.remove("phone", events=[event]) for _ in range(2)] == [True, False]
+        assert not await kept.sessions.open(session(3), passkey=passkey(1).credential_id, events=[event])
+        assert [bool(await kept.sessions.get(sha256(str(n)))) for n in (1, 2, 3)] == [True, True, False]
+        assert await told(kept) == {"access.passkey-removed": 1}
+
+    async def test_authenticators_know_the_operator_as_one(self, kept: memory.Memory) -> None:
+        """1 to 64 bytes, always the same."""
+        handle = await kept.passkeys.operator()
+        assert handle == await kept.passkeys.operator()
+        assert 1 <= len(handle) <= 64
+
+
+class TestChallenges:
+    async def test_a_challenge_is_taken_once(self, kept: memory.Memory) -> None:
+        """Of several at once by one; what was never asked is None."""
+        asked = challenge(1, purpose=Purpose.PROVE, session_id=sha256("s"))
+        await kept.challenges.add(asked, now=NOW)
+        taken = await asyncio.gather(*(kept.challenges.take(asked.digest) for _ in range(6)))
+        assert [one for one in taken if one] == [asked]
+        assert await kept.challenges.take(sha256("2")) is None
+
+    async def test_expired_challenges_go_when_one_is_added(self, kept: memory.Memory) -> None:
+        """So the table does not grow."""
+        await kept.challenges.add(challenge(1), now=NOW)
+        await kept.challenges.add(challenge(2, expires_at=NOW + DAY), now=NOW + SECOND)
+        assert [bool(await kept.challenges.take(sha256(str(n)))) for n in (1, 2)] == [False, True]
 
 
 class TestApiTokens:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 
-from console.doorkeeper import Doorkeeper, Entered
+from console.doorkeeper import Doorkeeper
+from console.entered import Entered
 from domain.access import Session
 from domain.errors import AccessDenied
 from domain.event import NewEvent
@@ -30,10 +31,10 @@ class Interrupted:
         self.close = door.kept.sessions.close
         self.close_all = door.kept.sessions.close_all
 
-    async def open(self, session: Session, *, events: Sequence[NewEvent] = ()) -> None:
+    async def open(self, session: Session, *, passkey: bytes | None = None, events: Sequence[NewEvent] = ()) -> bool:
         meanwhile, self._door.between = self._door.between, _nothing
         await meanwhile()
-        await self._door.kept.sessions.open(session, events=events)
+        return await self._door.kept.sessions.open(session, passkey=passkey, events=events)
 
 
 async def _nothing() -> None:
@@ -55,6 +56,8 @@ class Door:
             credentials=kept.credentials,
             sessions=Interrupted(self),
             tokens=kept.tokens,
+            passkeys=kept.passkeys,
+            challenges=kept.challenges,
             log=kept.log,
             clock=lambda: self.now,
             setup_code=lambda: CODE,

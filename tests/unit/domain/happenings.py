@@ -28,6 +28,7 @@ from domain.events import (
     TicketClosed,
 )
 from domain.money import Money
+from domain.passkeys import PasskeyAdded, PasskeyRemoved
 from domain.runs import KillSwitchSet
 from memory.folding import Folder
 
@@ -124,6 +125,8 @@ HAPPENINGS: st.SearchStrategy[EventData] = st.one_of(
     st.builds(KillSwitchSet, by=st.just("operator"), on=st.booleans(), reason=TEXTS),
     st.builds(LoggedIn, network=st.just("this machine"), refused=st.integers(0, 9), at=MOMENTS),
     st.builds(TokenIssued, name=IDS, scopes=st.just((Scope.READ,)), at=MOMENTS),
+    st.builds(PasskeyAdded, name=IDS, rp_id=st.just("localhost"), at=MOMENTS),
+    st.builds(PasskeyRemoved, name=IDS, at=MOMENTS),
 )
 
 

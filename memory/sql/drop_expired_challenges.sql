@@ -1,0 +1,1 @@
+DELETE FROM access_challenge WHERE expires_at <= %(now)s

@@ -1,0 +1,1 @@
+SELECT handle FROM access_operator

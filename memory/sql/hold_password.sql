@@ -1,0 +1,1 @@
+SELECT FROM access_password FOR SHARE
