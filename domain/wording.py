@@ -20,6 +20,11 @@ def parse_duration(text: str) -> timedelta:
     return span
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 line``, ``2,000 lines``; ``many`` where it is not ``one`` and an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def clock(moment: datetime) -> str:
     """In the time of this machine: ``Mon 3 Mar 08:15``."""
     local = moment.astimezone()
