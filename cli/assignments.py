@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from domain.errors import InvalidInput
+from domain.wording import counted
 
 _MEANT = 3  # paths that a hint names
 _MONEY = re.compile(r"(-?\d+(?:\.\d+)?)(?:\s*([A-Z]{3}))?")
@@ -65,7 +66,7 @@ def _what_there_is(target: Any) -> str:
         case dict():
             return f"there is {', '.join(target)}"
         case list():
-            return f"there are {len(target)} entries, counted from 0"
+            return f"it has {counted(len(target), 'entry', 'entries')}, counted from 0"
     return f"{target!r} has no parts"
 
 

@@ -12,7 +12,7 @@ from cli.entrance import Entrance, directions, entrance
 from cli.output import AsJson, give_up, print_json, print_table, say
 from domain.access import ApiToken, Scope, usable
 from domain.errors import InvalidInput, SetupError, StewardError
-from domain.wording import clock
+from domain.wording import clock, counted
 from memory.keyring import MOST_DAYS, Keyring
 
 token_app = typer.Typer(help="What programs may do here: issue a token, list them, revoke one.", no_args_is_help=True)
@@ -64,7 +64,7 @@ def issue(
         print_json({"name": name, "token": secret})
     else:
         say(secret)
-        say(f"This is {name}, good for {days} days. Keep it now: it is not shown again.")
+        say(f"This is {name}, good for {counted(days, 'day')}. Keep it now: it is not shown again.")
 
 
 @token_app.command("list")

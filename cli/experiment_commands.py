@@ -11,7 +11,7 @@ from cli.ratify_commands import ratifier
 from domain.errors import NotFound
 from domain.experiments import Experiment
 from domain.policies import POLICY_TYPES, PolicyRecord
-from domain.wording import clock
+from domain.wording import clock, counted
 
 experiments_app = typer.Typer(invoke_without_command=True, help="What is tried on a part of the cases, and on what evidence.")
 
@@ -113,7 +113,7 @@ def _stands(experiment: Experiment) -> str:
 
 def _counts(experiment: Experiment) -> str:
     seen = experiment.evidence
-    return f"{seen.exposed_candidate} of {seen.exposed} runs, {seen.matured} results"
+    return f"{seen.exposed_candidate} of {counted(seen.exposed, 'run')}, {counted(seen.matured, 'result')}"
 
 
 def _evidence(experiment: Experiment) -> str:

@@ -20,6 +20,7 @@ from domain.event import Event, new_event
 from domain.knowledge import Fact, Head, Recalled, Verification
 from domain.model import Value
 from domain.notes import note_taken
+from domain.wording import counted
 from memory.timeline import Timeline
 
 log_app = typer.Typer(no_args_is_help=True, help="The event log: everything that ever happened, in order.")
@@ -61,7 +62,7 @@ def verify(
     if as_json:
         print_json({**result.model_dump(mode="json"), "ok": result.ok})
     elif result.ok:
-        say(f"{result.events:,} events verified; nothing was changed, removed or cut off", style="green")
+        say(f"{counted(result.events, 'event')} verified; nothing was changed, removed or cut off", style="green")
         say(f"note this to prove it later: --anchor {result.head.seq}:{result.head.hash}")
     else:
         hint = "stop new effects with `./steward kill`, keep the database as it is, and compare it with a backup"

@@ -13,6 +13,7 @@ from cli.output import AsJson, print_json, print_table, say
 from cli.ratify_commands import add_to
 from domain.errors import InvalidInput, NotFound
 from domain.policies import POLICY_TYPES, PolicyActivated, PolicyRecord, PolicyVersion
+from domain.problems import first_problem
 from domain.wording import clock
 
 policy_app = typer.Typer(no_args_is_help=True, help="The rules: limits, windows, hours, languages. Every change is a version.")
@@ -179,9 +180,8 @@ def _valid(name: str, document: dict[str, Any]) -> dict[str, Any]:
     try:
         return POLICY_TYPES[name].model_validate(document).model_dump(mode="json")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidInput(f"{name}.{where}: {first['msg']}", hint=f"`./steward policies show {name}` shows its fields") from error
+        where, problem = first_problem(error)
+        raise InvalidInput(f"{name}.{where}: {problem}", hint=f"`./steward policies show {name}` shows its fields") from error
 
 
 def _part(document: dict[str, Any], field: str) -> Any:

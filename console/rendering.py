@@ -16,7 +16,7 @@ from domain.learning import MetricSummary
 from domain.metrics import METRICS
 from domain.money import Money
 from domain.story import story
-from domain.wording import left
+from domain.wording import counted, left
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -27,7 +27,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
-    made.filters.update(place=place_of, lines=lines, outcome=outcome)
+    made.filters.update(place=place_of, lines=lines, outcome=outcome, counted=counted)
     return made
 
 
