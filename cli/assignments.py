@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from difflib import get_close_matches
 from typing import Any
 
 from domain.errors import InvalidInput
@@ -47,10 +48,19 @@ def _assign(document: dict[str, Any], path: list[str], text: str, *, grow: bool)
         key: Any = int(path[-1]) if isinstance(target, list) else path[-1]
         old = target.get(key) if grow and isinstance(target, dict) and target is not document else target[key]
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        meant = [place for place in _places(document) if place.split(".")[-1] == path[-1]]
-        hint = f"did you mean {' or '.join(meant[:_MEANT])}?" if meant else _what_there_is(target)
+        meant = _meant(document, path[-1])
+        hint = f"did you mean {' or '.join(meant)}?" if meant else _what_there_is(target)
         raise InvalidInput(f"there is no field {'.'.join(path)}", hint=hint) from error
     target[key] = _value(text, like=old)
+
+
+def _meant(document: Any, name: str) -> list[str]:
+    """Fields of that name wherever they stand, else those of a name like it."""
+    by_name: dict[str, list[str]] = {}
+    for place in _places(document):
+        by_name.setdefault(place.split(".")[-1], []).append(place)
+    alike = [name] if name in by_name else get_close_matches(name, by_name, n=_MEANT)
+    return [place for one in alike for place in by_name[one]][:_MEANT]
 
 
 def _places(document: Any, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.places import place_of
+from domain import wording
 from domain.event import Event
 from domain.learning import MetricSummary
 from domain.metrics import METRICS
@@ -37,10 +38,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
 def clock(moment: datetime | None, zone: str) -> str:
     """``Mon 3 Mar 08:15`` in the zone; empty for None."""
-    if moment is None:
-        return ""
-    local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return "" if moment is None else wording.clock(moment, zone)
 
 
 def stamp(moment: datetime, zone: str) -> str:

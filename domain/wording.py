@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidInput
 
@@ -25,9 +26,9 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def clock(moment: datetime) -> str:
-    """In the time of this machine: ``Mon 3 Mar 08:15``."""
-    local = moment.astimezone()
+def clock(moment: datetime, zone: str) -> str:
+    """``Mon 3 Mar 08:15`` in the zone (IANA)."""
+    local = moment.astimezone(ZoneInfo(zone))
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
