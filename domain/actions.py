@@ -148,6 +148,11 @@ class SendReply(BaseAction):
     def stream(self) -> str:
         return f"ticket/{self.ticket_id}"
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether the operator has to write it: it cannot be approved as it is."""
+        return not self.body.strip()
+
     def charges(self) -> dict[Bound, Decimal]:
         return {Bound.REPLIES: Decimal(1)}
 
