@@ -143,7 +143,7 @@ def _alarm(key: str, found: Sequence[Alert], policy: AttentionPolicy) -> Notice:
 
 
 def kind_of(alert: Alert) -> str:
-    return alert.key.partition("/")[0]
+    return alert.key.partition("/")[0] or "other"
 
 
 def _price(minutes: float, policy: AttentionPolicy) -> float:
