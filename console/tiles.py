@@ -82,7 +82,8 @@ def _decisions(series: Series, days: Days) -> Tile:
 def _first_response(series: Series, days: Days) -> Tile:
     values = known(series[Figure.FIRST_RESPONSE], days)
     value = "–" if values[-1] is None else minutes(values[-1])
-    return _tile("First response, median", value, values, _usual(values[:-1], minutes), href="/business/tickets")
+    note = f"{_usual(values[:-1], minutes)}; counted from when a message came in"
+    return _tile("First response, median", value, values, note, href="/business/tickets")
 
 
 def _corrected(series: Series, days: Days) -> Tile:
