@@ -18,6 +18,9 @@ from domain.problems import first_problem
 CHECKOUT = Path(__file__).absolute().parent
 """Where the code lives: ``worker.py`` is started from here, and the default home is here."""
 
+VERSION = "0.1.0"
+"""Of the program, as in ``pyproject.toml``, which is not where the program runs."""
+
 PostgresUrl = Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://.+")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
 

@@ -1,5 +1,6 @@
 """One question or one run, in full."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -151,10 +152,14 @@ def _print_changes(proposal: Proposal, *, full: bool) -> str:
     """Field by field. What a page says in its text and from which facts stands elsewhere."""
     before, after = leaves(proposal.diff.before), leaves(proposal.diff.after)
     changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-    told = [name for name in changed if full or not name.startswith(_TOLD_ELSEWHERE)]
+    told = [name for name in changed if full or not (name.startswith(_TOLD_ELSEWHERE) or _says_nothing(before, after, name))]
     rows = [(name, _cell(before.get(name, ""), full=full), _cell(after.get(name, ""), full=full)) for name in told]
     print_table("Before and after", ("field", "before", "after"), rows, empty="nothing changes")
     return "structured data" if any(name.startswith(_STRUCTURED_DATA) for name in {*changed} - {*told}) else ""
+
+
+def _says_nothing(before: Mapping[str, str], after: Mapping[str, str], name: str) -> bool:
+    return {before.get(name, ""), after.get(name, "")} <= {"", "null", "[]", "{}"}
 
 
 def _print_facts(proposal: Proposal, *, full: bool) -> str:

@@ -17,6 +17,7 @@ from domain.learning import MetricSummary
 from domain.metrics import METRICS
 from domain.money import Money
 from domain.story import story
+from domain.undoing import Undoing
 from domain.wording import counted, left
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -29,6 +30,7 @@ def environment() -> Environment:
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
     made.filters.update(place=place_of, lines=lines, outcome=outcome, counted=counted)
+    made.filters.update(undone_by=undone_by, staying=staying)
     return made
 
 
@@ -70,6 +72,16 @@ def outcome(summary: MetricSummary) -> tuple[str, int, str, int]:
     share = unit in ("yes or no", "share")
     mean = percent(summary.mean) if share else f"{summary.mean:.1f} {unit}".strip()
     return summary.metric, summary.count, mean, summary.bad
+
+
+def undone_by(plan: Undoing) -> list[tuple[str, str]]:
+    """(what was done, what undoes it), in the order in which that happens."""
+    return [(undo.effect.action.summary(), undo.inverse.summary()) for undo in plan.undo]
+
+
+def staying(plan: Undoing) -> list[tuple[str, str]]:
+    """(what was done, why it stays)."""
+    return [(stay.effect.action.summary(), stay.why) for stay in plan.stays]
 
 
 def pretty(value: Any) -> str:
