@@ -77,7 +77,7 @@ def _asked(approval: Approval, policy: AttentionPolicy, pressing: Collection[str
     proposal = approval.proposal
     action, money = proposal.action, proposal.action.money()
     minutes = _ASKED_MINUTES[action.risk]
-    unwritten = isinstance(action, SendReply) and not action.body.strip()
+    unwritten = isinstance(action, SendReply) and action.unwritten
     text = _UNWRITTEN if unwritten else _ASKED[action.kind]
     return Notice(
         key=str(derived_id("notice", proposal.run_id, proposal.step)),
