@@ -61,7 +61,11 @@ def in_words(one: Mapping[str, Any]) -> str:
         return words(context, one.get("input"))
     if kind in _TEXTS:
         return _TEXTS[kind].format_map(context)
-    return _KINDS.get(kind.partition("_")[0]) or str(one["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    family, _, how = kind.partition("_")
+    if family in _KINDS and how.endswith(("parsing", "type", "from_float", "inexact")):
+        return _KINDS[family]
+    said = str(one["msg"]).removeprefix("Value error, ")
+    return said.removeprefix("Decimal ").replace("Input should", "must").replace("input should", "must")
 
 
 def _too_long_a_text(context: _Context, given: Any) -> str:

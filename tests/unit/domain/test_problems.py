@@ -1,6 +1,7 @@
 """What is wrong with a value is said in plain words, and nothing of the value is repeated."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ from domain.wording import counted
 class Form(Value):
     title: Annotated[str, Field(min_length=1, max_length=20)] = "x"
     units: Annotated[int, Field(ge=1)] = 1
+    share: Annotated[Decimal, Field(decimal_places=2)] = Decimal(1)
     price: Money = Money.of(1)
     color: Literal["red", "blue"] = "red"
     words: Annotated[tuple[str, ...], Field(max_length=1)] = ()
@@ -29,7 +31,9 @@ class Form(Value):
         ({"title": ""}, "title", "must not be empty"),
         ({"title": 3}, "title", "must be a text"),
         ({"units": "many"}, "units", "must be a whole number"),
+        ({"units": 1.5}, "units", "must be a whole number"),
         ({"units": 0}, "units", "must be at least 1"),
+        ({"share": "0.123"}, "share", "must have no more than 2 decimal places"),
         ({"price": {"amount": "free", "currency": "EUR"}}, "price.amount", "must be a number"),
         ({"price": {"currency": "EUR"}}, "price.amount", "is missing"),
         ({"color": "green"}, "color", "must be 'red' or 'blue'"),
