@@ -13,9 +13,13 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 
 from domain.errors import SetupError
+from domain.problems import first_problem
 
 CHECKOUT = Path(__file__).absolute().parent
 """Where the code lives: ``worker.py`` is started from here, and the default home is here."""
+
+VERSION = "0.1.0"
+"""Of the program, as in ``pyproject.toml``, which is not where the program runs."""
 
 PostgresUrl = Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://.+")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
@@ -127,6 +131,6 @@ def _temporal_profile(temporal: Mapping[str, str]) -> dict[str, str]:
 
 
 def _refusal(error: ValidationError) -> SetupError:
-    first = error.errors(include_input=False, include_url=False)[0]
-    name = _VARIABLES.get(str(first["loc"][0]), str(first["loc"][0]))
-    return SetupError(f"{name} is not valid: {first['msg']}", hint=f"mend {name} in the environment or in .env")
+    field, problem = first_problem(error)
+    name = _VARIABLES.get(field, field)
+    return SetupError(f"{name} is not valid: {problem}", hint=f"mend {name} in the environment or in .env")

@@ -20,8 +20,9 @@ from activities.steps import (
 from activities.undoing import effects_of
 from agents.auditor import Auditor
 from agents.executor import Executor
+from agents.skills.schema_org import following
 from domain import gate
-from domain.actions import Action, CallTool, Capability, Receipt
+from domain.actions import Action, CallTool, Capability, PublishContent, Receipt
 from domain.approvals import Approval, default_on_expiry, outside_quiet_hours
 from domain.autonomy import class_of
 from domain.bypasses import ActedUnderBypass
@@ -75,7 +76,7 @@ class ActionActivities:
     @activity.defn
     async def propose(self, request: ProposeInput) -> Proposed:
         """Preview, audit and gate an action. Refusals and suggestions are recorded here, since nothing follows them."""
-        request = await self._on_terms_in_force(request)
+        request = _of_one_piece(await self._on_terms_in_force(request))
         proposal = await self._proposal(request)
         match proposal.gate.outcome:
             case GateOutcome.ASK:
@@ -376,6 +377,15 @@ class ActionActivities:
         occasion = (str(request.round), request.now.isoformat())
         key = (request.run_id, request.planned.step, *occasion, request.planned.action.digest())
         await self._log.append([new_event(data, at=request.now, key=key, correlation_id=request.run_id)])
+
+
+def _of_one_piece(request: ProposeInput) -> ProposeInput:
+    """A page whose title or text was edited has structured data that says the same."""
+    action = request.planned.action
+    if not isinstance(action, PublishContent):
+        return request
+    planned = request.planned.model_copy(update={"action": PublishContent(piece=following(action.piece))})
+    return request.model_copy(update={"planned": planned})
 
 
 def _with_history(decision: GateDecision, request: ProposeInput, *, passed: bool) -> GateDecision:

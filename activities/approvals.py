@@ -125,7 +125,7 @@ class ApprovalActivities:
         that, unless it is severe. A reply that the operator was asked to write was no proposal.
         """
         proposal, decision = approval.proposal, note.decision
-        if isinstance(proposal.action, SendReply) and not proposal.action.body.strip():
+        if isinstance(proposal.action, SendReply) and proposal.action.unwritten:
             return
         severe = decision.verb is Verb.REJECT and decision.reason.lower().startswith(_SEVERE)
         if gate.doubts(proposal.gate) and not severe:

@@ -16,6 +16,7 @@ from domain.policies import AutonomyPolicy
 from domain.ports import EventLog, Guards, Policies, State
 from domain.retention import Upkeep
 from domain.runs import Controls, Digest, DigestWritten, Run
+from domain.wording import counted
 from learning.attention import HEAD
 
 _DAY = timedelta(days=1)
@@ -54,8 +55,8 @@ class DigestActivities:
         open_tickets = sum([len(await self._state.find(Ticket, status=status)) for status in still_open])
         late = await self._state.find(PurchaseOrder, status=PurchaseOrderStatus.LATE)
         lines = [
-            f"{_counted(len(runs), 'run')}, {sum(r.status == 'done' for r in runs)} finished",
-            f"{_counted(open_tickets, 'ticket')} open",
+            f"{counted(len(runs), 'run')}, {sum(r.status == 'done' for r in runs)} finished",
+            f"{counted(open_tickets, 'ticket')} open",
             *(f"late: purchase order {o.purchase_order_id} from {o.supplier_id}" for o in late),
             *_interrupts(attention, since),
             *(upkeep.line for upkeep in await self._state.since(Upkeep, since)),
@@ -70,8 +71,8 @@ class DigestActivities:
         lines = [
             *_few(report.ended),
             *_few([f"waits for your word: {line}" for line in report.proposed]),
-            *([f"{_counted(len(report.trying), 'change')} tried on a part of the cases"] if report.trying else []),
-            *([f"{_counted(len(report.questions), 'question')} to you: `./steward alerts`"] if report.questions else []),
+            *([f"{counted(len(report.trying), 'change')} tried on a part of the cases"] if report.trying else []),
+            *([f"{counted(len(report.questions), 'question')} to you: `./steward alerts`"] if report.questions else []),
         ]
         return _section("Learned last night", lines or ["nothing new"])
 
@@ -101,7 +102,7 @@ def _interrupts(attention: Attention, since: Moment) -> Iterable[str]:
     sent = [s for day in attention.days for s in day.sent if s.at >= since]
     if sent:
         acted = sum(s.outcome is NoticeOutcome.ACTED for s in sent)
-        yield f"{_counted(len(sent), 'interrupt')}, {acted} acted on"
+        yield f"{counted(len(sent), 'interrupt')}, {acted} acted on"
 
 
 def _few(lines: Sequence[str]) -> list[str]:
@@ -110,7 +111,3 @@ def _few(lines: Sequence[str]) -> list[str]:
 
 def _section(title: str, lines: Sequence[str]) -> str:
     return "\n".join([f"## {title}", *(f"- {line}" for line in lines)]) if lines else ""
-
-
-def _counted(number: int, one: str) -> str:
-    return f"{number:,} {one if number == 1 else one + 's'}"

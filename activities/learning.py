@@ -22,6 +22,7 @@ from domain.model import Moment
 from domain.policies import PolicyRecord
 from domain.ports import EventLog, Facts, Flags, Policies, State
 from domain.runs import Alert, AlertLevel, AlertRaised
+from domain.wording import counted
 from learning import failures as bad
 from learning import steering
 from learning.assignment import BLOCK_SHARE, BLOCKS, ramp
@@ -73,7 +74,7 @@ class LearningActivities:
     async def measure_shelf(self, request: LearnInput) -> Learned:
         """Count how well the shelf serves for the replenishment runs of the day."""
         count = await self._shelf.measure(now=request.now)
-        return Learned(count=count, text=f"{count} runs measured by the shelf")
+        return Learned(count=count, text=f"{counted(count, 'run')} measured by the shelf")
 
     @activity.defn
     async def find_failures(self, request: LearnInput) -> Learned:
@@ -85,7 +86,7 @@ class LearningActivities:
         fresh = await self._explainer.explained(new, picture.observed, now=request.now)
         asked = {f.failure_id: f for f in bad.sample_to_confirm(fresh, share=_CONFIRMED, salt=request.day)}
         await self._append([FailureFound(failure=asked.get(f.failure_id, f)) for f in fresh], request)
-        return Learned(count=len(fresh), text=f"{len(fresh)} new failures")
+        return Learned(count=len(fresh), text=counted(len(fresh), "new failure"))
 
     @activity.defn
     async def propose_changes(self, request: LearnInput) -> Learned:
@@ -98,7 +99,7 @@ class LearningActivities:
         against = [await self._propose(draft, picture, request) for draft in (*drafts(picture), *stock, *reworded, *refit)]
         refused = tuple(reason for reason in against if reason)
         count = against.count("")
-        return Learned(count=count, text=f"{count} changes proposed, {len(refused)} not", refused=refused)
+        return Learned(count=count, text=f"{counted(count, 'change')} proposed, {len(refused)} not", refused=refused)
 
     @activity.defn
     async def report_learning(self, request: LearnInput) -> Learned:

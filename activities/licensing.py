@@ -29,7 +29,7 @@ class Licensing:
 
         A reply that nobody has written yet is nothing that could go.
         """
-        if isinstance(planned.action, SendReply) and not planned.action.body.strip():
+        if isinstance(planned.action, SendReply) and planned.action.unwritten:
             return Licence.NONE
         key = class_of(workflow, planned.action, planned.why.topic)
         grant = await self.granted(key)

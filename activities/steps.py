@@ -177,7 +177,10 @@ class TicketInput(Value):
 
 
 class TurnPlan(Value):
-    """What to do about the ticket's newest message, and the policy the waiting goes by."""
+    """What to do about the ticket's newest message, and the policy the waiting goes by.
+
+    ``first_message_at`` is when the first one was written, or came in where that is later.
+    """
 
     plan: SupportPlan | None  # None where nothing is unanswered
     policy: SupportPolicy

@@ -18,6 +18,7 @@ from domain.model import Moment
 from domain.policies import StockPolicy
 from domain.ports import EventLog, Policies, State
 from domain.runs import Alert, AlertLevel, AlertRaised
+from domain.wording import counted
 
 
 class StockActivities:
@@ -112,7 +113,7 @@ def _late(order: PurchaseOrder, request: DeliveryInput) -> list[NewEvent]:
     alert = Alert(
         key=f"late/{order.purchase_order_id}",
         level=AlertLevel.WARNING,
-        text=f"purchase order {order.purchase_order_id} from {order.supplier_id} is {days} days late",
+        text=f"purchase order {order.purchase_order_id} from {order.supplier_id} is {counted(days, 'day')} late",
         what_to_do="ask the supplier, or record the delivery when it comes",
         run_id=request.run_id,
         at=request.now,

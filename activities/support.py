@@ -32,7 +32,7 @@ class SupportActivities:
         run_id, now = request.run_id, request.now
         policy = (await self._policies.of(run_id).in_force(SupportPolicy)).document
         unanswered = ticket.unanswered
-        first = ticket.messages[0].at
+        first = await self._came_in(ticket, now)
         if not unanswered or ticket.status in (TicketStatus.CLOSED, TicketStatus.WITH_OPERATOR):
             return TurnPlan(plan=None, policy=policy, first_message_at=first, unanswered=0, newest=_newest(ticket))
         turn = sum(m.direction is Direction.INBOUND for m in ticket.messages)
@@ -75,6 +75,13 @@ class SupportActivities:
         except VersionConflict as moved:
             raise Retryable(f"{request.ticket_id} moved meanwhile") from moved
         return True
+
+    async def _came_in(self, ticket: Ticket, now: Moment) -> Moment:
+        """When the first message could be answered: a mail that is imported may have been written long before."""
+        first = ticket.messages[0]
+        begun = await self._log.read(stream=f"ticket/{ticket.ticket_id}", limit=1)
+        known = [event.recorded_at for event in begun if event.data.get("message", {}).get("message_id") == first.message_id]
+        return max(first.at, *(min(moment, now) for moment in known)) if known else first.at
 
     async def _ticket(self, ticket_id: str) -> Ticket:
         ticket = await self._state.get(Ticket, ticket_id)

@@ -27,6 +27,7 @@ from domain.model import Value
 from domain.policies import ContentPolicy, PromptPolicy, SupportPolicy
 from domain.ports import ContextPacks, Model, Policies, State
 from domain.tasks import Answer, ContentDraft
+from domain.wording import counted
 
 ATTEMPTS = 2
 _NEVER_ON_A_PAGE = frozenset({"shop/self#signature"})
@@ -228,7 +229,7 @@ def _of_this_revision(piece: ContentPiece, metrics: Sequence[ContentMetrics]) ->
 
 def _ignored(metrics: Sequence[ContentMetrics]) -> str:
     shown, clicks = sum(m.impressions for m in metrics), sum(m.clicks for m in metrics)
-    return f"the page was shown {shown} times and clicked {clicks} times"
+    return f"the page was shown {counted(shown, 'time')} and clicked {counted(clicks, 'time')}"
 
 
 def _block(code: str, text: str) -> Finding:

@@ -69,7 +69,12 @@ def read_shop(folder: Path) -> StockPicture:
     names = TableOptions(mapping={"sku": "StockCode", "title": "description", "price": "median_price"})
     listed = read_catalog((folder / "sku_catalog.csv").read_bytes(), table=names, catalog=CatalogOptions(), at=datetime.now(UTC))
     sold_names = TableOptions(mapping={"sku": "StockCode", "unit_price": "price"})
-    sold = read_sales((folder / "daily_sku_sales.csv.gz").read_bytes(), table=sold_names, opening_stock_days=_OPENING_DAYS)
+    sold = read_sales(
+        (folder / "daily_sku_sales.csv.gz").read_bytes(),
+        table=sold_names,
+        today=datetime.now(UTC).date(),
+        opening_stock_days=_OPENING_DAYS,
+    )
     state: dict[str, Value] = {}
     for event in (*listed.accepted, *listed.assumed, *sold.accepted, *sold.assumed):
         state[event.data.stream] = fold(state.get(event.data.stream), event.data)

@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from difflib import get_close_matches
 from typing import Any
 
 from domain.errors import InvalidInput
+from domain.wording import counted
 
 _MEANT = 3  # paths that a hint names
 _MONEY = re.compile(r"(-?\d+(?:\.\d+)?)(?:\s*([A-Z]{3}))?")
@@ -46,10 +48,19 @@ def _assign(document: dict[str, Any], path: list[str], text: str, *, grow: bool)
         key: Any = int(path[-1]) if isinstance(target, list) else path[-1]
         old = target.get(key) if grow and isinstance(target, dict) and target is not document else target[key]
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        meant = [place for place in _places(document) if place.split(".")[-1] == path[-1]]
-        hint = f"did you mean {' or '.join(meant[:_MEANT])}?" if meant else _what_there_is(target)
+        meant = _meant(document, path[-1])
+        hint = f"did you mean {' or '.join(meant)}?" if meant else _what_there_is(target)
         raise InvalidInput(f"there is no field {'.'.join(path)}", hint=hint) from error
     target[key] = _value(text, like=old)
+
+
+def _meant(document: Any, name: str) -> list[str]:
+    """Fields of that name wherever they stand, else those of a name like it."""
+    by_name: dict[str, list[str]] = {}
+    for place in _places(document):
+        by_name.setdefault(place.split(".")[-1], []).append(place)
+    alike = [name] if name in by_name else get_close_matches(name, by_name, n=_MEANT)
+    return [place for one in alike for place in by_name[one]][:_MEANT]
 
 
 def _places(document: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -65,7 +76,7 @@ def _what_there_is(target: Any) -> str:
         case dict():
             return f"there is {', '.join(target)}"
         case list():
-            return f"there are {len(target)} entries, counted from 0"
+            return f"it has {counted(len(target), 'entry', 'entries')}, counted from 0"
     return f"{target!r} has no parts"
 
 

@@ -9,10 +9,10 @@ from activities.breakers import MEANS, next_trial, reset
 from cli.choosing import completing
 from cli.context import OPERATOR, System, now, with_system
 from cli.output import AsJson, print_json, print_table, say
+from cli.times import Times, operators_times
 from domain.actions import ACTION_TYPES
 from domain.effects import Breaker, BreakerState
 from domain.policies import BoundsPolicy
-from domain.wording import clock
 
 breaker_app = typer.Typer(help="What failed too often and rests, and when it is tried again.")
 
@@ -28,15 +28,16 @@ def breaker(context: typer.Context, *, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
 
-    async def work(system: System) -> tuple[list[Breaker], timedelta]:
-        policy = await system.memory.policies.in_force(BoundsPolicy)
-        return await system.memory.guards.breakers(), timedelta(seconds=policy.document.breaker_seconds)
+    async def work(system: System) -> tuple[list[Breaker], timedelta, Times]:
+        policies = system.memory.policies
+        pause = timedelta(seconds=(await policies.in_force(BoundsPolicy)).document.breaker_seconds)
+        return await system.memory.guards.breakers(), pause, await operators_times(policies)
 
-    found, pause = with_system(work, as_json=as_json)
+    found, pause, times = with_system(work, as_json=as_json)
     if as_json:
         print_json([_as_json(b, pause) for b in found])
         return
-    rows = [(b.connector, b.action_kind, b.state, b.failures, _trial(b, pause), MEANS[b.state]) for b in found]
+    rows = [(b.connector, b.action_kind, b.state, b.failures, _trial(b, pause, times), MEANS[b.state]) for b in found]
     columns = ("connector", "action", "state", "failures in a row", "next trial", "means")
     print_table("Breakers", columns, rows, empty="nothing was tried yet")
     if any(b.state is not BreakerState.CLOSED for b in found):
@@ -63,11 +64,11 @@ def breaker_reset(
         say(f"The breaker of {connector} for {action} is closed: effects go through again.")
 
 
-def _trial(found: Breaker, pause: timedelta) -> str:
+def _trial(found: Breaker, pause: timedelta, times: Times) -> str:
     due = next_trial(found, pause)
     if due is None:
         return ""
-    return clock(due) if due > now() else "with the next effect"
+    return times.clock(due) if due > now() else "with the next effect"
 
 
 def _as_json(found: Breaker, pause: timedelta) -> dict[str, Any]:

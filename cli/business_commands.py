@@ -17,6 +17,7 @@ from domain.entities import Product, PurchaseOrder, Shop, Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.events import ProductListed, ShopDescribed
 from domain.playbooks import INTENTS
+from domain.problems import first_problem
 from domain.runs import Alert, AlertClosed
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -147,6 +148,5 @@ def _described(document: dict[str, Any]) -> Shop:
     try:
         return Shop.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = first["loc"][0]
-        raise InvalidInput(f"shop.{field}: {first['msg']}", hint=f"give --set {field}=… too: all are needed") from error
+        field, problem = first_problem(error)
+        raise InvalidInput(f"shop.{field}: {problem}", hint=f"give --set {field}=… too: all are needed") from error

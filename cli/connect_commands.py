@@ -15,6 +15,7 @@ from connectors.vault import Vault
 from domain.actions import Capability
 from domain.connections import CONNECTING, MEANS, Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, StreamProgress
 from domain.errors import InvalidInput, NotFound, StewardError
+from domain.wording import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -189,4 +190,4 @@ def _read(connection: dict[str, Any]) -> str:
 
 
 def _trouble(connection: dict[str, Any]) -> str:
-    return "; ".join(f"{s['error']} ({s['failures']} times)" for s in connection["streams"] if s["failures"])
+    return "; ".join(f"{s['error']} ({counted(s['failures'], 'time')})" for s in connection["streams"] if s["failures"])

@@ -10,9 +10,10 @@ import typer
 from cli.context import System, now, with_system
 from cli.entrance import Entrance, directions, entrance
 from cli.output import AsJson, give_up, print_json, print_table, say
+from cli.times import Times, operators_times
 from domain.access import ApiToken, Ousted, Scope, usable
 from domain.errors import InvalidInput, SetupError, StewardError
-from domain.wording import clock
+from domain.wording import counted
 from memory.keyring import MOST_DAYS, Keyring
 
 token_app = typer.Typer(help="What programs may do here: issue a token, list them, revoke one.", no_args_is_help=True)
@@ -64,21 +65,21 @@ def issue(
         print_json({"name": name, "token": secret})
     else:
         say(secret)
-        say(f"This is {name}, good for {days} days. Keep it now: it is not shown again.")
+        say(f"This is {name}, good for {counted(days, 'day')}. Keep it now: it is not shown again.")
 
 
 @token_app.command("list")
 def list_tokens(*, as_json: AsJson = False) -> None:
     """Every token there ever was, and whether it is still good."""
 
-    async def work(system: System) -> list[ApiToken]:
-        return await _keyring(system).tokens()
+    async def work(system: System) -> tuple[list[ApiToken], Times]:
+        return await _keyring(system).tokens(), await operators_times(system.memory.policies)
 
-    found = with_system(work, as_json=as_json)
+    found, times = with_system(work, as_json=as_json)
     if as_json:
         print_json([token.model_dump(mode="json", exclude={"token_hash"}) for token in found])
         return
-    rows = [(t.name, ", ".join(t.scopes), _standing(t), clock(t.used_at) if t.used_at else "never") for t in found]
+    rows = [(t.name, ", ".join(t.scopes), _standing(t, times), times.clock(t.used_at) if t.used_at else "never") for t in found]
     print_table("Tokens", ("name", "may", "is", "last used"), rows, empty="none was issued")
 
 
@@ -141,9 +142,9 @@ def _keyring(system: System) -> Keyring:
     return Keyring(credentials=kept.credentials, tokens=kept.tokens, log=kept.log, clock=now)
 
 
-def _standing(token: ApiToken) -> str:
+def _standing(token: ApiToken, times: Times) -> str:
     if token.revoked_at:
-        return f"revoked since {clock(token.revoked_at)}"
+        return f"revoked since {times.clock(token.revoked_at)}"
     if not usable(token, now()):
         return "expired"
-    return f"good until {token.expires_at.astimezone():%Y-%m-%d}" if token.expires_at else "good"
+    return f"good until {times.day(token.expires_at)}" if token.expires_at else "good"

@@ -8,6 +8,7 @@ from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.kill_switch import banner, bypass_lines
 from cli.output import AsJson, print_json, print_table, say
+from cli.times import Times, operators_times
 from domain.bypasses import BypassClosed, BypassOpened
 from domain.decisions import Mode
 from domain.runs import Controls, KillSwitchSet, ModeSet
@@ -33,13 +34,14 @@ def mode(
 ) -> None:
     """Show what is asked and what is automatic, or change it. Where nothing is set, everything is asked."""
 
-    async def work(system: System) -> Controls:
+    async def work(system: System) -> tuple[Controls, Times]:
         checked = checked_scope(scope) if scope is not None else ""
         if value is not None:
             await record(system, ModeSet(scope=checked, mode=value, by=OPERATOR), at=now())
-        return await system.memory.state.get(Controls, "self") or Controls()
+        controls = await system.memory.state.get(Controls, "self") or Controls()
+        return controls, await operators_times(system.memory.policies)
 
-    controls = with_system(work, as_json=as_json)
+    controls, times = with_system(work, as_json=as_json)
     if as_json:
         print_json(controls)
         return
@@ -49,7 +51,7 @@ def mode(
     print_table("Modes", ("scope", "mode", "means"), rows)
     if line := banner(controls):
         say(line, style="red")
-    for line in bypass_lines(controls, now()):
+    for line in bypass_lines(controls, times, at=now()):
         say(line, style="yellow")
 
 
@@ -66,16 +68,17 @@ def bypass(
 ) -> None:
     """For a while, do without asking what the mode ask would ask; other rules stay. Without a scope: what is bypassed."""
 
-    async def work(system: System) -> Controls:
+    async def work(system: System) -> tuple[Controls, Times]:
         if scope is not None:
             await record(system, _bypassed(checked_scope(scope), duration, reason, close=close), at=now())
-        return await system.memory.state.get(Controls, "self") or Controls()
+        controls = await system.memory.state.get(Controls, "self") or Controls()
+        return controls, await operators_times(system.memory.policies)
 
-    controls = with_system(work, as_json=as_json)
+    controls, times = with_system(work, as_json=as_json)
     if as_json:
         print_json({"bypasses": open_bypasses(controls, now())})
         return
-    for line in bypass_lines(controls, now()) or ["Nothing is bypassed."]:
+    for line in bypass_lines(controls, times, at=now()) or ["Nothing is bypassed."]:
         say(line)
 
 

@@ -23,6 +23,7 @@ from cli.steering import Steering, with_steering
 from cli.through_console import decide
 from domain.approvals import Approval, Verb, Via
 from domain.errors import InvalidInput, VersionConflict
+from domain.problems import first_problem
 from domain.runs import Alert, AlertClosed
 from domain.wording import parse_duration
 from workflows.deciding import DecisionRequest
@@ -167,9 +168,8 @@ def _request(approval: Approval, verb: Verb, **given: Any) -> DecisionRequest:
             **given,
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidInput(f"the decision is not valid: {where}: {first['msg']}", hint="mend it and try again") from error
+        where, problem = first_problem(error)
+        raise InvalidInput(f"the decision is not valid: {where}: {problem}", hint="mend it and try again") from error
 
 
 def _edited(approval: Approval, fields: list[str], file: Path | None) -> Any:

@@ -26,10 +26,13 @@ async def look_for_entrance(settings: Settings) -> Entrance:
 
 
 async def entrance(system: "System") -> Entrance:
-    from memory.setup_code import setup_code  # noqa: PLC0415 - as above
+    from memory.setup_code import forget_setup_code, setup_code  # noqa: PLC0415 - as above
 
-    needs_password = await system.memory.credentials.password() is None
-    return Entrance(system.endpoints.console_url, setup_code(system.settings.home) if needs_password else None)
+    home = system.settings.home
+    if await system.memory.credentials.password() is None:
+        return Entrance(system.endpoints.console_url, setup_code(home))
+    forget_setup_code(home)  # where the password was set before codes were forgotten with it
+    return Entrance(system.endpoints.console_url, None)
 
 
 def directions(found: Entrance) -> list[str]:

@@ -8,10 +8,11 @@ from cli.assignments import differences
 from cli.context import System, with_system
 from cli.output import AsJson, print_json, print_table, say
 from cli.ratify_commands import ratifier
+from cli.times import Times, operators_times
 from domain.errors import NotFound
 from domain.experiments import Experiment
 from domain.policies import POLICY_TYPES, PolicyRecord
-from domain.wording import clock
+from domain.wording import counted
 
 experiments_app = typer.Typer(invoke_without_command=True, help="What is tried on a part of the cases, and on what evidence.")
 
@@ -49,11 +50,12 @@ def experiments_list(*, as_json: AsJson = False) -> None:
 def experiments_show(name: Which, *, as_json: AsJson = False) -> None:
     """One experiment: what it changes, its evidence so far, and its verdict."""
 
-    async def work(system: System) -> tuple[Experiment, list[tuple[str, Any, Any]]]:
+    async def work(system: System) -> tuple[Experiment, list[tuple[str, Any, Any]], Times]:
         experiment, record_ = await _found(system, name)
-        return experiment, differences(_document(record_, experiment.control), _document(record_, experiment.candidate))
+        changes = differences(_document(record_, experiment.control), _document(record_, experiment.candidate))
+        return experiment, changes, await operators_times(system.memory.policies)
 
-    experiment, changes = with_system(work, as_json=as_json)
+    experiment, changes, times = with_system(work, as_json=as_json)
     if as_json:
         print_json({"experiment": experiment, "changes": [{"field": p, "before": a, "after": b} for p, a, b in changes]})
         return
@@ -62,7 +64,7 @@ def experiments_show(name: Which, *, as_json: AsJson = False) -> None:
     facts += [("evidence of gain", f"{experiment.evidence.win:.2f}")]
     facts += [(f"evidence of harm, {metric}", f"{value:.2f}") for metric, value in experiment.evidence.harm.items()]
     facts += [(f"mean result, {arm}", f"{rate:.1%}") for arm, rate in experiment.evidence.rates.items()]
-    facts += [("started", clock(experiment.started_at)), ("ends by itself", clock(experiment.expires_at))]
+    facts += [("started", times.clock(experiment.started_at)), ("ends by itself", times.clock(experiment.expires_at))]
     print_table("", ("", ""), [*facts, ("verdict", experiment.reason or "none yet")])
 
 
@@ -113,7 +115,7 @@ def _stands(experiment: Experiment) -> str:
 
 def _counts(experiment: Experiment) -> str:
     seen = experiment.evidence
-    return f"{seen.exposed_candidate} of {seen.exposed} runs, {seen.matured} results"
+    return f"{seen.exposed_candidate} of {counted(seen.exposed, 'run')}, {counted(seen.matured, 'result')}"
 
 
 def _evidence(experiment: Experiment) -> str:

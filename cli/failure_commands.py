@@ -7,8 +7,8 @@ import typer
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
+from cli.times import Times, operators_times
 from domain.failures import Failure, FailureLabelled, RootCause
-from domain.wording import clock
 
 failures_app = typer.Typer(invoke_without_command=True, help="What went wrong and why; confirm or correct the why.")
 
@@ -35,15 +35,16 @@ def failures_list(
 ) -> None:
     """The latest first. `asked` marks the sample whose cause you should confirm: the rest is learned from it."""
 
-    async def work(system: System) -> list[Failure]:
-        return await system.memory.state.find(Failure)
+    async def work(system: System) -> tuple[list[Failure], Times]:
+        return await system.memory.state.find(Failure), await operators_times(system.memory.policies)
 
-    found = [f for f in with_system(work, as_json=as_json) if not asked or (f.asked and not f.confirmed)]
+    failures, times = with_system(work, as_json=as_json)
+    found = [f for f in failures if not asked or (f.asked and not f.confirmed)]
     ordered = sorted(found, key=lambda f: f.at, reverse=True)
     if as_json:
         print_json(ordered)
         return
-    rows = [(f.failure_id[:8], clock(f.at), f.run_id, f.mode, f.cause, _sure(f)) for f in ordered[:50]]
+    rows = [(f.failure_id[:8], times.clock(f.at), f.run_id, f.mode, f.cause, _sure(f)) for f in ordered[:50]]
     print_table("Failures", ("id", "at", "run", "what", "why", ""), rows, empty="nothing went wrong that was noticed")
 
 

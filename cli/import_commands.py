@@ -6,9 +6,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+import stack
 from cli.context import open_system
 from cli.import_options import first_day, mapping, ratio, table_options
 from cli.output import EXIT_WRONG, AsJson, give_up, print_json, print_table, run, say
@@ -25,15 +27,18 @@ from connectors.importers.vcard import is_vcards, read_vcards
 from connectors.local_shop import LocalShop
 from domain.actions import Capability
 from domain.catalogue import ENTITY_TYPES
-from domain.entities import Order, Shop, Stock
+from domain.entities import Order, Product, Shop, Stock
 from domain.errors import InvalidInput, SetupError, StewardError
 from domain.event import SalesRow
 from domain.events import OrderPlaced, SalesImported, StockCounted
 from domain.model import Value
+from domain.policies import ApprovalPolicy
 from domain.ports import EventLog, State
+from domain.wording import counted
 from settings import Settings
 
 _SHOWN = 20  # rejected lines shown to people; --json has them all
+_ROWS = {"tickets": "mail"}  # what a row is called, where it is no line
 _KEYS = {
     "product": "sku",
     "stock": "sku",
@@ -105,7 +110,9 @@ def sales(
     """Sales history: units of an article on a day."""
 
     def read(raw: bytes) -> ImportReport:
-        return read_sales(raw, table=table_options(columns, date_format, decimal, currency), opening_stock_days=opening_stock_days)
+        table = table_options(columns, date_format, decimal, currency)
+        today, catalogue = run(_today_and_catalogue, as_json=as_json)
+        return read_sales(raw, table=table, today=today, catalogue=catalogue, opening_stock_days=opening_stock_days)
 
     _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
@@ -275,6 +282,16 @@ async def _known_sales(state: State, report: ImportReport) -> KnownSales:
     return known
 
 
+async def _today_and_catalogue() -> tuple[date, frozenset[str] | None]:
+    """The day it is in the shop's zone, and every SKU that is listed; where nothing runs, the day in UTC, and None."""
+    if stack.endpoints(Settings.load()) is None:
+        return datetime.now(UTC).date(), None
+    async with open_system() as system:
+        zone = (await system.memory.policies.in_force(ApprovalPolicy)).document.timezone
+        listed = await system.memory.state.find(Product)
+        return datetime.now(ZoneInfo(zone)).date(), frozenset(product.sku for product in listed)
+
+
 async def _shop_address() -> list[str]:
     async with open_system() as system:
         shop = await system.memory.state.get(Shop, "self")
@@ -282,18 +299,19 @@ async def _shop_address() -> list[str]:
 
 
 def _tell(report: ImportReport, imported: int | None, *, dry_run: bool, refused: bool) -> None:
+    lines = counted(report.rows, _ROWS.get(report.kind, "line"))
     for note in report.notes:
         say(note)
     if report.rejected:
         shown = [(r.line, r.column, r.value, r.why) for r in report.rejected[:_SHOWN]]
-        print_table(f"Rejected: {len(report.rejected)} of {report.rows} lines", ("line", "column", "value", "why"), shown)
+        print_table(f"Rejected: {len(report.rejected):,} of {lines}", ("line", "column", "value", "why"), shown)
         if len(report.rejected) > _SHOWN:
             say(f"… and {len(report.rejected) - _SHOWN} more; --json lists them all")
     events = len(report.accepted) + len(report.assumed)
     if imported is not None:
-        say(f"Imported {imported} events from {report.rows} lines; {events - imported} said nothing new.")
+        say(f"Imported {counted(imported, 'event')} from {lines}; {events - imported:,} said nothing new.")
     elif dry_run and not refused:
-        say(f"Dry run: {report.rows} lines read, {events} events ready, nothing changed.")
+        say(f"Dry run: {lines} read, {counted(events, 'event')} ready, nothing changed.")
     else:
         say("Nothing was imported. Mend these lines, or import the others with --partial.")
 

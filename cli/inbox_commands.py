@@ -12,11 +12,12 @@ from activities.attending import Attention, Standing, look
 from cli.choosing import choose
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
-from cli.showing import Shown, look_up, print_shown
+from cli.showing import Shown, look_up, print_shown, run_of, web_ui_link
+from cli.times import Times, operators_times
 from domain.approvals import Approval, ApprovalStatus
 from domain.model import Value
 from domain.runs import Alert, AlertClosed, AlertLevel, Controls
-from domain.wording import clock, left
+from domain.wording import left
 
 _SOON = timedelta(hours=6)
 _TODAY = timedelta(hours=24)
@@ -49,6 +50,7 @@ class Page:
     asleep: Sequence[Approval]
     alerts: Sequence[Alert]
     controls: Controls
+    times: Times
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +80,7 @@ def inbox(
         say("Nothing needs you.")
     if page.asleep:
         ends = min(a.snoozed_until for a in page.asleep if a.snoozed_until)
-        say(f"{len(page.asleep)} snoozed, the first until {clock(ends)}; --all shows them")
+        say(f"{len(page.asleep)} snoozed, the first until {page.times.clock(ends)}; --all shows them")
     if page.waiting:
         first = page.waiting[0].approval.approval_id[:8]
         say(f"\n./steward show {first}    then approve {first} | reject {first} --reason … | edit {first} | snooze {first}")
@@ -87,15 +89,22 @@ def inbox(
 def show(
     which: Annotated[str, typer.Argument(metavar="ID", help="A question's or a run's id, or enough of it.")],
     *,
+    full: Annotated[bool, typer.Option("--full", help="A long text as a whole, and every fact.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """One question with its before and after, or one run step by step."""
 
-    async def work(system: System) -> tuple[Shown, str | None]:
-        return await look_up(system, which), system.endpoints.ui_url
+    async def work(system: System) -> tuple[Shown, str | None, Times]:
+        return await look_up(system, which), system.endpoints.ui_url, await operators_times(system.memory.policies)
 
-    shown, ui_url = with_system(work, as_json=as_json)
-    print_shown(shown, ui_url=ui_url, as_json=as_json)
+    shown, ui_url, times = with_system(work, as_json=as_json)
+    link = web_ui_link(ui_url, run_of(shown))
+    if as_json:
+        print_json({**vars(shown), "web_ui": link})
+        return
+    print_shown(shown, times, full=full)
+    if link:
+        say(f"\nStep by step: {link}")
 
 
 def alerts(
@@ -145,6 +154,7 @@ async def _page(system: System, *, everything: bool) -> Page:
         asleep=asleep,
         alerts=await open_alerts(system),
         controls=await state.get(Controls, "self") or Controls(),
+        times=await operators_times(system.memory.policies),
     )
 
 
@@ -203,7 +213,7 @@ def _print_head(page: Page) -> None:
     rows = []
     for one in page.attention.head:
         notice, standing = one.notice, questions.get(one.notice.key)
-        told = next((clock(s.at) for s in page.attention.today.sent if s.notice.key == notice.key), "")
+        told = next((page.times.clock(s.at) for s in page.attention.today.sent if s.notice.key == notice.key), "")
         rows.append((*_row(standing), told) if standing else ("", notice.text, notice.what_to_do, "", told))
     if rows:
         print_table("Needs you now", ("id", "what", "why you", "time left", "told you"), rows)

@@ -5,16 +5,16 @@ import logging
 from datetime import datetime
 
 import stack
+from cli.times import Times, operators_times
 from domain.runs import Controls
 from domain.switches import open_bypasses
-from domain.wording import clock
 from settings import Settings
 
 _WITHIN = 3.0  # seconds
 
 
-def read_controls(settings: Settings, found: stack.StackStatus) -> Controls | None:
-    """The operator's switches; None where nothing runs that could be asked, or it does not answer in time."""
+def read_controls(settings: Settings, found: stack.StackStatus) -> tuple[Controls, Times] | None:
+    """The operator's switches and the zone of their times; None where nothing runs, or it does not answer in time."""
     if found.phase != "running":
         return None
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what it complains of is not for the operator
@@ -29,10 +29,10 @@ def banner(controls: Controls) -> str:
     return f"The kill switch is on: {reason(controls)}. `./steward kill --off` ends it." if controls.kill_switch else ""
 
 
-def bypass_lines(controls: Controls, at: datetime) -> list[str]:
+def bypass_lines(controls: Controls, times: Times, *, at: datetime) -> list[str]:
     """One line for each bypass that is open."""
     return [
-        f"{b.scope} is not asked until {clock(b.until)}: {b.reason}. `./steward bypass {b.scope} --close` ends it."
+        f"{b.scope} is not asked until {times.clock(b.until)}: {b.reason}. `./steward bypass {b.scope} --close` ends it."
         for b in open_bypasses(controls, at)
     ]
 
@@ -41,8 +41,9 @@ def reason(controls: Controls) -> str:
     return controls.kill_reason or "no reason given"
 
 
-async def _controls(settings: Settings) -> Controls:
+async def _controls(settings: Settings) -> tuple[Controls, Times]:
     from cli.context import open_system  # noqa: PLC0415 - it imports the memory, which takes longer than the rest of `status`
 
     async with open_system(settings) as system:
-        return await system.memory.state.get(Controls, "self") or Controls()
+        controls = await system.memory.state.get(Controls, "self") or Controls()
+        return controls, await operators_times(system.memory.policies)

@@ -14,12 +14,14 @@ from cli import rebuild_command, upkeep_commands
 from cli.context import open_system
 from cli.output import EXIT_FAILED, AsJson, complain, print_json, print_table, run, say
 from cli.progress import progress
+from cli.times import Times, operators_times
 from domain.catalogue import ENTITY_TYPES, split_stream
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event, new_event
 from domain.knowledge import Fact, Head, Recalled, Verification
 from domain.model import Value
 from domain.notes import note_taken
+from domain.wording import counted
 from memory.timeline import Timeline
 
 log_app = typer.Typer(no_args_is_help=True, help="The event log: everything that ever happened, in order.")
@@ -61,7 +63,7 @@ def verify(
     if as_json:
         print_json({**result.model_dump(mode="json"), "ok": result.ok})
     elif result.ok:
-        say(f"{result.events:,} events verified; nothing was changed, removed or cut off", style="green")
+        say(f"{counted(result.events, 'event')} verified; nothing was changed, removed or cut off", style="green")
         say(f"note this to prove it later: --anchor {result.head.seq}:{result.head.hash}")
     else:
         hint = "stop new effects with `./steward kill`, keep the database as it is, and compare it with a backup"
@@ -89,28 +91,28 @@ def tail(
                 print_json(events)
                 return
             after = events[-1].seq if events else (await system.memory.log.head()).seq
-            _print_events(events, as_json=as_json)
+            times = await operators_times(system.memory.policies)
+            _print_events(events, times, as_json=as_json)
             if follow:
-                await _follow(system.memory.log, after=after, stream=stream, as_json=as_json)
+                await _follow(system.memory.log, times, after=after, stream=stream, as_json=as_json)
 
     run(work, as_json=as_json)
 
 
-async def _follow(log: Timeline, *, after: int, stream: str, as_json: bool) -> None:
+async def _follow(log: Timeline, times: Times, *, after: int, stream: str, as_json: bool) -> None:
     while True:
         events = await log.read(after=after, stream=stream)
-        _print_events(events, as_json=as_json)
+        _print_events(events, times, as_json=as_json)
         after = events[-1].seq if events else after
         await asyncio.sleep(_FOLLOW_SECONDS)
 
 
-def _print_events(events: Sequence[Event], *, as_json: bool) -> None:
+def _print_events(events: Sequence[Event], times: Times, *, as_json: bool) -> None:
     for event in events:
         if as_json:
             print(json.dumps(event.model_dump(mode="json")), flush=True)  # one line an event, for programs that follow
         else:
-            time = event.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-            say(f"{event.seq:>7}  {time}  {event.type:<28} {event.stream}  ({event.actor})")
+            say(f"{event.seq:>7}  {times.stamp(event.at)}  {event.type:<28} {event.stream}  ({event.actor})")
 
 
 @state_app.command("show")
@@ -192,7 +194,7 @@ def facts(
 ) -> None:
     """Show the facts about a subject: now, as of a time in the world, as believed at a time, or all of them."""
 
-    async def work() -> list[Fact]:
+    async def work() -> tuple[list[Fact], Times]:
         now = datetime.now(UTC)
         async with open_system() as system:
             if history:
@@ -201,14 +203,16 @@ def facts(
                 found = await system.memory.facts.as_of(subject, world=_moment(world) or now, belief=_moment(belief) or now)
             else:
                 found = await system.memory.facts.current(subject)
-        return [fact for fact in found if predicate in ("", fact.predicate)]
+            times = await operators_times(system.memory.policies)
+        return [fact for fact in found if predicate in ("", fact.predicate)], times
 
-    found = run(work, as_json=as_json)
+    found, times = run(work, as_json=as_json)
     if as_json:
         print_json(found)
         return
     rows = [
-        (f.predicate, f.object, f.status, _span(f.valid_from, f.valid_to), _span(f.believed_from, f.believed_to)) for f in found
+        (f.predicate, f.object, f.status, _span(f.valid_from, f.valid_to, times), _span(f.believed_from, f.believed_to, times))
+        for f in found
     ]
     print_table(f"Facts about {subject}", ("predicate", "value", "status", "holds", "believed"), rows, empty="none")
 
@@ -294,5 +298,5 @@ def _ranks(recalled: Recalled) -> str:
     return ", ".join(f"{signal} {rank}" for signal, rank in sorted(recalled.ranks.items()))
 
 
-def _span(start: datetime, end: datetime | None) -> str:
-    return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}" if end else f"since {start:%Y-%m-%d %H:%M}"
+def _span(start: datetime, end: datetime | None, times: Times) -> str:
+    return f"{times.stamp(start)} – {times.stamp(end)}" if end else f"since {times.stamp(start)}"

@@ -11,9 +11,10 @@ from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from cli.ratify_commands import add_to
+from cli.times import Times, operators_times
 from domain.errors import InvalidInput, NotFound
 from domain.policies import POLICY_TYPES, PolicyActivated, PolicyRecord, PolicyVersion
-from domain.wording import clock
+from domain.problems import first_problem
 
 policy_app = typer.Typer(no_args_is_help=True, help="The rules: limits, windows, hours, languages. Every change is a version.")
 
@@ -34,15 +35,16 @@ def register(app: typer.Typer) -> None:
 def policy_list(*, as_json: AsJson = False) -> None:
     """The policies and their versions in force; version 0 is what Steward comes with."""
 
-    async def work(system: System) -> dict[str, PolicyRecord]:
-        return {found.name: found for found in await system.memory.state.find(PolicyRecord)}
+    async def work(system: System) -> tuple[dict[str, PolicyRecord], Times]:
+        records = {found.name: found for found in await system.memory.state.find(PolicyRecord)}
+        return records, await operators_times(system.memory.policies)
 
-    records = with_system(work, as_json=as_json)
+    records, times = with_system(work, as_json=as_json)
     found = [{"name": name, "version": r.active if (r := records.get(name)) else 0} for name in POLICY_TYPES]
     if as_json:
         print_json(found)
         return
-    rows = [_row(name, records.get(name)) for name in POLICY_TYPES]
+    rows = [_row(name, records.get(name), times) for name in POLICY_TYPES]
     print_table("Policies", ("name", "version", "since", "why"), rows)
     say("\n./steward policies show NAME    policies set NAME --set field=value")
 
@@ -84,20 +86,26 @@ def policy_set(
 def policy_history(name: Which, *, as_json: AsJson = False) -> None:
     """Every version, and what each changed."""
 
-    async def work(system: System) -> tuple[int, list[tuple[PolicyVersion, list[tuple[str, Any, Any]]]]]:
-        found = await record_of(system, name)
+    async def work(system: System) -> tuple[int, list[tuple[PolicyVersion, list[tuple[str, Any, Any]]]], Times]:
+        found, times = await record_of(system, name), await operators_times(system.memory.policies)
         if found is None:
-            return 0, []
+            return 0, [], times
         versions = sorted(found.versions, key=lambda v: v.version)
         before = [_defaults(name), *(v.document for v in versions)]
-        return found.active, [(v, differences(was, v.document)) for was, v in zip(before, versions, strict=False)]
+        return found.active, [(v, differences(was, v.document)) for was, v in zip(before, versions, strict=False)], times
 
-    active, versions = with_system(work, as_json=as_json)
+    active, versions, times = with_system(work, as_json=as_json)
     if as_json:
         print_json({"name": name, "active": active, "versions": [v for v, _ in versions]})
         return
     rows = [
-        (f"{v.version}{' *' if v.version == active else ''}", clock(v.at), v.approved_by, v.why, "\n".join(map(_line, changes)))
+        (
+            f"{v.version}{' *' if v.version == active else ''}",
+            times.clock(v.at),
+            v.approved_by,
+            v.why,
+            "\n".join(map(_line, changes)),
+        )
         for v, changes in versions
     ]
     print_table(f"{name}, version {active} in force", ("version", "at", "by", "why", "changed"), rows, empty="never changed")
@@ -122,9 +130,9 @@ def policy_activate(
     _change(name, earlier, why=why or f"version {version} again", dry_run=False, as_json=as_json)
 
 
-def _row(name: str, found: PolicyRecord | None) -> tuple[str, int, str, str]:
+def _row(name: str, found: PolicyRecord | None, times: Times) -> tuple[str, int, str, str]:
     version = found.in_force if found else None
-    return (name, version.version, clock(version.at), version.why) if version else (name, 0, "", "")
+    return (name, version.version, times.clock(version.at), version.why) if version else (name, 0, "", "")
 
 
 def _change(
@@ -179,9 +187,8 @@ def _valid(name: str, document: dict[str, Any]) -> dict[str, Any]:
     try:
         return POLICY_TYPES[name].model_validate(document).model_dump(mode="json")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidInput(f"{name}.{where}: {first['msg']}", hint=f"`./steward policies show {name}` shows its fields") from error
+        where, problem = first_problem(error)
+        raise InvalidInput(f"{name}.{where}: {problem}", hint=f"`./steward policies show {name}` shows its fields") from error
 
 
 def _part(document: dict[str, Any], field: str) -> Any:

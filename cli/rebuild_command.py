@@ -9,6 +9,7 @@ from cli.context import System, with_system
 from cli.output import EXIT_FAILED, AsJson, give_up, print_json, say
 from cli.progress import progress
 from domain.errors import InvalidInput
+from domain.wording import counted
 from memory.rebuild import RebuildReport, rebuild_check
 from memory.rebuild import rebuild as rebuild_state
 
@@ -63,7 +64,7 @@ def _show(report: RebuildReport, *, as_json: bool) -> None:
         print_json({**report.model_dump(mode="json"), "ok": report.ok})
         return
     rows = ", ".join(f"{number:,} of {table}" for table, number in report.rows.items())
-    say(f"{report.events:,} events replayed; rows compared: {rows}")
+    say(f"{counted(report.events, 'event')} replayed; rows compared: {rows}")
     for difference in report.differences:
         say(difference, style="yellow" if report.applied else "red")
     say(_outcome(report), style="bold")
@@ -72,7 +73,7 @@ def _show(report: RebuildReport, *, as_json: bool) -> None:
 def _outcome(report: RebuildReport) -> str:
     if not report.differences:
         return "every row agrees"
-    number = f"{len(report.differences)} differences"
+    number = counted(len(report.differences), "difference")
     if report.applied:
         return f"{number}, put right as the log says; run `./steward memory reindex` if texts were among them"
     if report.unsound:

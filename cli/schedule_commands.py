@@ -6,7 +6,7 @@ import typer
 
 from cli.output import AsJson, print_json, print_table, say
 from cli.steering import Steering, with_steering
-from domain.wording import clock
+from cli.times import Times, operators_times
 from workflows.timetable import Change, Timed, change, schedules
 
 schedule_app = typer.Typer(no_args_is_help=True, help="The times at which runs start by themselves.")
@@ -24,14 +24,14 @@ def register(app: typer.Typer) -> None:
 def schedule_list(*, as_json: AsJson = False) -> None:
     """When runs start by themselves."""
 
-    async def work(steering: Steering) -> list[Timed]:
-        return await schedules(steering.client)
+    async def work(steering: Steering) -> tuple[list[Timed], Times]:
+        return await schedules(steering.client), await operators_times(steering.memory.policies)
 
-    found = with_steering(work, as_json=as_json, needs_worker=False)
+    found, times = with_steering(work, as_json=as_json, needs_worker=False)
     if as_json:
         print_json([_as_json(schedule) for schedule in found])
         return
-    rows = [(s.schedule_id, _condition(s), _next(s), s.note) for s in found]
+    rows = [(s.schedule_id, _condition(s), _next(s, times), s.note) for s in found]
     print_table("Schedules", ("id", "state", "next", "note"), rows)
 
 
@@ -54,14 +54,14 @@ def schedule_trigger(schedule_id: Which, *, as_json: AsJson = False) -> None:
 
 
 def _steer(schedule_id: str, what: Change, *, note: str = "", as_json: bool) -> None:
-    async def work(steering: Steering) -> Timed:
-        return await change(steering.client, schedule_id, what, note=note)
+    async def work(steering: Steering) -> tuple[Timed, Times]:
+        return await change(steering.client, schedule_id, what, note=note), await operators_times(steering.memory.policies)
 
-    described = with_steering(work, as_json=as_json, needs_worker=False)
+    described, times = with_steering(work, as_json=as_json, needs_worker=False)
     if as_json:
         print_json(_as_json(described))
     else:
-        say(f"{schedule_id}: {_condition(described)}, next {_next(described)}")
+        say(f"{schedule_id}: {_condition(described)}, next {_next(described, times)}")
 
 
 def _as_json(schedule: Timed) -> dict[str, Any]:
@@ -73,5 +73,5 @@ def _condition(schedule: Timed) -> str:
     return "paused" if schedule.paused else "on"
 
 
-def _next(schedule: Timed) -> str:
-    return clock(schedule.next) if schedule.next else "never"
+def _next(schedule: Timed, times: Times) -> str:
+    return times.clock(schedule.next) if schedule.next else "never"

@@ -93,7 +93,8 @@ def status(*, as_json: AsJson = False) -> None:
         found = stack.status(settings)
     except StewardError as error:
         give_up(error, as_json=as_json)
-    controls = read_controls(settings, found)
+    read = read_controls(settings, found)
+    controls = read[0] if read else None
     if as_json:
         # The endpoints hold the database's password.
         shown = found.model_dump(exclude={"endpoints"})
@@ -103,7 +104,7 @@ def status(*, as_json: AsJson = False) -> None:
         _print_parts(found)
         if controls and (line := banner(controls)):
             say(line, style="red")
-        for line in bypass_lines(controls, datetime.now(UTC)) if controls else ():
+        for line in bypass_lines(*read, at=datetime.now(UTC)) if read else ():
             say(line, style="yellow")
     if found.phase != "running":
         raise typer.Exit(EXIT_NOT_UP)
@@ -128,7 +129,8 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _kill_switch(settings: Settings) -> Iterator[stack_doctor.Finding]:
-    if controls := read_controls(settings, stack.status(settings)):
+    if read := read_controls(settings, stack.status(settings)):
+        controls, _ = read
         detail = f"on: {reason(controls)}" if controls.kill_switch else "off"
         hint = "nothing happens outside until `steward kill --off`"
         yield stack_doctor.Finding("kill switch", not controls.kill_switch, detail, hint)

@@ -81,7 +81,7 @@ def attach(
     if as_json:
         print_json({"month": partition, "attached": done})
     elif done:
-        say(f"{partition} is in the database again, for {days:g} days; its file stays where it is")
+        say(f"{partition} is in the database again, for {days:g} {'day' if days == 1 else 'days'}; its file stays where it is")
     else:
         say(f"{partition} is in the database already")
 

@@ -13,6 +13,7 @@ from connectors.page_metrics import joined, slug_of
 from domain.entities import ContentMetrics
 from domain.errors import InvalidInput
 from domain.model import Value
+from domain.problems import first_problem
 
 _NAMES = {
     "slug": ("slug", "page", "url", "landing page", "top pages"),
@@ -102,6 +103,5 @@ def _metrics(row: Mapping[str, str]) -> tuple[str, ContentMetrics]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
-        return f"{first['loc'][0]}: {first['msg']}"
+        return ": ".join(first_problem(error))
     return str(error)

@@ -16,6 +16,7 @@ from connectors.importers.sales import read_sales
 from connectors.importers.table import TableOptions, unpack
 from domain.connections import FileOutcome, TakenFile
 from domain.errors import InvalidInput
+from domain.wording import counted
 
 KINDS = ("catalog", "customers", "orders", "sales", "tickets")
 """In the order in which they are taken, where several came."""
@@ -94,7 +95,7 @@ def read_dropped(dropped: Dropped, raw: bytes, options: DropOptions, *, at: date
         "catalog": lambda: read_catalog(plain, table=table, catalog=CatalogOptions(), at=at),
         "customers": lambda: read_customers(plain, table=table, at=at),
         "orders": lambda: read_orders(plain, table=table),
-        "sales": lambda: read_sales(plain, table=table),
+        "sales": lambda: read_sales(plain, table=table, today=at.date()),
         "tickets": lambda: read_mail(mails_of(plain, name="it"), own=options.own, at=at, since=options.since),
     }
     return readers[kind]()
@@ -128,7 +129,7 @@ def _for_people(file: TakenFile, report: ImportReport | None, repeated: str) -> 
     elif file.outcome is FileOutcome.REJECTED:
         lines += [f"Nothing of it was imported: {file.why}", "Mend it and put it into the folder again."]
     else:
-        lines += [f"Imported: {file.rows} lines read, {file.events} events are new."]
+        lines += [f"Imported: {counted(file.rows, 'line')} read, {counted(file.events, 'new event')}."]
     lines += [f"- {note}" for note in report.notes] if report else []
     return "\n".join([*lines, *_rejections(report.rejected if report else ())]) + "\n"
 

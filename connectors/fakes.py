@@ -23,6 +23,7 @@ from domain.errors import EffectError, Permanent, Stale
 from domain.ids import derived_id, digest
 from domain.notifying import Notification, ServiceAnswer
 from domain.ports import Bell, Source
+from domain.wording import counted
 
 
 class InMemoryConnector(ABC):
@@ -51,7 +52,7 @@ class InMemoryConnector(ABC):
         return len(self._done)
 
     async def check(self) -> str:
-        return f"{self.executed} effects in memory"
+        return f"{counted(self.executed, 'effect')} in memory"
 
     async def execute(self, action: Action, *, key: str, expected_version: str, now: datetime) -> Receipt:
         async with self._lock:

@@ -33,6 +33,7 @@ from domain.entities import ContentPiece
 from domain.errors import InvalidInput, Permanent, Retryable, Stale, Unknown
 from domain.ids import derived_id, digest
 from domain.model import Moment, Value
+from domain.wording import counted
 
 
 class Revision(Value):
@@ -106,7 +107,7 @@ class FolderSite:
             if self._git:
                 self._git.require(self._page("index"))
             where = self._root if self._own_pages else self._content
-            return f"{len(self._pages())} pages in {where}{', committed to git' if self._git else ''}"
+            return f"{counted(len(self._pages()), 'page')} in {where}{', committed to git' if self._git else ''}"
 
     def _preview(self, action: SiteAction) -> Diff:
         slug = slug_of(action)

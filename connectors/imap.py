@@ -19,6 +19,7 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxF
 
 from connectors.oauth import AccessTokens
 from domain.errors import Permanent, Retryable
+from domain.wording import counted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -107,7 +108,9 @@ class ImapAccount:
     def check(self, folder: str) -> str:
         with self._open() as box:
             status = box.folder.status(folder, ["MESSAGES"])
-            return f"{folder} has {status['MESSAGES']} mails, sent mail is kept in {_sent_folder(box) or 'no folder yet'}"
+            return (
+                f"{folder} has {counted(status['MESSAGES'], 'mail')}, sent mail is kept in {_sent_folder(box) or 'no folder yet'}"
+            )
 
     def read(self, folder: str, place: Place, *, since: date) -> Found:
         """Mails of ``folder`` after ``place`` that came in on ``since`` or later; from the start where the numbering is new."""

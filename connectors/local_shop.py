@@ -16,6 +16,7 @@ from domain.decisions import Diff
 from domain.entities import Order, OrderStatus
 from domain.errors import EffectError, Permanent, Retryable, Stale, Unknown
 from domain.ids import canonical_json, derived_id
+from domain.wording import counted
 
 OrderOf = Callable[[str], Awaitable[Order | None]]
 _BUSY_SECONDS = 10.0
@@ -81,7 +82,7 @@ class LocalShop:
     def _check(self) -> str:
         with self._transaction("open the order book") as connection:
             (count,) = connection.execute(_sql("count")).fetchone()
-        return f"{count} orders in {self._path}"
+        return f"{counted(count, 'order')} in {self._path}"
 
     def _preview(self, action: ShopAction) -> Diff:
         with self._transaction("read the order book") as connection:

@@ -24,6 +24,7 @@ from domain.errors import Permanent, Retryable, Stale, Unknown
 from domain.ids import derived_id
 from domain.ports import Attempts
 from domain.tools import ToolAnswer, ToolTerms
+from domain.wording import counted
 
 if TYPE_CHECKING:
     from connectors.mcp_session import ToolSession
@@ -44,7 +45,7 @@ class McpTools:
 
     async def check(self) -> str:
         async with self._open() as session:
-            return f"{session.server} offers {len(await session.tools()):,} tools"
+            return f"{session.server} offers {counted(len(await session.tools()), 'tool')}"
 
     async def offered(self) -> tuple[OfferedTool, ...]:
         """What the server says of its tools now."""

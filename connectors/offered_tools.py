@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, ValidationError
 from domain.errors import InvalidInput, NotFound
 from domain.ids import digest
 from domain.model import Value
+from domain.problems import first_problem
 from domain.tools import InverseTool, ToolTerms
 
 
@@ -66,10 +67,8 @@ def terms_for(offered: Sequence[OfferedTool], name: str, **wish: Any) -> ToolTer
             wish["inverse"] = InverseTool(tool=undo, digest=back.digest, arguments=sources)
         return ToolTerms(digest=tool.digest, **wish)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidInput(
-            f"{'.'.join(map(str, first['loc'])) or name}: {first['msg']}", hint="see `./steward tools --help`"
-        ) from None
+        field, problem = first_problem(error)
+        raise InvalidInput(f"{field or name}: {problem}", hint="see `./steward tools --help`") from None
 
 
 def one_of(offered: Sequence[OfferedTool], name: str) -> OfferedTool:

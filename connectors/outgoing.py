@@ -15,6 +15,7 @@ from connectors.files import after_the_fact, file_errors, locked, looking, sync_
 from domain.actions import Action, Receipt
 from domain.errors import Permanent, Stale
 from domain.ids import digest
+from domain.wording import counted
 
 _NAME = re.compile(
     r"(?P<seconds>\d+)\.M(?P<micros>\d{6})_(?P<kind>[a-z-]+)_(?P<thread>[0-9a-f]{16})"
@@ -43,7 +44,7 @@ class Outgoing:
     def check(self) -> str:
         with file_errors("could not open the outgoing mail"), locked(self.root, private=True):
             self._prepare()
-            return f"{len(self._names())} mails in {self.root}"
+            return f"{counted(len(self._names()), 'mail')} in {self.root}"
 
     def thread(self, name: str) -> list[Sent]:
         """The mails of one thread, oldest first."""

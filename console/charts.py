@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from console import svg
+from domain.wording import counted
 
 WIDTH, HEIGHT = 400.0, 190.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 10.0, 24.0
@@ -116,10 +117,13 @@ def cover(title: str, days: Sequence[int], mean: Sequence[float], high: Sequence
     parts.append(_area(frame, middle, [0.0, *high], xs))
     parts.append(svg.path([frame.place(x, y) for x, y in zip(xs, middle, strict=True)], class_="l1"))
     tips = zip(days, mean, high, strict=True)
-    parts += [svg.dot(*frame.place(d, m), 2.5, class_="c1", tip=f"in {d} days: {m:.1f}, hardly over {h:.1f}") for d, m, h in tips]
+    parts += [
+        svg.dot(*frame.place(d, m), 2.5, class_="c1", tip=f"in {counted(d, 'day')}: {m:.1f}, hardly over {h:.1f}")
+        for d, m, h in tips
+    ]
     level = frame.y(max(there, 0.0))
     parts.append(svg.line(_LEFT, level, WIDTH - _RIGHT, level, class_="limit"))
-    rows = [(f"{d} days", f"{m:.1f}", f"{h:.1f}") for d, m, h in zip(days, mean, high, strict=True)]
+    rows = [(counted(d, "day"), f"{m:.1f}", f"{h:.1f}") for d, m, h in zip(days, mean, high, strict=True)]
     return Chart(
         title=title,
         svg=_drawn(parts, title),

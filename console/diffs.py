@@ -1,10 +1,11 @@
 """Before and after, for people: which fields differ, and in texts which words."""
 
 import difflib
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from domain.leaves import leaves
 
 _LONGEST = 20_000  # characters up to which words are compared one by one
 
@@ -29,7 +30,7 @@ class Change:
 
 def changes(before: dict[str, Any] | None, after: dict[str, Any]) -> list[Change]:
     """Fields that differ, nested ones by path, in the order in which they come."""
-    old, new = _flat(before or {}), _flat(after)
+    old, new = leaves(before or {}), leaves(after)
     names = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
     return [Change(name, old.get(name, ""), new.get(name, ""), words(old.get(name, ""), new.get(name, ""))) for name in names]
 
@@ -56,26 +57,3 @@ def words(before: str, after: str) -> tuple[Piece, ...]:
 
 def _split(text: str) -> list[str]:
     return re.findall(r"\s+|[^\s]+", text)
-
-
-def _flat(value: Any, path: str = "") -> dict[str, str]:
-    if isinstance(value, dict) and value:
-        pairs = ((f"{path}.{name}" if path else str(name), part) for name, part in value.items())
-        return {name: text for place, part in pairs for name, text in _flat(part, place).items()}
-    return {path: _text(value)} if path else {}
-
-
-def _text(value: Any) -> str:
-    """A list as lines, one for each thing in it."""
-    if isinstance(value, list) and value:
-        return "\n".join(_line(one) for one in value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _line(value: Any) -> str:
-    """A thing with its parts in one line; money as money is written."""
-    if not isinstance(value, dict):
-        return _text(value).replace("\n", ", ")
-    if value.keys() == {"amount", "currency"}:
-        return f"{value['amount']} {value['currency']}"
-    return ", ".join(f"{name} {_line(part)}" for name, part in value.items() if part not in ("", None))

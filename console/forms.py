@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from domain.actions import ACTION, Action
 from domain.errors import InvalidInput
+from domain.problems import problems as problems_of
 
 _ABOUT = frozenset(("kind", "to", "sender", "in_reply_to", "slug", "sku", "skus", "keyword", "language", "currency", "status"))
 _MADE = frozenset(("facts", "json_ld", "revision", "titles", "title_template", "metrics", "picture", "why", "planned_at_seq"))
@@ -62,7 +63,7 @@ def edited(action: Action, form: Mapping[str, Any]) -> Action:
     try:
         return ACTION.validate_python(document)
     except ValidationError as error:
-        raise NotValid(_problems(error)) from error
+        raise NotValid(problems_of(error, within=1)) from error
 
 
 def _leaves(node: Any, path: tuple[str, ...], *, fixed: bool = False) -> Iterator[Field]:
@@ -123,9 +124,3 @@ def _put(document: Any, path: list[str], value: Any) -> None:
         document[int(path[-1])] = value
     else:
         document[path[-1]] = None if value == "" and document[path[-1]] is None else value
-
-
-def _problems(error: ValidationError) -> dict[str, str]:
-    """By path; the first part of a location is the kind of action, which the union adds."""
-    found = error.errors(include_url=False, include_input=False)
-    return {".".join(str(part) for part in one["loc"][1:]) or "action": one["msg"].removeprefix("Value error, ") for one in found}

@@ -206,7 +206,12 @@ async def charts(memory: Memory, *, now: datetime, zone: str) -> list[Chart]:
             note="of what you decided",
             limit=(alone, "under it, texts may act alone"),
         ),
-        line("First response", _with(days, known(series[Figure.FIRST_RESPONSE], days)), words=minutes, note="median of a day"),
+        line(
+            "First response",
+            _with(days, known(series[Figure.FIRST_RESPONSE], days)),
+            words=minutes,
+            note="median of a day, from when a message came in",
+        ),
         line("Click-through rate", _with(days, rates), words=lambda v: f"{v * 100:.1f} %", note="of all pages, by day"),
         bars("Spent on models", _spent(series, days), words=lambda v: f"${v:.2f}", note="US dollars a day, the last four weeks"),
     ]

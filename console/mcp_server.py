@@ -22,6 +22,7 @@ from domain.errors import StewardError
 from domain.knowledge import Fact, Recalled
 from domain.model import Moment
 from memory.views import EventFilter
+from settings import VERSION
 from workflows.deciding import Decided
 
 T = TypeVar("T")
@@ -57,7 +58,9 @@ class StewardServer(MCPServer[Any]):
 
 def create_mcp(caller_of: CallerOf, *, scopes: Sequence[Scope] = tuple(Scope)) -> StewardServer:
     """The tools of ``scopes``; who calls one is asked anew each time, and a token that may not is refused."""
-    server = StewardServer("steward", title="Steward", instructions=_INSTRUCTIONS, log_level="ERROR", subscriptions=False)
+    server = StewardServer(
+        "steward", title="Steward", version=VERSION, instructions=_INSTRUCTIONS, log_level="ERROR", subscriptions=False
+    )
     look, act = Looking(caller_of), Acting(caller_of)
     if Scope.READ in scopes:
         for tool in look.tools():

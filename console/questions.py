@@ -11,7 +11,7 @@ from markupsafe import Markup
 from activities.attending import Attention, Standing, look
 from console.diffs import Change, changes
 from console.places import place_of_fact
-from domain.actions import PublishContent, Risk
+from domain.actions import PublishContent, Risk, SendReply
 from domain.approvals import Approval, ApprovalRequested, ApprovalStatus
 from domain.entities import Order, Ticket
 from domain.errors import NotFound
@@ -34,6 +34,10 @@ class Row:
     @property
     def needs_proof(self) -> bool:
         return needs_proof(self.approval)
+
+    @property
+    def must_edit(self) -> bool:
+        return must_edit(self.approval)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,10 @@ class Question:
         return needs_proof(self.approval)
 
     @property
+    def must_edit(self) -> bool:
+        return must_edit(self.approval)
+
+    @property
     def waits(self) -> bool:
         return self.approval.status is ApprovalStatus.PENDING
 
@@ -74,6 +82,12 @@ class Question:
 def needs_proof(approval: Approval) -> bool:
     """Money, stock and what cannot be taken back want the password once more."""
     return approval.proposal.action.risk >= Risk.R2
+
+
+def must_edit(approval: Approval) -> bool:
+    """What nobody has written yet cannot be approved as it is."""
+    action = approval.proposal.action
+    return isinstance(action, SendReply) and action.unwritten
 
 
 async def inbox(memory: Memory, *, now: datetime) -> Inbox:

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from console.places import place_of
+from domain import wording
 from domain.event import Event
 from domain.learning import MetricSummary
 from domain.metrics import METRICS
 from domain.money import Money
 from domain.story import story
-from domain.wording import left
+from domain.undoing import Undoing
+from domain.wording import counted, left
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -27,7 +29,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
-    made.filters.update(place=place_of, lines=lines, outcome=outcome)
+    made.filters.update(place=place_of, lines=lines, outcome=outcome, counted=counted)
+    made.filters.update(undone_by=undone_by, staying=staying)
     return made
 
 
@@ -37,10 +40,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
 def clock(moment: datetime | None, zone: str) -> str:
     """``Mon 3 Mar 08:15`` in the zone; empty for None."""
-    if moment is None:
-        return ""
-    local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return "" if moment is None else wording.clock(moment, zone)
 
 
 def stamp(moment: datetime, zone: str) -> str:
@@ -72,6 +72,16 @@ def outcome(summary: MetricSummary) -> tuple[str, int, str, int]:
     share = unit in ("yes or no", "share")
     mean = percent(summary.mean) if share else f"{summary.mean:.1f} {unit}".strip()
     return summary.metric, summary.count, mean, summary.bad
+
+
+def undone_by(plan: Undoing) -> list[tuple[str, str]]:
+    """(what was done, what undoes it), in the order in which that happens."""
+    return [(undo.effect.action.summary(), undo.inverse.summary()) for undo in plan.undo]
+
+
+def staying(plan: Undoing) -> list[tuple[str, str]]:
+    """(what was done, why it stays)."""
+    return [(stay.effect.action.summary(), stay.why) for stay in plan.stays]
 
 
 def pretty(value: Any) -> str:

@@ -18,6 +18,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.event import Event
 from domain.runs import Run
 from domain.undoing import Undoing
+from memory.memory import Memory
 from memory.views import EventFilter
 from workflows.watching import Rest, how_is
 
@@ -63,7 +64,8 @@ class Listed:
 class RunPage:
     """One run in full. ``run`` is None for those that keep no record of their own; ``lines`` are its last events, oldest first.
 
-    ``undone`` is what undoing it led to, and ``rollback`` the run that does so.
+    ``plan`` is what undoing it would do since it last began, ``whole`` the same for all that was ever done under its id, where
+    that is more. ``undone`` is what undoing it led to, and ``rollback`` the run that does so.
     """
 
     run_id: str
@@ -75,6 +77,7 @@ class RunPage:
     questions: list[Approval]
     ticket: Ticket | None
     plan: Undoing
+    whole: Undoing | None
     rollback: Run | None
     undone: Event | None
 
@@ -124,9 +127,14 @@ async def run_page(house: House, run_id: str) -> RunPage:
         questions=await _questions(house, run_id),
         ticket=await memory.state.get(Ticket, run_id.removeprefix("support/")) if run_id.startswith("support/") else None,
         plan=await what_to_undo(run_id, state=memory.state, ledger=memory.ledger),
+        whole=await _whole(memory, run_id) if run and any(e.reserved_at < run.started_at for e in effects) else None,
         rollback=await memory.state.get(Run, f"rollback/{run_id}"),
         undone=reverted[0] if reverted else None,
     )
+
+
+async def _whole(memory: Memory, run_id: str) -> Undoing:
+    return await what_to_undo(run_id, state=memory.state, ledger=memory.ledger, everything=True)
 
 
 async def _questions(house: House, run_id: str) -> list[Approval]:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from console.charts import spark
 from domain.money import Money
+from domain.wording import counted
 from memory.figures import Days, Figure, Figures, Series
 
 COUNT = 14
@@ -81,7 +82,8 @@ def _decisions(series: Series, days: Days) -> Tile:
 def _first_response(series: Series, days: Days) -> Tile:
     values = known(series[Figure.FIRST_RESPONSE], days)
     value = "–" if values[-1] is None else minutes(values[-1])
-    return _tile("First response, median", value, values, _usual(values[:-1], minutes), href="/business/tickets")
+    note = f"{_usual(values[:-1], minutes)}; counted from when a message came in"
+    return _tile("First response, median", value, values, note, href="/business/tickets")
 
 
 def _corrected(series: Series, days: Days) -> Tile:
@@ -99,7 +101,13 @@ def _open_tickets(series: Series, days: Days, now_open: int) -> Tile:
 
 def _stock_outs(series: Series, days: Days, now_out: int) -> Tile:
     values = filled(series[Figure.RAN_OUT], days)
-    return _tile("Out of stock", f"{now_out:,}", values, f"ran out {sum(values):.0f} times in {COUNT} days", href="/business/stock")
+    return _tile(
+        "Out of stock",
+        f"{now_out:,}",
+        values,
+        f"ran out {counted(round(sum(values)), 'time')} in {COUNT} days",
+        href="/business/stock",
+    )
 
 
 def _money(name: str, of_day: dict[date, Decimal], days: Days, currency: str, *, href: str) -> Tile:

@@ -1,8 +1,10 @@
 """``python -m demo``: what ``./steward demo`` runs."""
 
 import argparse
+import json
 import os
 import sys
+from dataclasses import asdict
 
 from demo.day import main
 from demo.home import put_away
@@ -19,7 +21,8 @@ def run() -> int:
     try:
         settings = Settings.load()
         if given.clear:
-            sys.stderr.write(f"{put_away(settings)}\n")
+            done = put_away(settings)
+            sys.stdout.write(f"{json.dumps(asdict(done), default=str) if given.json else done.told()}\n")
             return 0
     except StewardError as error:
         sys.stderr.write(f"{error}\n")

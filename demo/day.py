@@ -23,6 +23,7 @@ from demo.tables import show
 from demo.tickets import MORNING, NOON
 from domain.entities import Shop, Supplier, Ticket, TicketStatus
 from domain.errors import StewardError
+from domain.wording import counted
 from memory.migrations import migrate
 from settings import Settings
 
@@ -94,7 +95,7 @@ class _Day:
         await running.gateway.start_replenishment(now=datetime.now(UTC))
         await self._rest(running, "the day's purchase orders are planned")
         count = await business.deliver_mails(running, MORNING, self._shop, self._narrator.started_at)
-        self._narrator.say(f"{count} mails are in the box")
+        self._narrator.say(f"{counted(count, 'mail')} in the box")
         with self._narrator.busy("Steward works"):
             kill = await kill_worker(running, meanwhile=lambda: self._noon_mails(running))
         self._narrator.say(kill.told())
@@ -113,12 +114,12 @@ class _Day:
             decided = await business.decide(running, self._operator)
             if not decided:
                 break
-            self._narrator.say(f"the operator decides {decided} approvals")
+            self._narrator.say(f"the operator decides {counted(decided, 'approval')}")
             await self._rest(running, "the decisions are carried out")
 
     async def _evening(self, running: Running) -> None:
         self._narrator.say(await business.roll_back_a_page(running, by=OPERATOR))
-        self._narrator.say(f"{await business.import_metrics(running)} days of page metrics imported")
+        self._narrator.say(f"{counted(await business.import_metrics(running), 'day')} of page metrics imported")
         await running.gateway.start_digest(now=datetime.now(UTC))
         await self._rest(running, "the digest is written")
 

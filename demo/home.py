@@ -1,6 +1,8 @@
 """Where the demo lives: the normal home, but only while nothing real is in it."""
 
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import stack
@@ -9,7 +11,9 @@ from settings import Settings
 
 MARKER = "DEMO"
 PREVIOUS = "previous-demo"
-_STATE = ("data", "outside", "run", "logs")
+_STATE = ("data", "outside", "run", "logs", "archive", "anchors", "demo")
+_KEYS = ("setup-code", "cli-token")  # to the console of a database that is moved away
+_REPORTS = ("simulation",)  # a demo that is run again leaves them
 _ELSEWHERE = "STEWARD_HOME=/some/dir make demo"
 
 
@@ -38,24 +42,67 @@ def clear(home: Path) -> bool:
     require_demo_home(home)
     home.mkdir(parents=True, exist_ok=True)
     (home / MARKER).write_text("This home was filled by `make demo`; the next one moves it to previous-demo.\n")
-    left = [home / name for name in _STATE if _holds_something(home / name)]
-    if not left:
-        return False
-    shutil.rmtree(home / PREVIOUS, ignore_errors=True)
-    (home / PREVIOUS).mkdir(mode=0o700)
-    for folder in left:
-        folder.rename(home / PREVIOUS / folder.name)
-    return True
+    _remove_keys(home)
+    return bool(_move_aside(home, _STATE))
 
 
-def put_away(settings: Settings) -> str:
-    """Stop the stack, move the demo's state aside and take its mark away; what was done, in a sentence. Raises SetupError."""
-    if not (settings.home / MARKER).exists():
-        return f"{settings.home} holds no demo"
+@dataclass(frozen=True, kw_only=True)
+class PutAway:
+    """What became of the files of a home: names in it. ``demo`` says whether there was one at all."""
+
+    home: Path
+    demo: bool = True
+    moved: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        if not self.demo:
+            return f"{self.home} holds no demo"
+        lines = [
+            _line("moved the demo", self.moved, f"to {self.home / PREVIOUS}, in case you worked in it; the next demo replaces it"),
+            _line("removed", self.removed, "which opened nothing but the demo's console"),
+            _line("kept", self.kept, "which is yours: the demo did not make it"),
+            "Now your own business: ./steward up",
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+def put_away(settings: Settings) -> PutAway:
+    """Stop the stack, move what the demo made aside and take its mark away. Raises SetupError."""
+    home = settings.home
+    if not (home / MARKER).exists():
+        return PutAway(home=home, demo=False)
     stack.stop(settings)
-    clear(settings.home)
-    (settings.home / MARKER).unlink()
-    return f"the demo is in {settings.home / PREVIOUS}; {settings.home} is empty now: ./steward up"
+    removed, moved = _remove_keys(home), _move_aside(home, (*_STATE, *_REPORTS))
+    (home / MARKER).unlink()
+    kept = sorted(path.name for path in home.iterdir() if path.name != PREVIOUS)
+    return PutAway(home=home, moved=moved, removed=removed, kept=tuple(kept))
+
+
+def _remove_keys(home: Path) -> tuple[str, ...]:
+    found = tuple(name for name in _KEYS if (home / name).is_file())
+    for name in found:
+        (home / name).unlink()
+    return found
+
+
+def _move_aside(home: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Those that hold something; empty ones just go. What was moved before stays until there is something in its place."""
+    folders = [name for name in names if (home / name).is_dir()]
+    found = tuple(name for name in folders if _holds_something(home / name))
+    for name in {*folders} - {*found}:
+        (home / name).rmdir()
+    if found:
+        shutil.rmtree(home / PREVIOUS, ignore_errors=True)
+        (home / PREVIOUS).mkdir(mode=0o700)
+    for name in found:
+        (home / name).rename(home / PREVIOUS / name)
+    return found
+
+
+def _line(what: str, names: tuple[str, ...], why: str) -> str:
+    return f"{what}: {', '.join(names)} ({why})" if names else ""
 
 
 def _holds_something(folder: Path) -> bool:

@@ -8,12 +8,13 @@ from markupsafe import Markup
 
 from demo import charts
 from demo.report import DemoReport
+from domain.wording import counted
 
 
 def render(report: DemoReport) -> str:
     """A complete HTML document. Everything that comes from the report is escaped."""
     pages = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined)
-    pages.filters |= {"clock": _clock, "seconds": _seconds, "drawn": _drawn, "days": _days}
+    pages.filters |= {"clock": _clock, "seconds": _seconds, "drawn": _drawn, "days": _days, "counted": counted}
     drawn = {
         "tickets": charts.tickets_by_intent(report),
         "cover": charts.stock_cover(report),

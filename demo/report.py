@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.model import Moment, Value
+from domain.wording import counted
 
 
 class TicketRow(Value):
@@ -85,8 +86,8 @@ class Kill(Value):
     def told(self) -> str:
         gap = (self.back_at - self.at).total_seconds()
         return (
-            f"Worker {self.pid} got SIGKILL at {self.at:%H:%M:%S} with {self.begun} effects begun; worker {self.new_pid} took over "
-            f"{gap:.1f} s later. {self.mails} mails arrived meanwhile."
+            f"Worker {self.pid} got SIGKILL at {self.at:%H:%M:%S} with {counted(self.begun, 'effect')} begun; "
+            f"worker {self.new_pid} took over {gap:.1f} s later. {counted(self.mails, 'mail')} arrived meanwhile."
         )
 
 

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from demo.report import ALONE, APPROVED, OPERATOR, SILENT, UNDONE, WAITING, DemoReport
+from domain.wording import counted
 
 _STYLES = {ALONE: "green", APPROVED: "cyan", WAITING: "bold yellow", OPERATOR: "magenta", SILENT: "dim", UNDONE: "red"}
 
@@ -28,20 +29,26 @@ def _tickets(report: DemoReport, console: Console) -> None:
         (t.subject, t.intent, _coloured(t.outcome), "–" if t.seconds is None else f"{t.seconds:.1f} s", "; ".join(t.actions))
         for t in report.tickets
     )
-    _print(console, f"{len(report.tickets)} tickets", ("subject", "intent", "outcome", "answered in", "done"), rows)
+    _print(console, counted(len(report.tickets), "ticket"), ("subject", "intent", "outcome", "answered in", "done"), rows)
 
 
 def _purchases(report: DemoReport, console: Console) -> None:
     rows = (
-        (p.supplier, f"{p.units} units, {p.lines} lines", f"{p.total:,.2f} {p.currency}", _coloured(p.outcome), p.trigger)
+        (
+            p.supplier,
+            f"{counted(p.units, 'unit')}, {counted(p.lines, 'line')}",
+            f"{p.total:,.2f} {p.currency}",
+            _coloured(p.outcome),
+            p.trigger,
+        )
         for p in report.purchases
     )
-    _print(console, f"{len(report.purchases)} purchase orders", ("supplier", "what", "money", "outcome", "started by"), rows)
+    _print(console, counted(len(report.purchases), "purchase order"), ("supplier", "what", "money", "outcome", "started by"), rows)
 
 
 def _content(report: DemoReport, console: Console) -> None:
-    rows = ((c.title, f"{c.words} words", _coloured(c.outcome), c.why) for c in report.content)
-    title = f"{len(report.content)} pages written; {report.measured} days of page metrics imported"
+    rows = ((c.title, counted(c.words, "word"), _coloured(c.outcome), c.why) for c in report.content)
+    title = f"{counted(len(report.content), 'page')} written; {counted(report.measured, 'day')} of page metrics imported"
     _print(console, title, ("page", "length", "outcome", "why"), rows)
 
 
@@ -50,7 +57,7 @@ def _approvals(report: DemoReport, console: Console) -> None:
         (a.summary, "; ".join(a.reasons), _coloured(WAITING) if a.answer == "open" else f"{a.answer} by {a.by}", a.note)
         for a in report.approvals
     )
-    _print(console, f"{len(report.approvals)} approvals asked", ("what", "why it was asked", "answer", "note"), rows)
+    _print(console, f"{counted(len(report.approvals), 'approval')} asked", ("what", "why it was asked", "answer", "note"), rows)
 
 
 def _effects(report: DemoReport, console: Console) -> None:
@@ -65,7 +72,7 @@ def _effects(report: DemoReport, console: Console) -> None:
         )
         for kind, effects in of_kind.items()
     )
-    _print(console, f"{len(report.effects)} effects", ("kind", "done", "to undo another", "undone"), rows)
+    _print(console, counted(len(report.effects), "effect"), ("kind", "done", "to undo another", "undone"), rows)
     console.print(escape(report.kill.told()))
 
 
@@ -85,7 +92,8 @@ def _next(report: DemoReport, console: Console, files: Sequence[str]) -> None:
     engines = ", ".join(f"{engine} ({count})" for engine, count in report.engines.items())
     console.print()
     console.print(f"Done in {report.seconds:.0f} s. Messages were understood by: {engines}. Everything is stopped.")
-    console.print(f"[bold]{len(report.open_approvals)} runs wait for you.[/bold] Go on with:")
+    waiting = f"{counted(len(report.open_approvals), 'run')} {'waits' if len(report.open_approvals) == 1 else 'wait'}"
+    console.print(f"[bold]{waiting} for you.[/bold] Go on with:")
     console.print("  ./steward up           start Steward again")
     console.print("  ./steward inbox        see what waits, then ./steward show ID and ./steward approve ID")
     if report.ui_url:

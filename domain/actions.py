@@ -21,6 +21,7 @@ from domain.money import Money
 from domain.risk import Reversibility as Reversibility  # noqa: PLC0414 - part of what an action is, so it is found here too
 from domain.risk import Risk as Risk  # noqa: PLC0414 - as above
 from domain.tools import ToolAnswer, ToolCalled, ToolName, ToolTerms
+from domain.wording import counted
 
 
 class Capability(StrEnum):
@@ -146,6 +147,11 @@ class SendReply(BaseAction):
     @property
     def stream(self) -> str:
         return f"ticket/{self.ticket_id}"
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the operator has to write it: it cannot be approved as it is."""
+        return not self.body.strip()
 
     def charges(self) -> dict[Bound, Decimal]:
         return {Bound.REPLIES: Decimal(1)}
@@ -322,7 +328,7 @@ class PlacePurchaseOrder(BaseAction):
     def summary(self) -> str:
         order = self.purchase_order
         units = sum(line.units for line in order.lines)
-        return f"order {units} units on {len(order.lines)} lines from {order.supplier_id}, {order.total}"
+        return f"order {counted(units, 'unit')} on {counted(len(order.lines), 'line')} from {order.supplier_id}, {order.total}"
 
 
 class CancelPurchaseOrder(BaseAction):

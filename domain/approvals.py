@@ -105,7 +105,7 @@ def default_on_expiry(proposal: Proposal, chosen: Mapping[str, OnExpiry], *, ane
     nobody wrote, or to what is asked again because it could not be done or moved (``anew`` says so).
     """
     action, why = proposal.action, proposal.why
-    unwritten = isinstance(action, SendReply) and not action.body.strip()
+    unwritten = isinstance(action, SendReply) and action.unwritten
     if action.risk >= Risk.R2 or not proposal.verdict.passed or why.force_ask or unwritten or anew:
         return "reject"
     return chosen.get(action.kind, action.spec.on_expiry)

@@ -1,5 +1,7 @@
 """The one rule that says whether an answer to an approval counts. Every door ends here."""
 
+from datetime import UTC
+
 from domain.actions import SendReply
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.errors import DecisionRefused
@@ -50,9 +52,9 @@ def _judge_state(approval: Approval, now: Moment) -> None:
 def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
     action = approval.proposal.action
     match decision.verb:
-        case Verb.APPROVE if isinstance(action, SendReply) and not action.body.strip():
+        case Verb.APPROVE if isinstance(action, SendReply) and action.unwritten:
             raise DecisionRefused("this reply has no text yet", hint="use edit and write it")
-        case Verb.EDIT if isinstance(decision.action, SendReply) and not decision.action.body.strip():
+        case Verb.EDIT if isinstance(decision.action, SendReply) and decision.action.unwritten:
             raise DecisionRefused("this reply has no text", hint="write one, or reject it if nothing is to be sent")
         case Verb.EDIT if decision.action is None:
             raise DecisionRefused("an edit needs the edited action", hint="see `steward show` for its fields")
@@ -69,7 +71,8 @@ def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
             raise DecisionRefused("a snooze needs a time in the future", hint="for example --for 2h")
         case Verb.SNOOZE if decision.snooze_until is not None and decision.snooze_until >= approval.expires_at:
             raise DecisionRefused(
-                "a snooze must end before the approval expires", hint=f"it expires {approval.expires_at:%Y-%m-%d %H:%M}"
+                "a snooze must end before the approval expires",
+                hint=f"it expires {approval.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
             )
         case _:
             return

@@ -91,7 +91,7 @@ def _shown_whole(action: Action) -> bool:
     """Whether the line about it, and the text of a letter, are all there is to see. One without text is still to be written."""
     match action:
         case SendReply():
-            return bool(action.body.strip())
+            return not action.unwritten
         case UnpublishContent():
             return True
         case _:

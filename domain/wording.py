@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidInput
 
@@ -20,9 +21,14 @@ def parse_duration(text: str) -> timedelta:
     return span
 
 
-def clock(moment: datetime) -> str:
-    """In the time of this machine: ``Mon 3 Mar 08:15``."""
-    local = moment.astimezone()
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 line``, ``2,000 lines``; ``many`` where it is not ``one`` and an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def clock(moment: datetime, zone: str) -> str:
+    """``Mon 3 Mar 08:15`` in the zone (IANA)."""
+    local = moment.astimezone(ZoneInfo(zone))
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 

@@ -77,7 +77,7 @@ def _asked(approval: Approval, policy: AttentionPolicy, pressing: Collection[str
     proposal = approval.proposal
     action, money = proposal.action, proposal.action.money()
     minutes = _ASKED_MINUTES[action.risk]
-    unwritten = isinstance(action, SendReply) and not action.body.strip()
+    unwritten = isinstance(action, SendReply) and action.unwritten
     text = _UNWRITTEN if unwritten else _ASKED[action.kind]
     return Notice(
         key=str(derived_id("notice", proposal.run_id, proposal.step)),
@@ -143,7 +143,7 @@ def _alarm(key: str, found: Sequence[Alert], policy: AttentionPolicy) -> Notice:
 
 
 def kind_of(alert: Alert) -> str:
-    return alert.key.partition("/")[0]
+    return alert.key.partition("/")[0] or "other"
 
 
 def _price(minutes: float, policy: AttentionPolicy) -> float:

@@ -16,7 +16,7 @@ class Figure(StrEnum):
 
     DECIDED = "decided"  # questions the operator answered; a snooze is no answer
     CHANGED = "changed"  # of them: edited or rejected
-    FIRST_RESPONSE = "first-response"  # median minutes from a customer's message to the answer
+    FIRST_RESPONSE = "first-response"  # median minutes from when a customer's message came in to the answer
     OPENED = "opened"  # tickets, those that were opened again too
     CLOSED = "closed"
     HANDED_OVER = "handed-over"  # tickets that were left to the operator

@@ -9,6 +9,7 @@ from domain.catalogue import load_entity, split_stream
 from domain.errors import InvalidInput
 from domain.event import EventData, Wake
 from domain.model import Value
+from domain.problems import first_problem
 from memory.chain import as_stored
 
 
@@ -62,8 +63,7 @@ def _after(data: EventData, before: Value | None) -> tuple[Value, dict[str, Any]
         post = as_stored(data.fold(before).model_dump(mode="json"))
         return load_entity(kind, post), post
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
+        field, problem = first_problem(error)
         raise InvalidInput(
-            f"{data.type} would leave {data.stream} invalid: {field}: {first['msg']}", hint="mend the event's values"
+            f"{data.type} would leave {data.stream} invalid: {field}: {problem}", hint="mend the event's values"
         ) from error

@@ -35,6 +35,7 @@ from memory.policies import StatePolicies
 from memory.reach import PostgresReach
 from memory.recall import HybridRecall
 from memory.segments import SegmentFolder
+from memory.setup_code import until_password
 from memory.state import PostgresState
 from memory.vectors import ChromaIndex
 from memory.views import PostgresViews
@@ -94,7 +95,7 @@ def _bind(database: Database, listener: Listener, recall: HybridRecall, home: Pa
         passages=PostgresPassages(database),
         views=PostgresViews(database),
         reach=PostgresReach(database),
-        credentials=PostgresCredentials(database, appended=cache.appended),
+        credentials=PostgresCredentials(database, appended=until_password(home, cache.appended)),
         sessions=PostgresSessions(database, appended=cache.appended),
         tokens=PostgresApiTokens(database, appended=cache.appended),
         passkeys=PostgresPasskeys(database, appended=cache.appended),

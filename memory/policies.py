@@ -12,6 +12,7 @@ from domain.knowledge import InForce
 from domain.model import Value
 from domain.policies import POLICY_TYPES, Policy, PolicyRecord, Trial
 from domain.ports import State
+from domain.problems import first_problem
 from domain.runs import Run
 
 P = TypeVar("P", bound=Policy)
@@ -102,8 +103,5 @@ def _typed(policy: type[P], ref: str, document: dict[str, Any]) -> P:
     try:
         return policy.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise InvalidInput(
-            f"the policy {ref} is not valid: {field}: {first['msg']}", hint="activate a corrected version"
-        ) from error
+        field, problem = first_problem(error)
+        raise InvalidInput(f"the policy {ref} is not valid: {field}: {problem}", hint="activate a corrected version") from error

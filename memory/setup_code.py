@@ -1,26 +1,49 @@
 """The code that proves, before there is a password, that who sets it is at the machine."""
 
 import base64
+import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from domain.access import PasswordSet
 from domain.errors import SetupError
+from domain.event import Event
+from memory.timeline import Appended
 
+_FILE = "setup-code"
 _BYTES = 10
 """80 bits: 16 characters of base 32."""
 
 
 def setup_code(home: Path) -> str:
     """The code of this home, made at the first call; the file can be read by its owner only. Raises SetupError."""
-    place = home / "setup-code"
+    place = home / _FILE
     try:
         if not place.exists():
             _make(place)
         return place.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"the setup code cannot be read: {error}", hint=f"see to {place}; without it a new one is made") from error
+
+
+def forget_setup_code(home: Path) -> None:
+    """Once there is a password it proves nothing any more."""
+    with contextlib.suppress(OSError):
+        (home / _FILE).unlink(missing_ok=True)
+
+
+def until_password(home: Path | None, appended: Appended) -> Appended:
+    """``appended``, and the code of ``home`` is forgotten where the events tell of a password."""
+
+    def told(events: Sequence[Event]) -> None:
+        appended(events)
+        if home is not None and any(event.type == PasswordSet.type for event in events):
+            forget_setup_code(home)
+
+    return told
 
 
 def same_code(given: str, code: str) -> bool:

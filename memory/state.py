@@ -10,6 +10,7 @@ from domain.catalogue import KIND_OF
 from domain.errors import InvalidInput
 from domain.event import SalesRow
 from domain.model import Moment, Value
+from domain.problems import first_problem
 from memory.database import Database, Transaction, json_of
 
 E = TypeVar("E", bound=Value)
@@ -57,4 +58,4 @@ def _field_value(entity: type[Value], name: str, text: str) -> Any:
     try:
         return field.dump_python(field.validate_strings(text), mode="json")
     except ValidationError as error:
-        raise InvalidInput(f"{text!r} is no value of {name} of a {KIND_OF[entity]}", hint=str(error.errors()[0]["msg"])) from error
+        raise InvalidInput(f"{text!r} is no value of {name} of a {KIND_OF[entity]}", hint=first_problem(error)[1]) from error

@@ -61,7 +61,7 @@ def stop(settings: Settings) -> bool:
     if not _within(DOWN_WITHIN, lambda: not is_held(layout.lock)):
         _signal_supervisor(layout, signal.SIGKILL)
         _within(DOWN_WITHIN, lambda: not is_held(layout.lock))
-        _clean_up(layout)
+    _clean_up(layout)
     return True
 
 

@@ -12,7 +12,7 @@ from stack.account import for_postgres
 from stack.endpoints import external_parts, host_and_port
 from stack.errors import StackError, disk_full, free_megabytes
 from stack.layout import NEW_MEGABYTES, Layout
-from stack.state import StackStatus
+from stack.state import PartState, StackStatus
 
 OLDEST_PYTHON = (3, 11)
 TIMEOUT = 3.0
@@ -50,8 +50,14 @@ def _servers(settings: Settings, status: StackStatus) -> Iterator[Finding]:
         if address:
             yield _checked(part.name, partial(_answers, address))
         if part.restarts:
-            detail = f"{part.restarts}, the last because it {part.last_error}"
-            yield Finding(f"{part.name} restarts", False, detail, f"see `steward logs {part.name}`")
+            yield _restarted(part)
+
+
+def _restarted(part: PartState) -> Finding:
+    """Only worth a note where it runs again."""
+    runs = part.state == "running"
+    detail = f"{part.restarts}, the last because it {part.last_error}" + ("; it runs again" if runs else "")
+    return Finding(f"{part.name} restarts", runs, detail, f"see `steward logs {part.name}`")
 
 
 def _worker(status: StackStatus) -> Iterator[Finding]:

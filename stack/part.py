@@ -1,6 +1,7 @@
 """A part of the stack, and how its process is started."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -64,13 +65,21 @@ async def spawn(launch: Launch, *, death_signal: signal.Signals, out: int | IO[b
     )
 
 
+def send(process: Process, number: signal.Signals) -> None:
+    """Signal a process, if it has not ended. Its own method would look first, and in Python up to 3.13 take the exit code of
+    one that has just ended away from asyncio, which then complains of an unknown child and reports 255."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+
+
 async def run_to_end(launch: Launch, *, say: str = "") -> tuple[int, str]:
     """Run a command, with ``say`` on its stdin. Returns its exit code and all it wrote; ends it when cancelled."""
     process = await spawn(launch, death_signal=signal.SIGTERM, out=PIPE, stdin=PIPE)
     try:
         output, _ = await process.communicate(say.encode())
     except asyncio.CancelledError:
-        process.terminate()
+        send(process, signal.SIGTERM)
         await process.wait()
         raise
     return await process.wait(), output.decode(errors="replace")

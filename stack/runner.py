@@ -1,7 +1,6 @@
 """Keeps one part running: starts it, waits until it answers, restarts it with backoff, stops it."""
 
 import asyncio
-import contextlib
 import signal
 import time
 from asyncio.subprocess import Process
@@ -10,7 +9,7 @@ from pathlib import Path
 from stack import logs
 from stack.board import Board
 from stack.errors import StackError, disk_full, free_megabytes
-from stack.part import Part, spawn
+from stack.part import Part, send, spawn
 from stack.processes import created_at, stop_signal
 
 FIRST_DELAY = 0.2
@@ -108,14 +107,12 @@ class Runner:
                 reason = error.message.removeprefix(f"{name} ")
 
     async def _end(self, process: Process) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(stop_signal(self._part.name))
+        send(process, stop_signal(self._part.name))
         try:
             await asyncio.wait_for(process.wait(), self._part.grace)
         except TimeoutError:
             self._board.say(f"{self._part.name} did not stop within {self._part.grace:.0f} s: killed")
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            send(process, signal.SIGKILL)
             await process.wait()
 
     def _explained(self, what: str) -> StackError:

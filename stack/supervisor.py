@@ -133,11 +133,11 @@ class Supervisor:
     async def _start_program(self, name: str, endpoints: Endpoints) -> None:
         """Once; one that cannot be started is said so, and can be asked for again."""
         if name not in self._programs:
-            runner = self._runner(self._program(name, endpoints))
+            self._programs[name] = runner = self._runner(self._program(name, endpoints))  # stopped too, where it is still starting
             try:
                 await runner.start()
-                self._programs[name] = runner
             except StackError as error:
+                del self._programs[name]
                 self._board.say(str(error))
                 self._board.part(name, state="failed", pid=None, created=None, last_error=str(error))
         self._layout.wanted(name).unlink(missing_ok=True)

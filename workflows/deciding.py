@@ -18,6 +18,7 @@ from domain.errors import DecisionRefused, InvalidFields, InvalidInput, NotFound
 from domain.event import new_event
 from domain.model import Moment, Name, Value
 from domain.ports import EventLog, State
+from domain.problems import problems
 from workflows.gateway import Gateway
 
 _AT_ONCE = 8  # a run takes at most ten updates at a time
@@ -140,7 +141,7 @@ def edited_action(document: Any, *, like: Action) -> Action:
     try:
         return ACTION.validate_python({"kind": like.kind, **document})
     except ValidationError as error:
-        raise InvalidFields("the edited action", _problems(error, within=1)) from error
+        raise InvalidFields("the edited action", problems(error, within=1)) from error
 
 
 def _can_be_refunded(refund: RefundOrder, order: Order) -> bool:
@@ -151,12 +152,6 @@ def _decision(request: DecisionRequest, approval: Approval) -> Decision:
     given = request.model_dump(exclude={"edited"})
     action = edited_action(request.edited, like=approval.proposal.action) if request.edited is not None else None
     return Decision(**given, action=action)
-
-
-def _problems(error: ValidationError, *, within: int) -> dict[str, str]:
-    """Messages by path, without the first ``within`` parts of a path: the union adds the kind of action."""
-    found = error.errors(include_url=False, include_input=False)
-    return {".".join(map(str, one["loc"][within:] or one["loc"])) or "kind": one["msg"] for one in found}
 
 
 def _decided(request: DecisionRequest, approval: Approval, said: str) -> Decided:

@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.steps import ContentTopic, Measured, MeasureInput, Topics, TopicsInput, WriteInput, Written
     from domain.actions import PublishContent
     from domain.model import Value
+    from domain.wording import counted
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
     from workflows.search_attributes import KIND, STAGE
@@ -96,14 +97,14 @@ class SeoContentWorkflow(GovernedWorkflow):
     async def _look(self) -> str:
         """Measure, and do what that calls for. Returns how it ended, or nothing where the page was refreshed."""
         measured = await self._measure()
-        days = len(measured.metrics)
+        days = counted(len(measured.metrics), "day")
         if measured.planned is None:
-            return f"published, measured over {days} days"
+            return f"published, measured over {days}"
         result = await self.out.act(measured.planned)
         refreshed = result.committed and isinstance(measured.planned.action, PublishContent)
         if refreshed and workflow.patched("measure-what-was-refreshed"):
             return ""
-        return f"published, measured over {days} days, then {result.kind}: {result.summary}"
+        return f"published, measured over {days}, then {result.kind}: {result.summary}"
 
     async def _measure(self) -> Measured:
         self._stage("measuring")

@@ -13,6 +13,7 @@ from domain.ids import slugify
 from domain.model import Name, Value
 from domain.policies import ContentPolicy
 from domain.titles import WRITTEN
+from domain.wording import counted
 
 LOOKING_BACK = timedelta(days=90)
 """How far back sales and questions count."""
@@ -123,7 +124,7 @@ def _asked_topic(product: Product, texts: Sequence[str]) -> Topic:
         kind="faq",
         sku=product.sku,
         keyword=keyword_of(product),
-        reason=f"{len(texts)} customers asked about {product.title} in {LOOKING_BACK.days} days, and no page answers them",
+        reason=f"{counted(len(texts), 'customer')} asked about {product.title} in {LOOKING_BACK.days} days; no page answers them",
         asked=_asked(product, texts),
         questions=tuple(text[:_QUESTION_LENGTH] for text in texts),
     )
@@ -135,7 +136,7 @@ def _gaps(shelf: Shelf) -> list[Topic]:
 
 
 def _gap_topic(product: Product, sold: int) -> Topic:
-    reason = f"{product.title} sold {sold} times in {LOOKING_BACK.days} days and has no page"
+    reason = f"{product.title} sold {counted(sold, 'time')} in {LOOKING_BACK.days} days and has no page"
     return Topic(slug=slugify(product.title), kind="product-guide", sku=product.sku, keyword=keyword_of(product), reason=reason)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.skills.page_text import page_text
-from domain.entities import Product, Shop
+from domain.entities import ContentPiece, Product, Shop
 
 _MARKUP = re.compile(r"</?[a-zA-Z!][^<>]*>|[<>]")
 CONTEXT = "https://schema.org"
@@ -37,6 +37,21 @@ def structured_data(
     if questions := answered_questions(body):
         graph.append(_faq(questions))
     return {"@context": CONTEXT, "@graph": [_without_markup(node) for node in graph]}
+
+
+def following(piece: ContentPiece) -> ContentPiece:
+    """``piece`` with structured data that says what its title and its text say: both can be edited after it was built."""
+    graph = piece.json_ld.get("@graph")
+    if not isinstance(graph, list):
+        return piece
+    nodes = [
+        {**node, "headline": piece.title} if node.get("@type") == "Article" else node
+        for node in graph
+        if isinstance(node, dict) and node.get("@type") != "FAQPage"
+    ]
+    if questions := answered_questions(piece.body):
+        nodes.append(_faq(questions))
+    return piece.model_copy(update={"json_ld": {**piece.json_ld, "@graph": [_without_markup(node) for node in nodes]}})
 
 
 def answered_questions(body: str) -> tuple[tuple[str, str], ...]:

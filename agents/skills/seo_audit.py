@@ -10,6 +10,7 @@ from agents.skills.schema_org import structured_data_problems
 from domain.decisions import Finding, Severity
 from domain.entities import ContentPiece
 from domain.policies import ContentPolicy
+from domain.wording import counted
 
 TITLE_LENGTH = (15, 65)
 """Characters; search engines cut titles at about 600 pixels, which is some 65 characters."""
@@ -59,7 +60,9 @@ def keyword_density(text: str, keyword: str) -> float:
 def _length(name: str, text: str, limits: tuple[int, int]) -> Iterable[Finding]:
     least, most = limits
     if not least <= len(text) <= most:
-        yield _finding(f"{name}-length", Severity.HOLD, f"the {name} has {len(text)} characters, good are {least} to {most}")
+        yield _finding(
+            f"{name}-length", Severity.HOLD, f"the {name} has {counted(len(text), 'character')}, good are {least} to {most}"
+        )
 
 
 def _keyword(title: str, keyword: str) -> Iterable[Finding]:
@@ -106,7 +109,7 @@ def _own(link: str, site_url: str, mails: set[str]) -> bool:
 def _wording(page: PageText, piece: ContentPiece, policy: ContentPolicy) -> Iterable[Finding]:
     count = len(page.text.split())
     if count < policy.minimum_words:
-        yield _finding("too-short", Severity.HOLD, f"the page has {count} words, the least is {policy.minimum_words}")
+        yield _finding("too-short", Severity.HOLD, f"the page has {counted(count, 'word')}, the least is {policy.minimum_words}")
     ease = reading_ease(page.text)
     if ease < policy.minimum_reading_ease:
         yield _finding(

@@ -7,13 +7,15 @@ from decimal import Decimal
 from pydantic import ValidationError
 
 from connectors.importers.cells import Cells
-from connectors.importers.report import BadCell, ImportReport, Rejection
+from connectors.importers.report import BadCell, ImportReport, Rejection, in_file_order
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
 from domain.entities import Picture, Product, Supplier
 from domain.event import EventData, NewEvent, new_event
 from domain.events import ProductListed, StockCounted, SupplierListed
 from domain.ids import digest, slugify
 from domain.money import Money
+from domain.problems import first_problem
+from domain.wording import counted
 
 COLUMNS = (
     Column("sku", "the article number", required=True),
@@ -66,9 +68,9 @@ def read_catalog(raw: bytes, *, table: TableOptions, catalog: CatalogOptions, at
     products = list(listed.values())
     return ImportReport(
         kind="catalog",
-        rows=len(found.lines),
+        rows=found.rows,
         accepted=tuple(_envelope(d, at) for d in _stated(products)),
-        rejected=tuple(rejected),
+        rejected=in_file_order(rejected),
         notes=(*found.notes, *_assumptions(products, catalog)),
         assumed=tuple(_envelope(SupplierListed(supplier=s), at) for s in _suppliers(products) if not _reachable(s)),
     )
@@ -106,8 +108,9 @@ def _picture(cells: Cells) -> Picture | None:
     try:
         return Picture(url=url, alt=cells.required(words))
     except ValidationError as error:
-        wrong = "image_url" if error.errors()[0]["loc"] == ("url",) else words
-        raise BadCell(wrong, cells.text(wrong), error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        field, problem = first_problem(error)
+        wrong = "image_url" if field == "url" else words
+        raise BadCell(wrong, cells.text(wrong), problem) from None
 
 
 def _share(price: Money, options: CatalogOptions) -> Decimal:
@@ -128,7 +131,9 @@ def _supplier(cells: Cells, options: CatalogOptions) -> Supplier:
 def _assumptions(rows: list[_Listed], options: CatalogOptions) -> list[str]:
     notes = []
     if assumed := sum(r.cost_assumed for r in rows):
-        notes.append(f"assumed: a cost of {options.cost_ratio:.0%} of the price, where none is given ({assumed} articles)")
+        notes.append(
+            f"assumed: a cost of {options.cost_ratio:.0%} of the price, where none is given ({counted(assumed, 'article')})"
+        )
     if unreachable := sorted(s.name for s in _suppliers(rows) if not _reachable(s)):
         notes.append(f"no address to order at (say --supplier-email): {', '.join(unreachable)}")
     return notes

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from connectors.importers.address import ADDRESS_COLUMNS, read_address
 from connectors.importers.cells import Cells
-from connectors.importers.report import ImportReport, Rejection
+from connectors.importers.report import ImportReport, Rejection, in_file_order
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
 from domain.entities import Customer
 from domain.event import NewEvent, new_event
@@ -32,7 +32,7 @@ def read_customers(raw: bytes, *, table: TableOptions, at: datetime) -> ImportRe
             continue
         data = CustomerListed(customer=customer)
         events[customer.customer_id] = new_event(data, at=at, key=(customer.customer_id, digest(data)), source="import")
-    return ImportReport("customers", len(found.lines), tuple(events.values()), tuple(rejected), found.notes)
+    return ImportReport("customers", found.rows, tuple(events.values()), in_file_order(rejected), found.notes)
 
 
 def _customer(cells: Cells) -> Customer:

@@ -4,6 +4,8 @@ import re
 from email.message import Message
 from html import unescape
 
+from domain.wording import counted
+
 MAX_CHARACTERS = 20_000
 _RAW = {"script", "style"}  # nothing in them is a tag but their own end
 _SILENT = {*_RAW, "head", "title", "template"}
@@ -29,7 +31,7 @@ def body_of(message: Message) -> str:
             attached.append(f"[not read: a part of type {part.get_content_type()}]")
     said = clean("\n".join(p for p in plain if p.strip()) or "\n".join(map(text_of_html, html))).strip()
     if len(said) > MAX_CHARACTERS:
-        said = f"{said[:MAX_CHARACTERS]}\n[cut here: {len(said) - MAX_CHARACTERS:,} more characters]"
+        said = f"{said[:MAX_CHARACTERS]}\n[cut here: {counted(len(said) - MAX_CHARACTERS, 'more character')}]"
     return "\n".join([said, *attached[:20]]).strip()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.importers.address import ADDRESS_COLUMNS, read_address
 from connectors.importers.cells import Cells
-from connectors.importers.report import BadCell, ImportReport, Rejection
+from connectors.importers.report import BadCell, ImportReport, Rejection, in_file_order
 from connectors.importers.table import Column, Table, TableOptions, parse_rows, read_table
 from domain.entities import Order, OrderLine, OrderStatus
 from domain.event import NewEvent, new_event
@@ -66,7 +66,7 @@ def read_orders(raw: bytes, *, table: TableOptions) -> ImportReport:
             rejected += _refuse(found, group, "the lines of this order differ in more than the article")
         else:
             events.append(_placed([row for _, row in group]))
-    return ImportReport("orders", len(found.lines), tuple(events), tuple(sorted(rejected, key=lambda r: r.line)), found.notes)
+    return ImportReport("orders", found.rows, tuple(events), in_file_order(rejected), found.notes)
 
 
 def _row(cells: Cells) -> _Row:
@@ -104,7 +104,9 @@ def _status(cells: Cells) -> OrderStatus:
 
 
 def _orders_of(table: Table, lines: set[int]) -> set[str]:
-    return {cells["order_id"] for number, cells in table.lines if number in lines}
+    """Of a line with too many cells nobody knows which one is the number: any of them may be."""
+    misfits = {cell.strip() for cells in table.misfits.values() for cell in cells}
+    return misfits | {cells["order_id"] for number, cells in table.lines if number in lines}
 
 
 def _refuse(table: Table, group: list[tuple[int, _Row]], why: str) -> list[Rejection]:

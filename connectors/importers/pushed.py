@@ -17,7 +17,7 @@ from connectors.importers import orders, sales
 from connectors.importers.cells import Cells
 from connectors.importers.mail_body import MAX_CHARACTERS, clean
 from connectors.importers.orders import read_orders
-from connectors.importers.report import ImportReport
+from connectors.importers.report import ImportReport, in_file_order
 from connectors.importers.sales import read_sales
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
 from domain.entities import Direction, Message
@@ -74,7 +74,7 @@ def read_pushed(raw: bytes, *, source: str, at: datetime) -> ImportReport:
     table, places = _as_csv(told.rows, COLUMNS[told.type])
     readers: dict[str, Callable[[], ImportReport]] = {
         "orders": lambda: read_orders(table, table=TableOptions()),
-        "sales": lambda: read_sales(table, table=TableOptions()),
+        "sales": lambda: read_sales(table, table=TableOptions(), today=at.date()),
         "tickets": lambda: _read_tickets(table, source=source, at=at),
     }
     report = readers[told.type]()
@@ -92,7 +92,7 @@ def _unread(told: Pushed) -> list[str]:
 def _read_tickets(table: bytes, *, source: str, at: datetime) -> ImportReport:
     found = read_table(table, TICKET_COLUMNS, TableOptions())
     rows, rejected = parse_rows(found, lambda cells: _message(cells, source, at), TableOptions())
-    return ImportReport("tickets", len(found.lines), tuple(event for _, event in rows), tuple(rejected), found.notes)
+    return ImportReport("tickets", found.rows, tuple(event for _, event in rows), in_file_order(rejected), found.notes)
 
 
 def _message(cells: Cells, source: str, at: datetime) -> NewEvent:

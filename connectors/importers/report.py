@@ -1,5 +1,6 @@
 """What came out of reading a file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.event import NewEvent
@@ -28,6 +29,10 @@ class ImportReport:
     rejected: tuple[Rejection, ...] = ()
     notes: tuple[str, ...] = ()
     assumed: tuple[NewEvent, ...] = ()
+
+
+def in_file_order(rejected: Iterable[Rejection]) -> tuple[Rejection, ...]:
+    return tuple(sorted(rejected, key=lambda rejection: rejection.line))
 
 
 class BadCell(Exception):

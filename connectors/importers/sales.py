@@ -1,18 +1,19 @@
 """Sales history: units of a SKU on a day. Lines of the same SKU and day add up, so a list of order lines will do as well."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from connectors.importers.cells import Cells
-from connectors.importers.report import BadCell, ImportReport
+from connectors.importers.report import BadCell, ImportReport, in_file_order
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
 from domain.entities import SalesDay
 from domain.event import NewEvent, new_event
 from domain.events import SalesImported, StockCounted
 from domain.ids import digest
+from domain.wording import counted
 
 COLUMNS = (
     Column("date", "the day of the sale", required=True),
@@ -24,6 +25,7 @@ COLUMNS = (
     Column("returned", "units that came back that day"),
 )
 _MOST_UNITS = 10_000_000
+_NAMED = 10  # articles that a note names
 
 
 @dataclass(frozen=True)
@@ -45,23 +47,43 @@ class _Sold:
         )
 
 
-def read_sales(raw: bytes, *, table: TableOptions, opening_stock_days: int = 0) -> ImportReport:
-    """One ``SalesImported`` a SKU. With ``opening_stock_days`` also stock: so many days of the SKU's mean sales."""
+def read_sales(
+    raw: bytes, *, table: TableOptions, today: date, catalogue: Collection[str] | None = None, opening_stock_days: int = 0
+) -> ImportReport:
+    """One ``SalesImported`` a SKU. With ``opening_stock_days`` also stock: so many days of the SKU's mean sales.
+
+    ``today`` is the day it is: nothing was sold later, give or take a zone. ``catalogue`` are the SKUs that are known, None
+    where nobody can say.
+    """
     found = read_table(raw, COLUMNS, table)
-    rows, rejected = parse_rows(found, _sold, table)
+    rows, rejected = parse_rows(found, lambda cells: _sold(cells, today), table)
     by_sku: dict[str, dict[date, _Sold]] = defaultdict(dict)
     for _, row in rows:
         days = by_sku[row.sku]
         days[row.day] = days[row.day].plus(row) if row.day in days else row
     events = tuple(_imported(sku, days.values()) for sku, days in sorted(by_sku.items()))
-    report = ImportReport("sales", len(found.lines), events, tuple(rejected), found.notes)
+    notes = (*found.notes, *_unknown([row.sku for _, row in rows], catalogue))
+    report = ImportReport("sales", found.rows, events, in_file_order(rejected), notes)
     if not opening_stock_days or not by_sku:
         return report
-    note = f"assumed, where nothing was counted: stock for {opening_stock_days} days at each SKU's mean sales"
+    note = f"assumed, where nothing was counted: stock for {counted(opening_stock_days, 'day')} at each SKU's mean sales"
     return replace(report, notes=(*report.notes, note), assumed=tuple(_opening_stock(by_sku, opening_stock_days)))
 
 
-def _sold(cells: Cells) -> _Sold:
+def _unknown(skus: Sequence[str], catalogue: Collection[str] | None) -> Iterable[str]:
+    """Lines are taken although they name an article that is not listed: it may be listed later, or not be sold any more."""
+    strange = Counter(sku for sku in skus if catalogue is not None and sku not in catalogue)
+    if strange:
+        more = f" and {len(strange) - _NAMED:,} more" if len(strange) > _NAMED else ""
+        names = counted(len(strange), "article that is", "articles that are")
+        lines = counted(strange.total(), "line names", "lines name")
+        yield f"{lines} {names} not in the catalogue: {', '.join(sorted(strange)[:_NAMED])}{more}"
+
+
+def _sold(cells: Cells, today: date) -> _Sold:
+    day = cells.day("date")
+    if day > today + timedelta(days=1):
+        raise BadCell("date", cells.text("date"), f"is in the future; today is {today}")
     units, returned = cells.whole("units"), abs(cells.whole("returned", 0))
     if max(abs(units), returned) > _MOST_UNITS:
         raise BadCell("units", cells.text("units"), f"is more than {_MOST_UNITS:,} units a day")
@@ -71,7 +93,7 @@ def _sold(cells: Cells) -> _Sold:
     price = cells.amount("unit_price") if cells.text("unit_price") else Decimal(0)
     return _Sold(
         sku=sku,
-        day=cells.day("date"),
+        day=day,
         units=max(units, 0),
         orders=max(cells.whole("orders", 1 if units > 0 else 0), 0),
         returned=returned + max(-units, 0),

@@ -3,8 +3,10 @@
 import csv
 import gzip
 import io
+import itertools
+import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,11 +15,15 @@ from pydantic import ValidationError
 from connectors.importers.cells import CellFormat, Cells
 from connectors.importers.report import BadCell, Rejection
 from domain.errors import InvalidInput
+from domain.problems import in_words
 
 T = TypeVar("T")
 MAX_BYTES = 512 * 1024 * 1024  # unpacked
 _DELIMITERS = ",;\t|"
 _SHOWN = 80  # characters of a rejected value that are repeated in the report
+_END = "\x1a the end \x1a"
+"""A line behind the last one: where a quote is still open, it does not stand alone."""
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,21 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class Table:
-    """``header`` maps our column names to the file's; ``lines`` are (line number, cells by our name)."""
+    """``header`` maps our column names to the file's; ``lines`` are (line number, cells by our name).
+
+    ``misfits`` are the cells of lines that have more of them than the header, by line number: which is which nobody knows.
+    """
 
     header: Mapping[str, str]
     lines: tuple[tuple[int, Mapping[str, str]], ...]
+    misfits: Mapping[int, Sequence[str]]
     rejected: tuple[Rejection, ...]
     notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many lines say something."""
+        return len(self.lines) + len(self.misfits)
 
 
 def read_table(raw: bytes, columns: Sequence[Column], options: TableOptions) -> Table:
@@ -60,16 +75,17 @@ def read_table(raw: bytes, columns: Sequence[Column], options: TableOptions) -> 
     _, names = next(records)
     header = _match_header([n.strip() for n in names], columns, options.mapping)
     position = {ours: [n.strip() for n in names].index(theirs) for ours, theirs in header.items()}
-    lines, rejected = [], []
+    lines, misfits, rejected = [], dict[int, Sequence[str]](), []
     for number, cells in records:
         if len(cells) > len(names) and any(c.strip() for c in cells[len(names) :]):
             why = f"has {len(cells)} cells, the header has {len(names)}; a value with a {delimiter!r} in it needs quotes"
             rejected.append(Rejection(number, "", _short(delimiter.join(cells)), why))
+            misfits[number] = cells
         elif any(c.strip() for c in cells):
             lines.append((number, {o: cells[i].strip() if i < len(cells) else "" for o, i in position.items()}))
     unread = [n.strip() for n in names if n.strip() and n.strip() not in header.values()]
     notes = (f"columns not read: {', '.join(unread)}",) if unread else ()
-    return Table(header, tuple(lines), tuple(rejected), notes)
+    return Table(header, tuple(lines), misfits, tuple(rejected), notes)
 
 
 def parse_rows(table: Table, parse: Callable[[Cells], T], options: TableOptions) -> tuple[list[tuple[int, T]], list[Rejection]]:
@@ -121,18 +137,44 @@ def _decoded(raw: bytes, encoding: str) -> str:
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(first line, cells) of every record; a quoted cell may span lines."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    """(first line, cells) of every record; a quoted cell may span lines. Raises InvalidInput for a quote that is never closed."""
+    taken: list[str] = []
+    reader = csv.reader(_remembered(itertools.chain(io.StringIO(text, newline=""), [_END]), taken), delimiter=delimiter)
     while True:
         begins = reader.line_num + 1
+        taken.clear()
         try:
             cells = next(reader)
-        except StopIteration:
-            return
         except csv.Error as error:
-            raise InvalidInput(f"line {begins}: {error}", hint="look for a quote that is never closed") from error
+            raise _unclosed(begins) from error
+        if cells == [_END]:
+            return
+        if cells and cells[-1].endswith(_END):
+            raise _unclosed(begins + sum(len(_NEWLINE.findall(cell)) for cell in cells[:-1]))
+        if len(taken) > 1:
+            _check_quotes(taken, begins, delimiter)
         if cells:
             yield begins, cells
+
+
+def _remembered(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _check_quotes(lines: Sequence[str], begins: int, delimiter: str) -> None:
+    """A cell over several lines whose closing quote stands before more text was closed by the quote of another cell."""
+    try:
+        next(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise _unclosed(begins) from error
+
+
+def _unclosed(line: int) -> InvalidInput:
+    return InvalidInput(
+        f"the quote that begins on line {line} is never closed", hint="close it, or write a quote that is meant as one twice"
+    )
 
 
 def _match_header(names: Sequence[str], columns: Sequence[Column], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -153,9 +195,9 @@ def _match_header(names: Sequence[str], columns: Sequence[Column], mapping: Mapp
 
 
 def _broken_rule(line: int, error: ValidationError, values: Mapping[str, str], header: Mapping[str, str]) -> Rejection:
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     column = next((str(part) for part in first["loc"] if part in values), str(first["loc"][-1]) if first["loc"] else "")
-    return Rejection(line, header.get(column, column), _short(values.get(column, str(first["input"]))), first["msg"])
+    return Rejection(line, header.get(column, column), _short(values.get(column, str(first["input"]))), in_words(first))
 
 
 def _names(columns: Sequence[Column]) -> str:

@@ -14,6 +14,7 @@ from console.callers import NotKnown
 from console.guard import MOST_BYTES, TooLarge
 from console.statuses import status_of
 from domain.errors import AccessDenied, InvalidFields, Overtaken, Retryable, StewardError, TooManyTries
+from domain.problems import in_words, path_of
 
 
 class Problem(BaseModel):
@@ -48,7 +49,7 @@ async def _steward(_request: Request, error: Exception) -> JSONResponse:
 async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
     """Names the fields; what was sent is not repeated."""
     assert isinstance(error, RequestValidationError)
-    problems = {".".join(str(part) for part in one["loc"]): str(one["msg"]) for one in error.errors()}
+    problems = {path_of(one["loc"]): in_words(one) for one in error.errors()}
     return _told(422, InvalidFields("the request", problems))
 
 

@@ -49,13 +49,14 @@ async def start_run(visit: Here) -> Response:
 
 @router.post("/runs/{run_id:path}/revert")
 async def revert(visit: Here, run_id: str) -> Response:
-    """Begin to undo what was shown; the run's page follows it."""
-    found = await _found(visit, run_id)
-    if visit.field("shown") != found.plan.digest:
+    """Begin to undo what was shown, since it last began or ever under its id; the run's page follows it."""
+    found, everything = await _found(visit, run_id), visit.field("everything") == "yes"
+    plan = found.whole if everything and found.whole else found.plan
+    if visit.field("shown") != plan.digest:
         raise Stale("it did more since you saw what undoing it does", hint="load the page again and look at it")
-    if found.plan.moves_money:
+    if plan.moves_money:
         visit = await visit.prove()
-    await visit.house.gateway.start_rollback(run_id, by=OPERATOR)
+    await visit.house.gateway.start_rollback(run_id, by=OPERATOR, everything=everything)
     return await visit.see(_path(run_id), say="What it did is being undone, newest first")
 
 
@@ -74,8 +75,10 @@ async def show_run(visit: Here, run_id: str) -> HTMLResponse:
     return await visit.page(
         "run.html",
         found=found,
-        undo_rows=[(undo.effect.action.summary(), undo.inverse.summary()) for undo in found.plan.undo],
-        stay_rows=[(stay.effect.action.summary(), stay.why) for stay in found.plan.stays],
+        plans=[
+            ("revert", "What undoing this run does", found.plan),
+            ("revert-all", "What undoing everything does that was ever done under this name", found.whole),
+        ],
     )
 
 

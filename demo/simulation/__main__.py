@@ -17,6 +17,7 @@ from demo.simulation.report import SimulationReport
 from demo.simulation.run import Plan, simulate
 from demo.simulation.scenario import read_scenario
 from domain.errors import StewardError
+from domain.wording import counted
 from settings import Settings
 
 _INTERRUPTED = 130
@@ -69,7 +70,7 @@ def _write(report: SimulationReport, folder: Path) -> None:
 
 
 def _show(report: SimulationReport, console: Console, folder: Path) -> None:
-    table = Table(title=f"{report.days} days at {report.shop}, in {report.seconds:.0f} s", title_justify="left")
+    table = Table(title=f"{counted(report.days, 'day')} at {report.shop}, in {report.seconds:.0f} s", title_justify="left")
     for head in ("", *report.totals):
         table.add_column(head, justify="left" if not head else "right")
     for name, *figures, _ in total_rows(report):

@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from demo.simulation.server import skipping_server
 from domain.entities import Shop
 from domain.errors import SetupError, StewardError
 from settings import CHECKOUT, Settings
-from stack.part import Launch, spawn
+from stack.part import Launch, send, spawn
 from stack.worker_part import ONE_THREAD
 
 _NAMES = {True: WITH_LEARNING, False: WITHOUT_LEARNING}
@@ -183,8 +183,7 @@ async def _told(task: Task) -> AsyncIterator[asyncio.StreamReader]:
         arm.stdin.write(task.model_dump_json().encode() + b"\n")
         yield arm.stdout
     finally:
-        with suppress(ProcessLookupError):
-            arm.terminate()
+        send(arm, signal.SIGTERM)
         await arm.wait()
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from domain.errors import InvalidInput
 from domain.model import Moment, Value
+from domain.problems import first_problem
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -70,6 +71,5 @@ def read_scenario(path: Path | None) -> Scenario:
     try:
         return Scenario.model_validate(found or {})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise InvalidInput(f"{path}: {where}: {first['msg']}", hint=f"it may set {', '.join(Scenario.model_fields)}") from error
+        where, problem = first_problem(error)
+        raise InvalidInput(f"{path}: {where or 'it'}: {problem}", hint=f"it may set {', '.join(Scenario.model_fields)}") from error

@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from stack.part import Launch, spawn
+from stack.part import Launch, send, spawn
 from stack.ports import HOST, PortBook
 from stack.programs import temporal
 from stack.search_attributes import SEARCH_ATTRIBUTES
@@ -40,12 +40,11 @@ async def skipping_server(namespaces: Iterable[str], *, folder: Path) -> AsyncIt
 
 
 async def _ended(server: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        server.terminate()
+    send(server, signal.SIGTERM)
     try:
         await asyncio.wait_for(server.wait(), _GRACE_SECONDS)
     except TimeoutError:
-        server.kill()
+        send(server, signal.SIGKILL)
         await server.wait()
 
 

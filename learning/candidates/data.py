@@ -74,7 +74,7 @@ def _gap(ref: str, found: Sequence[Failure], titles: dict[str, str]) -> Question
 
 
 def _asked(kind: str, named: str, field: str, cause: RootCause, cases: int) -> str:
-    times = f"{cases} times"
+    times = "once" if cases == 1 else f"{cases} times"
     match kind, cause:
         case "catalogue", _:
             return f"customers asked about something that is not clearly in your catalogue, {times}: what did they mean?"

@@ -4,7 +4,7 @@ import io
 import json
 import unicodedata
 from contextlib import redirect_stdout
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,17 +14,23 @@ from hypothesis import strategies as st
 from cli.assignments import assigned, differences
 from cli.choosing import choose
 from cli.output import plain, print_json, print_table, say
+from cli.showing import Question, print_shown
+from cli.times import Times
+from domain.actions import PublishContent
+from domain.decisions import Diff, Why
+from domain.entities import ContentPiece
 from domain.errors import InvalidInput, NotFound
 from domain.wording import left, parse_duration
 from tests.cli.files import HOSTILE
+from tests.unit.learning.waiting import question
 
 DOCUMENT = {"limit": {"amount": "25", "currency": "EUR"}, "languages": ["en"], "name": "x", "rules": {"a": 1}, "on": True}
 
 
-def printed(what: Any, *values: Any) -> str:
+def printed(what: Any, *values: Any, **named: Any) -> str:
     out = io.StringIO()
     with redirect_stdout(out):
-        what(*values)
+        what(*values, **named)
     return out.getvalue()
 
 
@@ -57,6 +63,61 @@ def test_a_field_is_found_by_its_last_name() -> None:
         assigned(order, ["units=4"])
     assert refused.value.hint == "did you mean purchase_order.lines.0.units or purchase_order.lines.1.units?"
     assert assigned(order, ["purchase_order.lines.1.units=4"])["purchase_order"]["lines"][1]["units"] == 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("titel=x", "did you mean title?"),
+        ("piece.titel=x", "did you mean title?"),
+        ("descripton=x", "did you mean piece.description?"),
+        ("zzz=x", "there is title, piece"),
+    ],
+)
+def test_a_misspelt_field_is_guessed(typed: str, hint: str) -> None:
+    """Wherever one of a name like it stands."""
+    with pytest.raises(InvalidInput) as refused:
+        assigned({"title": "a", "piece": {"description": "b"}}, [typed])
+    assert refused.value.hint == hint
+
+
+def shown(page: PublishContent, *, full: bool = False) -> str:
+    asked = question(page)
+    diff = Diff(record="content/mug", record_version="0", before={"piece": None}, after=page.model_dump(mode="json"))
+    why = Why(reason="asked", facts={f"product/MUG#{n}": f"value {n}" for n in range(20)})
+    proposal = asked.proposal.model_copy(update={"diff": diff, "why": why})
+    whole = Question(approval=asked.model_copy(update={"proposal": proposal}), ticket=None)
+    return printed(print_shown, whole, Times("Europe/Berlin"), full=full)
+
+
+PAGE = PublishContent(
+    piece=ContentPiece(
+        slug="mug",
+        kind="faq",
+        title="Choosing a mug",
+        description="Which one to take.",
+        keyword="mug",
+        body="\n".join(f"line {n}" for n in range(40)),
+        json_ld={"@graph": [{"@type": "Article", "headline": "Choosing a mug"}]},
+    )
+)
+
+
+def test_a_page_is_shown_by_its_beginning_and_what_is_left_out_is_named() -> None:
+    """Nothing of it as a program keeps it; all of it on request."""
+    short, whole = shown(PAGE), shown(PAGE, full=True)
+    assert "title: Choosing a mug" in short
+    assert ("line 11" in short, "line 12" in short, "line 39" in whole) == (True, False, True)
+    assert "left out: 28 more lines of the text, structured data, 12 more facts; --full shows it" in short
+    assert ("@graph" in short, "{" in short, "left out" in whole) == (False, False, False)
+
+
+def test_times_are_in_the_operators_zone_and_name_it() -> None:
+    """Summer and winter."""
+    times = Times("Europe/Berlin")
+    moments = [datetime(2026, month, 3, 7, 15, tzinfo=UTC) for month in (3, 7)]
+    assert [times.clock(m) for m in moments] == ["Tue 3 Mar 08:15 CET", "Fri 3 Jul 09:15 CEST"]
+    assert times.stamp(moments[0]) == "2026-03-03 08:15:00 CET"
 
 
 @pytest.mark.parametrize(("text", "minutes"), [("30m", 30), ("2h", 120), ("1d12h", 2160), ("1.5h", 90)])

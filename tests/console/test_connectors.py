@@ -74,7 +74,7 @@ async def test_connected_systems_are_listed_with_their_troubles(house: House, br
     await _mailbox(house)
     page = await browser.page("/connectors")
     assert "helpdesk goes through it" in page
-    assert "failed 1 times" in page
+    assert "failed 1 time," in page
     assert "no &lt;i&gt;route&lt;/i&gt;" in page
     assert "mailbox is well" in await browser.page("/connectors/of/mailbox")
     assert (await browser.get("/connectors/of/telex")).status_code == 404

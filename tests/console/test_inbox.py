@@ -11,13 +11,13 @@ import pytest
 
 from console.app import create_app
 from console.house import House
-from domain.actions import PlacePurchaseOrder
+from domain.actions import PlacePurchaseOrder, SendReply
 from domain.approvals import Approval, ApprovalDecided, ApprovalEnded, ApprovalRequested, ApprovalStatus, Decision
 from domain.event import new_event
 from domain.judging import judge
 from domain.ports import EventLog
 from tests.console.browser import ORIGIN, Browser
-from tests.console.furnish import HOSTILE
+from tests.console.furnish import HOSTILE, approval
 from tests.console.pressing import entered_in
 from workflows.deciding import Decider
 from workflows.gateway import Gateway
@@ -95,6 +95,19 @@ async def test_money_wants_the_password_once_more(browser: Browser, house: House
     assert (answer.status_code, "your password once more" in answer.text) == (403, True)
     wrong = await browser.post(f"/inbox/{REFUND}/approve", {"digest": field(page, "digest"), "password": "no"})
     assert wrong.status_code == 403
+
+
+async def test_a_reply_that_nobody_has_written_is_edited_and_not_approved(browser: Browser, house: House) -> None:
+    """In the list and on its own page; the page says in which zone its times are."""
+    reply = SendReply(ticket_id="mail/new", message_id="m", to="a@b.example", sender="us@b.example", subject="Re: Hm", body=" ")
+    other = approval(77, reply, "support/mail/new", topic="other", reason="nobody knows what it is about", now=house.clock())
+    await house.memory.log.append([new_event(ApprovalRequested(approval=other), at=house.clock(), key=("unwritten",))])
+    listed, own = await browser.page("/inbox"), await browser.page("/inbox/0077-question")
+    row = listed[listed.index('data-row="0077-question"') :].partition("</li>")[0]
+    assert row.index(">Edit …</a>") < row.index(">Reject</a>")
+    assert ("/0077-question/approve" in own, ">Approve</button>" in row) == (False, False)
+    assert '<details id="edit" data-do="e" open>' in own
+    assert "Times: Europe/Berlin" in own
 
 
 async def test_a_batch_says_what_became_of_each(browser: Browser) -> None:

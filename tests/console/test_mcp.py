@@ -20,7 +20,7 @@ from console.mcp_server import UNTRUSTED, create_mcp
 from console.stdio import caller_of
 from domain.access import Scope
 from domain.approvals import Via
-from settings import Settings
+from settings import VERSION, Settings
 from tests.console.furnish import HOSTILE
 from tests.console.test_api import Notes, noting
 
@@ -65,6 +65,8 @@ def text_of(result: CallToolResult) -> str:
 async def test_an_agent_sees_the_tools_of_its_scopes(house: House) -> None:
     """To read is what there is without asking for more; those that only look say so."""
     async with agent(house, Scope.READ) as client:
+        assert client.server_info is not None
+        assert client.server_info.version == VERSION
         tools = (await client.list_tools()).tools
     assert {tool.name for tool in tools} == READS
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)

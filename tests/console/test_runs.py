@@ -1,6 +1,7 @@
 """Runs: the list, one in full, starting one, stopping one, and undoing what one did."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
 
@@ -72,6 +73,25 @@ async def test_undoing_starts_a_run_and_does_not_wait_for_it(ended: House, brows
     described = await ended.client.get_workflow_handle(f"rollback/{RUN}").describe()
     assert described.status is not None
     assert described.status.name == "RUNNING"
+
+
+async def test_all_that_was_ever_done_under_a_name_can_be_undone(ended: House, browser: Browser) -> None:
+    """What it did since it last began is offered for itself, and each is shown before."""
+    memory, now = ended.memory, ended.clock()
+    await past_effects(memory, now=now)
+    begun = RunStarted(run_id=RUN, workflow="support", at=now - timedelta(minutes=1))
+    await memory.log.append([new_event(begun, at=now, key=("again",))])
+    page = await browser.page(PAGE)
+    assert ('id="revert-all"' in page, 'id="revert"' in page, "reinstate" in page) == (True, False, True)
+    await commit(memory, REFUND, at=now)
+    assert (await browser.page(PAGE)).index('id="revert"') < (await browser.page(PAGE)).index('id="revert-all"')
+    shown = undoing(await memory.ledger.effects(run_id=RUN)).digest
+    assert (await browser.post(f"{PAGE}/revert", {"shown": shown})).status_code == 409
+    answer = await browser.post(f"{PAGE}/revert", {"shown": shown, "everything": "yes"})
+    assert answer.status_code == 303
+    events = ended.client.get_workflow_handle(f"rollback/{RUN}").fetch_history_events()
+    started = (await anext(events)).workflow_execution_started_event_attributes
+    assert b'"everything":true' in started.input.payloads[0].data.replace(b" ", b"")
 
 
 async def test_a_run_that_did_more_since_is_not_undone(ended: House, browser: Browser) -> None:

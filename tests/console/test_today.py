@@ -50,7 +50,7 @@ async def test_the_tiles_say_what_the_log_says(furnished: House) -> None:
     """Six tickets are open since today, and six runs answered within a few minutes on six days."""
     found = {t.name: t for t in await tiles(furnished.memory.figures, now=furnished.clock(), zone="UTC", currency="EUR")}
     assert (found["Tickets open"].value, found["Tickets open"].note) == ("6", "0 two weeks ago")
-    assert found["First response, median"].note == "4 min on an average day"
+    assert found["First response, median"].note == "4 min on an average day; counted from when a message came in"
     assert (found["Corrected by you"].value, found["Corrected by you"].note) == ("15 %", "2 of 13 changed or rejected in 14 days")
 
 

@@ -52,6 +52,7 @@ def read_shop() -> tuple[ImportReport, ImportReport]:
     sold = read_sales(
         (DATA / "daily_sku_sales.csv.gz").read_bytes(),
         table=TableOptions(mapping={"sku": "StockCode", "unit_price": "price"}),
+        today=NOW.date(),
         opening_stock_days=14,
     )
     assert not listed.rejected

@@ -1,11 +1,12 @@
 """Settings: from the environment alone, refused in one line, and passed on whole."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from domain.errors import SetupError
-from settings import Settings
+from settings import CHECKOUT, VERSION, Settings
 from stack.endpoints import connected, without_secret
 from stack.state import Endpoints
 
@@ -24,6 +25,11 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SetupError, match=f"^{name} is not valid") as refusal:
         Settings.load({name: value})
     assert value not in str(refusal.value)
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    """Where the program runs in a container, the file of the project is not there."""
+    assert tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_no_secret_is_shown_with_the_settings() -> None:

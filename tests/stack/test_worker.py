@@ -47,7 +47,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in ("stack", "memory", "domain"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "cli").mkdir()
-    for name in ("entrance.py", "kill_switch.py", "output.py", "stack_commands.py"):
+    for name in ("entrance.py", "kill_switch.py", "output.py", "stack_commands.py", "times.py"):
         shutil.copy(CHECKOUT / "cli" / name, folder / "cli")
     shutil.copy(CHECKOUT / "settings.py", folder)
     (folder / "main.py").write_text(MAIN)

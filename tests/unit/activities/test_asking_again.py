@@ -8,9 +8,10 @@ import connectors
 import memory
 from activities.steps import DecisionNote, EndNote, ProposeInput
 from connectors.fakes import InMemoryAnalytics, InMemoryShop
-from domain.actions import Capability
+from domain.actions import Capability, PublishContent
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
-from domain.decisions import Mode
+from domain.decisions import Mode, Planned, Why
+from domain.entities import ContentPiece
 from domain.event import new_event
 from domain.runs import ActionSuggested, ModeSet, RunStarted
 from models import LocalModel
@@ -85,3 +86,23 @@ async def test_a_suggestion_is_made_again(kept: memory.Memory) -> None:
     for at in (NOW, LATER):
         await staff.action.propose(ProposeInput(run_id="run", workflow="support", planned=sample.cancel(), now=at))
     assert [e.type for e in await kept.log.read(stream="run/run")].count(ActionSuggested.type) == 2
+
+
+async def test_a_page_with_another_title_is_shown_with_structured_data_that_agrees(kept: memory.Memory) -> None:
+    """Whatever door the edit came through, it is proposed once more."""
+    staff = await hired(kept, Mode.ASK)
+    page = ContentPiece(
+        slug="mug",
+        kind="buying-guide",
+        title="Choosing a mug",
+        description="Which one to take.",
+        body="# Mugs",
+        keyword="mug",
+        json_ld={"@context": "https://schema.org", "@graph": [{"@type": "Article", "headline": "Mugs for tea"}]},
+    )
+    planned = Planned(step="publish", action=PublishContent(piece=page), why=Why(reason="edited"))
+    proposed = await staff.action.propose(
+        ProposeInput(run_id="run", workflow="content", planned=planned, now=NOW, edited="question")
+    )
+    assert isinstance(proposed.proposal.action, PublishContent)
+    assert proposed.proposal.action.piece.json_ld["@graph"] == [{"@type": "Article", "headline": "Choosing a mug"}]

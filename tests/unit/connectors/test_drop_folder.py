@@ -84,7 +84,7 @@ async def test_a_file_is_imported_and_put_away_with_a_report(folder: Folder) -> 
     assert await folder.kept.state.get(Product, "MUG") is not None
     assert folder.there() == []
     assert folder.there("done") == ["catalog-spring.csv", "catalog-spring.csv.report.json", "catalog-spring.csv.report.txt"]
-    assert "Imported: 1 lines read, 2 events are new." in folder.report("done")
+    assert "Imported: 1 line read, 2 new events." in folder.report("done")
     (taken,) = await folder.kept.state.find(TakenFile)
     assert (taken.name, taken.kind, taken.outcome) == ("catalog-spring.csv", "catalog", FileOutcome.IMPORTED)
     assert json.loads(folder.report("done", "json"))["digest"] == taken.digest
@@ -200,7 +200,7 @@ async def test_a_crash_anywhere_loses_nothing_and_imports_nothing_twice(folder: 
     folder.source, folder.cursor = folder.opened(), ""
     await folder.look()
     assert folder.there("done")[0] == "catalog.csv"
-    assert "Imported: 1 lines read, 2 events are new." in folder.report("done")
+    assert "Imported: 1 line read, 2 new events." in folder.report("done")
     await folder.source.understand(waiting, stream="files", state=folder.kept.state)
     await folder.source.settle(waiting, stream="files", trouble="")
     assert len(await folder.kept.log.read()) == 3

@@ -65,7 +65,7 @@ async def test_a_folder_outside_of_any_repository_is_told_at_once(tmp_path: Path
             await call
     assert markdown(tmp_path) == []
     await do(site_in(tmp_path, commit="no"), page(), "one")
-    assert await site_in(tmp_path, commit="no").check() == f"1 pages in {tmp_path}"
+    assert await site_in(tmp_path, commit="no").check() == f"1 page in {tmp_path}"
 
 
 async def test_a_machine_without_git_is_told_so(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """The audits let a sound page through and name what is wrong with any other."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from agents.skills.fact_audit import fact_audit
+from agents.skills.schema_org import following
 from agents.skills.seo_audit import keyword_density, seo_audit, similarity
 from domain.decisions import Finding, Severity
 from domain.entities import ContentPiece
@@ -27,6 +29,12 @@ def facts(piece: ContentPiece) -> tuple[Finding, ...]:
 
 def codes(findings: Iterable[Finding]) -> set[str]:
     return {finding.code for finding in findings}
+
+
+def _graph(piece: ContentPiece) -> list[Any]:
+    graph = piece.json_ld["@graph"]
+    assert isinstance(graph, list)
+    return graph
 
 
 def saying(piece: ContentPiece, sentence: str) -> ContentPiece:
@@ -131,6 +139,23 @@ async def test_bad_content(page: ContentPiece, text: str, code: str) -> None:
 async def test_own_links(page: ContentPiece, link: str) -> None:
     """Links to the shop's own site and its own address are fine."""
     assert seo(saying(page, f"Look at [this]({link}).")) == ()
+
+
+async def test_structured_data_follows_an_edit(page: ContentPiece) -> None:
+    """The headline is the title and the answers are those of the text; a page as it was written stays as it is."""
+    assert following(page) == page
+    edited = page.model_copy(
+        update={"title": "Moss mugs <b>for tea", "body": f"{page.body}\n\n## Is it heavy?\n\nIt weighs 380 g.\n"}
+    )
+    article, *_, answers = _graph(following(edited))
+    assert article["headline"] == "Moss mugs for tea"
+    assert answers["mainEntity"][-1]["name"] == "Is it heavy?"
+    assert "FAQPage" not in [node["@type"] for node in _graph(following(page.model_copy(update={"body": "# Moss mug"})))]
+
+
+async def test_a_page_without_structured_data_gets_none(page: ContentPiece) -> None:
+    """A program may propose one."""
+    assert following(page.model_copy(update={"json_ld": {}})).json_ld == {}
 
 
 async def test_near_duplicate(page: ContentPiece) -> None:

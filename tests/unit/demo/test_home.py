@@ -33,6 +33,22 @@ def test_the_previous_demo_is_moved_aside_and_only_one_is_kept(tmp_path: Path) -
     assert not (tmp_path / "data").exists()
 
 
+def test_a_demo_that_is_put_away_leaves_what_belongs_to_the_operator(tmp_path: Path) -> None:
+    """And says of everything what became of it."""
+    home.clear(tmp_path)
+    for folder in ("data", "demo", "simulation", "archive", "anchors", "secrets", "inbox"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "something").touch()
+    (tmp_path / "logs").mkdir()
+    for file in ("setup-code", "cli-token", "notify"):
+        (tmp_path / file).touch()
+    done = home.put_away(Settings(home=tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inbox", "notify", home.PREVIOUS, "secrets"]
+    assert (done.moved, done.removed) == (("data", "archive", "anchors", "demo", "simulation"), ("setup-code", "cli-token"))
+    assert "kept: inbox, notify, secrets (which is yours" in done.told()
+    assert "holds no demo" in home.put_away(Settings(home=tmp_path)).told()
+
+
 def test_the_demo_uses_no_servers_of_the_operator() -> None:
     """It would fill a real database with invented orders."""
     with pytest.raises(SetupError, match="DATABASE_URL"):

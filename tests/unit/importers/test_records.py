@@ -30,7 +30,7 @@ def catalog(text: str) -> ImportReport:
 
 
 def sales(text: str, *, opening_stock_days: int = 0) -> ImportReport:
-    return read_sales(text.encode(), table=TableOptions(), opening_stock_days=opening_stock_days)
+    return read_sales(text.encode(), table=TableOptions(), today=NOW.date(), opening_stock_days=opening_stock_days)
 
 
 def orders(text: str) -> ImportReport:
@@ -138,6 +138,27 @@ def test_sales_of_an_article_are_one_event() -> None:
     assert [e.data.stream for e in report.accepted] == ["stock/A", "stock/B"]
     rows = report.accepted[0].data.sales()
     assert [(r.day, r.units, r.orders, r.revenue) for r in rows] == [(date(2026, 1, 1), 1, 1, 2), (date(2026, 1, 2), 5, 2, 9)]
+
+
+def test_every_rejected_line_is_told_in_the_order_of_the_file() -> None:
+    """Those with too many cells among the others, and all of them counted."""
+    report = sales("date,sku,units\n2026-01-01,A,x\n2026-01-01,A,1,2\n2026-01-01,,1\n2026-01-01,A,1\n")
+    assert ([r.line for r in report.rejected], report.rows) == ([2, 3, 4], 4)
+
+
+def test_nothing_was_sold_in_the_future() -> None:
+    """The next day can be today in another zone."""
+    report = sales("date,sku,units\n2026-03-02,A,1\n2026-03-03,A,1\n")
+    assert [(r.line, r.column, r.why) for r in report.rejected] == [(3, "date", "is in the future; today is 2026-03-01")]
+
+
+def test_sales_of_articles_that_are_not_listed_are_taken_and_told() -> None:
+    """Only where it is known what is listed."""
+    text = "date,sku,units\n2026-01-01,A,1\n2026-01-01,B,1\n2026-01-02,B,1\n2026-01-02,C,1\n"
+    report = read_sales(text.encode(), table=TableOptions(), today=NOW.date(), catalogue={"A"})
+    assert (report.rejected, len(report.accepted)) == ((), 3)
+    assert report.notes == ("3 lines name 2 articles that are not in the catalogue: B, C",)
+    assert sales(text).notes == ()
 
 
 def test_negative_units_are_returns() -> None:
@@ -257,6 +278,13 @@ def test_assumptions_never_overwrite_what_is_known() -> None:
     known["stock/A1"] = fold(None, StockCounted(sku="A1", on_hand=1, supplier_id="default-supplier"))
     assert what_is_new(listed, known=known, sales={}) == []
     assert [type(e.data).__name__ for e in what_is_new(past, known=known, sales={})] == ["SalesImported"]
+
+
+def test_an_order_with_a_line_of_too_many_cells_is_rejected_whole() -> None:
+    """Although nobody can say which of the cells is its number."""
+    good = f"7,a@b.de,2026-01-05,S1,2,3.50,{HOME}"
+    report = orders(f"{ORDER}{good}\n{good},more\n8,a@b.de,2026-01-05,S1,2,3.50,{HOME}\n")
+    assert ([r.line for r in report.rejected], len(report.accepted)) == ([2, 3], 1)
 
 
 def test_a_known_order_is_never_overwritten() -> None:

@@ -54,7 +54,12 @@ def test_gzip_is_opened() -> None:
         (b"\x81\x8d\x8f", "neither UTF-8 nor"),
         (b"sku,sku\nA,B\n", "two columns"),
         (b"name,title\nA,B\n", "no column sku"),
-        (b'sku,title\n"A,Mug\n' + b"x" * 200_000, "line 2"),
+        (b'sku,title\n"A,Mug\n' + b"x" * 200_000, "line 2 is never closed"),
+        (b'sku,title\nA,"Mug\nB,Cup\n', "line 2 is never closed"),
+        (b'sku,title\nA,Mug\n"B","Cup', "line 3 is never closed"),
+        (b'sku,title\n"two\nlines","Mug\nC,Cup\n', "line 3 is never closed"),
+        (b'sku,title\nA,"Mug\nB,"Cup"\n', "line 2 is never closed"),
+        (b'sku,"title\nA,Mug\n', "line 1 is never closed"),
     ],
 )
 def test_unreadable_files_are_refused(raw: bytes, why: str) -> None:
@@ -85,7 +90,12 @@ def test_too_many_cells_are_rejected() -> None:
     """A value with an unquoted delimiter is rejected with its line; empty cells at the end are not."""
     table = read("sku,title\nA,Mug,blue\nB,Cup,,\n")
     assert [(r.line, "3 cells" in r.why) for r in table.rejected] == [(2, True)]
-    assert len(table.lines) == 1
+    assert (len(table.lines), table.rows) == (1, 2)
+
+
+def test_quotes_that_are_only_careless_are_read() -> None:
+    """In a cell of one line nothing else can be meant."""
+    assert read('sku,title\nA,"5" pipe"\nB,5" pipe\n').lines[0][1]["title"] == '5 pipe"'
 
 
 def test_rejections_name_the_files_own_column() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.actions import Action, ChangeAddress, PlacePurchaseOrder, PublishContent, RefundOrder, SendReply
@@ -87,6 +87,7 @@ def _actions(text: str) -> list[Action]:
     ]
 
 
+@example(f"/{SECRET}", [""])
 @given(HOSTILE, st.lists(st.sampled_from(["", "ticket/", "restless/", "late/", "ratify/", "nobody-knows/"]), max_size=4))
 def test_nothing_a_stranger_wrote_stands_in_a_notice(text: str, kinds: list[str]) -> None:
     """Whatever field it was written in."""

@@ -2,15 +2,20 @@
 
 import stat
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
+from domain.access import PasswordSet
 from domain.errors import SetupError
+from domain.event import Event
 from memory.passwords import Passwords
-from memory.setup_code import same_code, setup_code
+from memory.setup_code import same_code, setup_code, until_password
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -63,6 +68,16 @@ def test_the_setup_code_is_made_once_for_its_owner_alone(tmp_path: Path) -> None
     (file,) = home.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert code != setup_code(tmp_path / "other")
+
+
+def test_the_setup_code_is_gone_once_a_password_is_set(tmp_path: Path) -> None:
+    """Whichever way it was set; other events leave it as it is."""
+    code, told = setup_code(tmp_path), list[Sequence[Event]]()
+    appended = until_password(tmp_path, told.append)
+    for kind, there in (("access.logged-in", True), (PasswordSet.type, False), (PasswordSet.type, False)):
+        appended([cast(Event, SimpleNamespace(type=kind))])
+        assert (tmp_path / "setup-code").exists() is there
+    assert (len(told), setup_code(tmp_path) == code) == (3, False)
 
 
 def test_a_code_may_be_typed_as_it_is_read() -> None:
