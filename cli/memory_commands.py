@@ -15,6 +15,8 @@ from cli.context import open_system
 from cli.output import EXIT_FAILED, AsJson, complain, print_json, print_table, run, say
 from cli.progress import progress
 from domain.catalogue import ENTITY_TYPES, split_stream
+from domain.deliveries import not_on_sale
+from domain.entities import Stock
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event, new_event
 from domain.knowledge import Fact, Head, Recalled, Verification
@@ -132,6 +134,8 @@ def show(
         print_json({"stream": stream, "version": version, "body": entity})
     else:
         say(f"{stream}, version {version}", style="bold")
+        if isinstance(entity, Stock) and (waits := not_on_sale(entity)):
+            say(waits)
         print_json(entity)
 
 

@@ -219,7 +219,7 @@ async def _mugs_arrive(world: World) -> None:
     line = PurchaseOrderLine(sku="MUG", title="Moss mug", units=CAME, unit_cost=Money.of(4))
     order = PurchaseOrder(purchase_order_id="po-1", supplier_id="S1", lines=(line,), ordered_at=DAY, expected_at=DAY)
     await world.record(PurchaseOrderSent(purchase_order=order))
-    await world.record(*arrived(order, at=DAY))
+    await world.record(*arrived(order, at=DAY, connections=[CONNECTED.connection]))
 
 
 async def _refunds_wrongly(world: World) -> None:
