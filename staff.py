@@ -93,7 +93,7 @@ def staff(kept: memory.Memory, outside: Outside) -> Staff:
         run=RunActivities(log=log, state=state, measurer=measurer, licensing=licensing),
         support=SupportActivities(**common, planner=SupportPlanner(**writing), exposer=exposer),
         stock=StockActivities(**common, planner=planner, exposer=exposer, measurer=measurer),
-        restock=RestockActivities(state=state, units=Executor(connectors=outside.connectors).units),
+        restock=RestockActivities(log=log, state=state, units=Executor(connectors=outside.connectors).units),
         content=ContentActivities(
             planner=ContentPlanner(**writing),
             analytics=outside.analytics,
@@ -186,7 +186,7 @@ def queues(s: Staff) -> dict[str, list[Any]]:
             *(s.digest.write_digest, s.support.close_ticket, s.support.hand_over, s.stock.check_deliveries),
             *(s.upkeep.verify_log, s.upkeep.archive_month, s.upkeep.check_recall, s.upkeep.record_upkeep),
             *(s.upkeep.blank_deliveries, s.rollout.judge_rollout, s.attention.attend, s.notify.admit_undelivered),
-            s.restock.find_arrivals,
+            *(s.restock.find_arrivals, s.restock.give_up),
         ],
         options.MODEL_CALLS: [
             *(s.support.plan_turn, s.support.plan_follow_up, s.stock.plan_stock, s.upkeep.summarise),

@@ -6,9 +6,13 @@ from datetime import timedelta
 from temporalio import activity
 
 from activities.intake import Intake
-from domain.connections import CONNECTING, Connection
+from domain.actions import Capability
+from domain.connections import CONNECTING, Connection, ConnectionMode
+from domain.deliveries import waiting_to_be_listed
+from domain.entities import Stock
 from domain.errors import EffectError, Permanent, Retryable
 from domain.event import EventData, new_event
+from domain.events import ListingDue
 from domain.model import Moment, Name, Value
 from domain.ports import Cursors, EventLog, Source, Sources, State
 from domain.runs import Alert, AlertClosed, AlertLevel, AlertRaised
@@ -19,8 +23,11 @@ _LONGEST_PAUSE = timedelta(hours=1)
 
 
 class PollInput(Value):
+    """``changed`` says that the connection was, since it was last read without trouble."""
+
     connection: Name
     now: Moment
+    changed: bool = False
 
 
 class Polled(Value):
@@ -28,6 +35,7 @@ class Polled(Value):
 
     look_again_seconds: float | None = None
     text: str
+    troubled: bool = False
 
 
 class PollActivities:
@@ -68,6 +76,8 @@ class PollActivities:
         if troubles:
             return await self._troubled(request, troubles, connection.poll_seconds)
         await self._close_alert(request)
+        if request.changed:
+            await self._list_what_waits(request, connection)
         return Polled(look_again_seconds=0.0 if more else float(connection.poll_seconds), text=f"{new} new")
 
     async def _read(self, request: PollInput, source: Source, stream: str) -> tuple[int, bool]:
@@ -86,6 +96,15 @@ class PollActivities:
                 return new, False
         return new, True
 
+    async def _list_what_waits(self, request: PollInput, connection: Connection) -> None:
+        """Wake whoever tells a shop of what came before it was live; once a change of the connection."""
+        if connection.mode is not ConnectionMode.LIVE or Capability.SHOP not in connection.serves:
+            return
+        version = str(await self._state.version(Connection, connection.name))
+        orders = waiting_to_be_listed(await self._state.find(Stock))
+        due = [new_event(ListingDue(purchase_order_id=o), at=request.now, key=(o, connection.name, version)) for o in orders]
+        await self._log.append(due)
+
     async def _troubled(self, request: PollInput, troubles: Mapping[str, EffectError], poll_seconds: int) -> Polled:
         pauses = []
         for stream, error in troubles.items():
@@ -94,7 +113,7 @@ class PollActivities:
                 await self._raise_alert(request, error)
             pauses.append(_pause(error, failures, timedelta(seconds=poll_seconds)))
         text = "; ".join(f"could not read {stream}: {error.message}" for stream, error in troubles.items())
-        return Polled(look_again_seconds=max(pauses).total_seconds(), text=text)
+        return Polled(look_again_seconds=max(pauses).total_seconds(), text=text, troubled=True)
 
     async def _raise_alert(self, request: PollInput, error: EffectError) -> None:
         """Once, until it is closed: a system that stays away is one piece of news."""

@@ -79,8 +79,8 @@ def received(
     print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "article", "units"), rows)
     if to_tell:
         say(f"To put them on sale in {to_tell.name} is proposed: `./steward inbox`, or `./steward show {run_id}`")
-    if never := untold(connections):
-        say(never)
+    if later := untold(connections):
+        say(later)
 
 
 def relabel(
@@ -139,7 +139,9 @@ async def _receive(system: System, order: PurchaseOrder) -> None:
     """The order and its lines in one append; nobody else may have touched the order meanwhile."""
     at, order_id = now(), order.purchase_order_id
     version = await system.memory.state.version(PurchaseOrder, order_id)
-    await record(system, *arrived(order, at=at), at=at, expected={f"purchase-order/{order_id}": version})
+    connections = await system.memory.state.find(Connection)
+    events = arrived(order, at=at, connections=connections)
+    await record(system, *events, at=at, expected={f"purchase-order/{order_id}": version})
 
 
 def _described(document: dict[str, Any]) -> Shop:

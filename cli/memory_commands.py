@@ -16,6 +16,8 @@ from cli.output import EXIT_FAILED, AsJson, complain, print_json, print_table, r
 from cli.progress import progress
 from cli.times import Times, operators_times
 from domain.catalogue import ENTITY_TYPES, split_stream
+from domain.deliveries import not_on_sale
+from domain.entities import Stock
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event, new_event
 from domain.knowledge import Fact, Head, Recalled, Verification
@@ -134,6 +136,8 @@ def show(
         print_json({"stream": stream, "version": version, "body": entity})
     else:
         say(f"{stream}, version {version}", style="bold")
+        if isinstance(entity, Stock) and (waits := not_on_sale(entity)):
+            say(waits)
         print_json(entity)
 
 

@@ -183,8 +183,8 @@ def stock_rows(day: Day) -> tuple[StockRow, ...]:
                 units=stock.on_hand,
                 ordered=stock.on_order,
                 daily=daily,
-                before=stock.on_hand / daily if daily else None,
-                after=(stock.on_hand + stock.on_order) / daily if daily else None,
+                before=stock.here / daily if daily else None,
+                after=(stock.here + stock.on_order) / daily if daily else None,
             )
         )
     return tuple(rows)

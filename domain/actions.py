@@ -266,6 +266,7 @@ class AdjustStock(BaseAction):
     """What the shop says is there of a SKU, set from one number of units to another: a delivery came in, or somebody counted.
 
     A compare-and-set: where the shop does not say ``units_before`` any more, the action has to be planned again.
+    ``purchase_order_id`` names the order with which the units came, where they did.
     """
 
     spec = ActionSpec(risk=Risk.R2, reversibility=Reversibility.REVERSIBLE, capability=Capability.SHOP, outcomes=("corrected",))
@@ -274,6 +275,7 @@ class AdjustStock(BaseAction):
     units_before: Units
     units_after: Units
     reason: str
+    purchase_order_id: str = Field(default="", max_length=200, exclude_if=lambda order: not order)
 
     @property
     def stream(self) -> str:
@@ -283,9 +285,10 @@ class AdjustStock(BaseAction):
         return {Bound.STOCK_CHANGES: Decimal(1)}
 
     def events(self, receipt: Receipt) -> tuple[EventData, ...]:
-        return (happened.StockCounted(sku=self.sku, on_hand=self.units_after),)
+        return (happened.StockCounted(sku=self.sku, on_hand=self.units_after, lists=self.purchase_order_id),)
 
     def inverse(self, before: dict[str, Any], receipt: Receipt | None = None) -> "Action":
+        """A late no: as after an early one, nothing waits to be told, and the shop's figure is all that counts."""
         return AdjustStock(sku=self.sku, units_before=self.units_after, units_after=self.units_before, reason="reverted")
 
     def summary(self) -> str:

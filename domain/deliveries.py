@@ -1,11 +1,11 @@
 """A purchase order arrives: what that means, whoever says so, and what a connected shop is told of it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.actions import AdjustStock, Capability
 from domain.connections import Connection, ConnectionMode, serving
 from domain.decisions import Planned, Why
-from domain.entities import PurchaseOrder, PurchaseOrderStatus
+from domain.entities import PurchaseOrder, PurchaseOrderStatus, Stock
 from domain.errors import InvalidInput, Permanent
 from domain.event import EventData
 from domain.events import PurchaseOrderReceived, StockReceived
@@ -21,7 +21,7 @@ _TOLD = (ConnectionMode.LIVE, ConnectionMode.DRY_RUN)
 class Arrival(Value):
     """``units`` of a SKU came with a purchase order. ``title`` is the article's name, or its SKU where nobody knows one.
 
-    ``on_hand`` is what was here once they had come; None where nobody had counted.
+    ``on_hand`` is what was here once they had come; None where nobody had counted. ``again`` says that a run was at it before.
     """
 
     purchase_order_id: Name
@@ -30,16 +30,21 @@ class Arrival(Value):
     title: Name
     units: int
     on_hand: int | None = None
+    again: bool = False
 
 
-def arrived(order: PurchaseOrder, *, at: Moment) -> tuple[EventData, ...]:
-    """The order is received and its units are on the shelf, to be appended together. Raises InvalidInput where it is over."""
+def arrived(order: PurchaseOrder, *, at: Moment, connections: Sequence[Connection]) -> tuple[EventData, ...]:
+    """The order is received and its units are on the shelf, to be appended together. Raises InvalidInput where it is over.
+
+    Where one of ``connections`` is a shop that has to be told, the units are not on sale until it was.
+    """
     if order.status in _OVER:
         hint = "`./steward state list purchase-order` shows those that are under way"
         if order.status is PurchaseOrderStatus.RECEIVED:
-            hint = f"it is on the shelf; a connected shop that was not told of it is not told later: {SET_IT_THERE}"
+            hint = "it is on the shelf; `./steward state show stock/SKU` says what of an article is not on sale yet"
         raise InvalidInput(f"purchase order {order.purchase_order_id} is already {order.status}", hint=hint)
-    lines = (StockReceived(sku=line.sku, units=line.units, purchase_order_id=order.purchase_order_id) for line in order.lines)
+    about = {"purchase_order_id": order.purchase_order_id, "on_sale": shop_to_tell(connections) is None}
+    lines = (StockReceived.model_validate({"sku": line.sku, "units": line.units, **about}) for line in order.lines)
     return PurchaseOrderReceived(purchase_order_id=order.purchase_order_id, at=at), *lines
 
 
@@ -63,11 +68,28 @@ def shop_to_tell(connections: Sequence[Connection]) -> Connection | None:
 
 
 def untold(connections: Sequence[Connection]) -> str:
-    """That the connected shop never hears of what arrives in its present mode, and what to do. Empty where it does, or is none."""
+    """When the connected shop hears of what arrives in its present mode. Empty where that is at once, and where there is none."""
     shop = serving(list(connections), Capability.SHOP)
     if shop is None or shop.mode is ConnectionMode.LIVE:
         return ""
-    return f"{shop.name} is in mode {shop.mode}: what arrives meanwhile is not told later, {SET_IT_THERE}"
+    later = "is proposed again once it is live" if shop.mode in _TOLD else f"is not told later, {SET_IT_THERE}"
+    return f"{shop.name} is in mode {shop.mode}: what arrives meanwhile {later}"
+
+
+def not_on_sale(stock: Stock) -> str:
+    """What of an article is here and cannot be bought yet, in words. Empty where there is nothing of that kind."""
+    return f"{stock.on_hand} on sale, {stock.not_on_sale} here and not yet in the shop" if stock.not_on_sale else ""
+
+
+def waiting_to_be_listed(stocks: Iterable[Stock]) -> tuple[str, ...]:
+    """The ids of the purchase orders of which units are here that the shop was not told of."""
+    return tuple(sorted({came.purchase_order_id for stock in stocks for came in stock.unlisted}))
+
+
+def unlisted_units(stock: Stock | None, purchase_order_id: str) -> int:
+    """Of what came with an order, what the shop was not told of."""
+    unlisted = stock.unlisted if stock else ()
+    return sum(came.units for came in unlisted if came.purchase_order_id == purchase_order_id)
 
 
 def restock_run(purchase_order_id: str) -> str:
@@ -87,7 +109,13 @@ def restocking(arrival: Arrival, *, there: int, seen: int | None = None) -> Plan
     what = f"{arrival.title} ({arrival.sku})" if named else arrival.sku
     moved = "" if seen is None else f"; the shop has {there} of it by now, not {seen}"
     reason = f"{arrival.units}{f' of {arrival.title}' if named else ''} came with {arrival.purchase_order_id}"
-    action = AdjustStock(sku=arrival.sku, units_before=there, units_after=there + arrival.units, reason=reason)
+    action = AdjustStock(
+        sku=arrival.sku,
+        units_before=there,
+        units_after=there + arrival.units,
+        reason=reason,
+        purchase_order_id=arrival.purchase_order_id,
+    )
     facts = {"purchase order": arrival.purchase_order_id, "article": what, "the shop has": str(there)}
     return Planned(
         step=arrival.sku,
@@ -113,6 +141,8 @@ def _doubt(arrival: Arrival, there: int, seen: int | None) -> str:
 
     What is known to be here now says nothing of that: it is what the shop was last read to have.
     """
+    if arrival.again:
+        return "it was proposed before and not done: these units may be in the shop's stock by now"
     if seen is not None and there > seen:
         return f"the shop's stock rose from {seen} to {there} meanwhile: these units may be in it already"
     if arrival.on_hand is not None and there >= arrival.on_hand:

@@ -69,8 +69,20 @@ class Supplier(Value):
     minimum_order: Money | None = None
 
 
+class Unlisted(Value):
+    """Units that came with a purchase order, are here, and are not in the connected shop's figure yet."""
+
+    purchase_order_id: Name
+    units: Annotated[int, Field(ge=1)]
+
+
 class Stock(Value):
-    """Levels of one SKU. Replenishment sets ``reorder_point``; a change that takes ``position`` to it or under it is a crossing."""
+    """Levels of one SKU, in units.
+
+    Where a connected shop counts its own stock, ``on_hand`` is its figure, and ``unlisted`` is what it has yet to be told of,
+    in the order in which it came. Replenishment sets ``reorder_point``; a change that takes ``position`` to it or under it is a
+    crossing.
+    """
 
     sku: Name
     supplier_id: str = ""
@@ -79,11 +91,22 @@ class Stock(Value):
     on_order: Units = 0
     reorder_point: Units | None = None
     as_of: Moment | None = None  # the time at which a connected shop said how many there are, by its own clock
+    unlisted: tuple[Unlisted, ...] = Field(default=(), exclude_if=lambda units: not units)
+
+    @property
+    def not_on_sale(self) -> int:
+        """Units that are here and that the connected shop was not told of."""
+        return sum(came.units for came in self.unlisted)
+
+    @property
+    def here(self) -> int:
+        """Units in the house, on sale or not yet."""
+        return self.on_hand + self.not_on_sale
 
     @property
     def position(self) -> int:
         """Inventory position: what is here and promised to us, less what is promised to others."""
-        return self.on_hand - self.reserved + self.on_order
+        return self.here - self.reserved + self.on_order
 
     @property
     def below_reorder_point(self) -> bool:

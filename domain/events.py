@@ -2,9 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.entities import (
     Address,
@@ -27,6 +27,7 @@ from domain.entities import (
     Ticket,
     TicketStatus,
     TitlePeriod,
+    Unlisted,
 )
 from domain.event import EventData, FactChange, SalesRow, Topic, Wake, existing
 from domain.model import Moment, Name, Text, Value
@@ -128,16 +129,27 @@ class _StockEvent(EventData):
 
 
 class StockCounted(_StockEvent):
-    """Somebody counted, or an import or a connected shop stated, what is on the shelf."""
+    """Somebody counted, or an import or a connected shop stated, what is on the shelf.
+
+    ``lists`` is the purchase order whose units were put on sale with it. Where it names none, a rise by about what waits to be
+    put on sale is taken for just that: somebody told the shop by hand.
+    """
 
     type = "stock.counted"
     on_hand: int
     supplier_id: str = ""
     as_of: Moment | None = None
+    lists: str = Field(default="", exclude_if=lambda order: not order)
 
     def change(self, stock: Stock) -> Stock:
         supplier, as_of = self.supplier_id or stock.supplier_id, self.as_of or stock.as_of
-        return stock.model_copy(update={"on_hand": self.on_hand, "supplier_id": supplier, "as_of": as_of})
+        unlisted = _but(stock.unlisted, self.lists) if self.lists else _not_covered(stock.unlisted, self._rise(stock))
+        return stock.model_copy(update={"on_hand": self.on_hand, "supplier_id": supplier, "as_of": as_of, "unlisted": unlisted})
+
+    def _rise(self, stock: Stock) -> int:
+        """In units over the last number; the first word of a connected shop is none, since it says nothing of before."""
+        first = self.as_of is not None and stock.as_of is None
+        return 0 if first else self.on_hand - stock.on_hand
 
 
 class SaleRecorded(_StockEvent):
@@ -203,10 +215,60 @@ class StockReceived(_StockEvent):
     type = "stock.received"
     units: int = Field(ge=1)
     purchase_order_id: str = ""
+    on_sale: bool = Field(default=True, exclude_if=bool)  # False where a connected shop counts its own stock: it has to be told
+
+    @model_validator(mode="after")
+    def _waits_under_a_name(self) -> Self:
+        if not (self.on_sale or self.purchase_order_id):
+            raise ValueError("what is not on sale yet came with a purchase order")
+        return self
 
     def change(self, stock: Stock) -> Stock:
         on_order = max(0, stock.on_order - self.units) if self.purchase_order_id else stock.on_order
-        return stock.model_copy(update={"on_hand": stock.on_hand + self.units, "on_order": on_order})
+        if self.on_sale:
+            return stock.model_copy(update={"on_hand": stock.on_hand + self.units, "on_order": on_order})
+        came = Unlisted(purchase_order_id=self.purchase_order_id, units=self.units)
+        return stock.model_copy(update={"unlisted": (*stock.unlisted, came), "on_order": on_order})
+
+
+class ListingGivenUp(_StockEvent):
+    """The shop is not told of what came with a purchase order, for the reason ``why``: its own figure is all that counts then.
+
+    Where no shop ever stated one, nobody but Steward counts the units, and they are here.
+    """
+
+    type = "stock.listing-given-up"
+    purchase_order_id: Name
+    why: str
+
+    def change(self, stock: Stock) -> Stock:
+        left = _but(stock.unlisted, self.purchase_order_id)
+        given_up = stock.model_copy(update={"unlisted": left})
+        if stock.as_of is not None:
+            return given_up
+        return given_up.model_copy(update={"on_hand": stock.here - given_up.not_on_sale})
+
+    def wakes(self, before: Stock | None, after: Stock) -> None:
+        """Nobody: what is here must not be ordered again at once; the next plan looks at it."""
+        return
+
+
+def _but(unlisted: tuple[Unlisted, ...], purchase_order_id: str) -> tuple[Unlisted, ...]:
+    return tuple(came for came in unlisted if came.purchase_order_id != purchase_order_id)
+
+
+def _not_covered(unlisted: tuple[Unlisted, ...], rise: int) -> tuple[Unlisted, ...]:
+    """What a rise of the shop's figure by ``rise`` units does not explain, the oldest first.
+
+    Half is enough: the shop goes on selling between two looks at it.
+    """
+    left = []
+    for came in unlisted:
+        if 2 * rise < came.units:
+            left.append(came)
+        else:
+            rise -= came.units
+    return tuple(left)
 
 
 # --- orders ------------------------------------------------------------------------------------------------------
@@ -467,6 +529,18 @@ class PurchaseOrderReceived(_PurchaseOrderEvent):
 
     def wakes(self, before: PurchaseOrder | None, after: PurchaseOrder) -> Wake:
         """Whoever tells a connected shop what came in."""
+        return Wake(topic=Topic.RESTOCK, key=self.purchase_order_id)
+
+
+class ListingDue(_PurchaseOrderEvent):
+    """The shop can be told by now of what came with it; it was not live before."""
+
+    type = "purchase-order.listing-due"
+
+    def change(self) -> dict[str, Any]:
+        return {}
+
+    def wakes(self, before: PurchaseOrder | None, after: PurchaseOrder) -> Wake:
         return Wake(topic=Topic.RESTOCK, key=self.purchase_order_id)
 
 

@@ -37,7 +37,7 @@ class StockLine(Value):
     @property
     def cover_days(self) -> float | None:
         """How long what is here and not promised lasts at that pace; None where nothing is sold."""
-        return max(self.stock.on_hand - self.stock.reserved, 0) / self.daily if self.sold else None
+        return max(self.stock.here - self.stock.reserved, 0) / self.daily if self.sold else None
 
 
 class Listings(Protocol):

@@ -213,7 +213,7 @@ class Gateway:
         )
 
     async def _wake_restock(self, item: OutboxItem) -> None:
-        """Once an order: whoever wakes it again finds it done, or under way."""
+        """Whoever wakes it again finds it under way, or begins a run that finds nothing left to tell."""
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(
                 RestockWorkflow.run,
@@ -221,7 +221,6 @@ class Gateway:
                 id=restock_run(item.key),
                 task_queue=options.ORCHESTRATION,
                 task_timeout=options.TASK,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=f"tell the shop what came with {item.key}",
                 search_attributes=_attributes(RESTOCK),
             )

@@ -11,7 +11,10 @@ with workflow.unsafe.imports_passed_through():
 
 
 class PollStart(Value):
+    """``changed`` is carried over by a run that begins anew: see ``PollInput``."""
+
     connection: Name
+    changed: bool = False
 
 
 class LookNow(Value):
@@ -27,6 +30,7 @@ class PollWorkflow:
     @workflow.init
     def __init__(self, start: PollStart) -> None:
         self.called = False
+        self.changed = start.changed
 
     @workflow.run
     async def run(self, start: PollStart) -> str:
@@ -36,20 +40,23 @@ class PollWorkflow:
             if polled.look_again_seconds is None and not self.called:
                 return polled.text
             if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(start)
+                workflow.continue_as_new(start.model_copy(update={"changed": self.changed}))
             await self._rest(polled.look_again_seconds or 0.0)
 
     @workflow.signal
     def look_now(self, what: LookNow) -> None:
         """The connection was changed, or its system told us something."""
         self.called = True
+        self.changed = self.changed or bool(what.event_id)
 
     async def _poll(self, start: PollStart) -> Polled:
-        request = PollInput(connection=start.connection, now=workflow.now())
+        changed, self.changed = self.changed, False
+        request = PollInput(connection=start.connection, now=workflow.now(), changed=changed)
         polled: Polled = await workflow.execute_activity_method(
             PollActivities.poll, request, summary=f"read {start.connection}", **options.READ
         )
         workflow.set_current_details(polled.text)
+        self.changed = self.changed or (changed and polled.troubled)
         return polled
 
     async def _rest(self, seconds: float) -> None:

@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, CancelledError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.restocking import Arrived, ArrivedInput, RestockActivities, Restocking, RestockInput
+    from activities.restocking import Arrived, ArrivedInput, GiveUpInput, RestockActivities, Restocking, RestockInput
     from activities.steps import ResultKind
     from domain.actions import AdjustStock
     from domain.deliveries import RESTOCK, SET_IT_THERE, Arrival
@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.runs import AlertLevel
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
+    from workflows.shielding import shielded
 
 MOST_PLANS = 20
 """So often the shop may have another number by the time it is told."""
@@ -58,7 +59,14 @@ class RestockWorkflow(GovernedWorkflow):
         return ", ".join(f"{count} {end}" for end, count in sorted(ends.items()))
 
     async def _put_on_sale(self, arrival: Arrival) -> str:
-        """How it ended, in a word."""
+        """How it ended, in a word. However that is, nothing waits any more to be told."""
+        try:
+            return await self._told(arrival)
+        except (Exception, asyncio.CancelledError):
+            await shielded(self._give_up(arrival, "its run was stopped"))
+            raise
+
+    async def _told(self, arrival: Arrival) -> str:
         seen, failed = None, ""
         for _ in range(MOST_PLANS):
             plan = await self._plan(arrival, seen)
@@ -69,6 +77,8 @@ class RestockWorkflow(GovernedWorkflow):
                 break
             result = await self.out.act(plan.planned)
             if result.kind in ENDS:
+                if not result.committed:
+                    await self._give_up(arrival, ENDS[result.kind], rejected=result.kind is ResultKind.REJECTED)
                 return ENDS[result.kind]
             if result.kind is not ResultKind.FAILED:
                 return await self._left_out(arrival, result.detail or NOT_DONE.get(result.kind, result.kind.value))
@@ -91,7 +101,17 @@ class RestockWorkflow(GovernedWorkflow):
         text = f"{arrival.units} of {arrival.title} came with {arrival.purchase_order_id}, and the shop was not told: {why}"
         key = f"{RESTOCK}/{arrival.purchase_order_id}/{arrival.sku}"
         await self.out.alert(key, AlertLevel.WARNING, text, f"{SET_IT_THERE}, if it counts it")
+        await self._give_up(arrival, why)
         return "not told"
+
+    async def _give_up(self, arrival: Arrival, why: str, *, rejected: bool = False) -> None:
+        if not workflow.patched("give-up-listing"):
+            return
+        run_id, now = workflow.info().workflow_id, workflow.now()
+        request = GiveUpInput(run_id=run_id, arrival=arrival, why=why, rejected=rejected, now=now)
+        await workflow.execute_activity_method(
+            RestockActivities.give_up, request, summary=f"{arrival.sku} is not to be told", **options.RECORD
+        )
 
 
 def _units_before(plan: Restocking) -> int | None:

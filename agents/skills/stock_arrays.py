@@ -41,7 +41,7 @@ def items_of(products: Sequence[Product], stock: Mapping[str, Stock], lead_times
     """One entry a product; a product without a stock record counts as none in the house."""
     levels = [stock.get(p.sku) or Stock(sku=p.sku) for p in products]
     return Items(
-        on_hand=np.array([s.on_hand for s in levels], np.int64),
+        on_hand=np.array([s.here for s in levels], np.int64),
         reserved=np.array([s.reserved for s in levels], np.int64),
         on_order=np.array([s.on_order for s in levels], np.int64),
         moq=np.array([p.moq for p in products], np.int64),

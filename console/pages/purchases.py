@@ -27,8 +27,8 @@ _UNDER_WAY = (PurchaseOrderStatus.SENT, PurchaseOrderStatus.LATE)
 class Purchase:
     """One order in full. ``run`` is the run that placed it; ``days_late`` up to its arrival, or up to now.
 
-    ``restock`` is the run that tells a connected shop what came; None where none has to be told. ``untold`` says that
-    the shop never hears of what arrives in its present mode.
+    ``restock`` is the run that tells a connected shop what came; None where none has to be told. ``untold`` says when
+    the shop hears of what arrives in its present mode, where that is not at once.
     """
 
     order: PurchaseOrder
@@ -71,9 +71,10 @@ async def received(visit: Here, order_id: str) -> Response:
     """It has arrived: its units go on the shelf. Raises InvalidInput where it is over already."""
     version = await visit.house.memory.state.version(PurchaseOrder, order_id)
     order = await _order(visit, order_id)
-    await record(visit, *arrived(order, at=visit.now), expected={f"purchase-order/{order_id}": version})
-    units = sum(line.units for line in order.lines)
     connections = await visit.house.memory.state.find(Connection)
+    events = arrived(order, at=visit.now, connections=connections)
+    await record(visit, *events, expected={f"purchase-order/{order_id}": version})
+    units = sum(line.units for line in order.lines)
     shop = shop_to_tell(connections)
     proposed = f"; to put them on sale in {shop.name} is proposed" if shop else ""
     return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{units} units are on the shelf{proposed}")

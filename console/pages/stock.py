@@ -12,6 +12,7 @@ from console.charts import Chart, bars, cover
 from console.lists import PER_PAGE, TABS, Asked, List, Shown, show
 from console.places import place_of
 from console.visit import Here, Visit
+from domain.deliveries import not_on_sale
 from domain.entities import Product, PurchaseOrder, PurchaseOrderStatus, Stock, Supplier
 from domain.errors import NotFound
 from domain.event import Event
@@ -40,7 +41,11 @@ class Shelf:
         """By the forecast; None where nothing is asked for."""
         if self.outlook is None or self.outlook.daily <= 0:
             return None
-        return max(self.stock.on_hand - self.stock.reserved, 0) / self.outlook.daily
+        return max(self.stock.here - self.stock.reserved, 0) / self.outlook.daily
+
+    @property
+    def not_on_sale(self) -> str:
+        return not_on_sale(self.stock)
 
     @property
     def charts(self) -> list[Chart]:
@@ -100,7 +105,7 @@ def _row(line: StockLine) -> tuple[object, ...]:
         (place_of(f"stock/{sku}"), sku),
         line.product.title,
         _state(line),
-        stock.on_hand,
+        f"{stock.on_hand} + {stock.not_on_sale} not on sale" if stock.not_on_sale else stock.on_hand,
         stock.reserved,
         stock.on_order,
         "" if stock.reorder_point is None else stock.reorder_point,
@@ -111,7 +116,7 @@ def _row(line: StockLine) -> tuple[object, ...]:
 
 def _state(line: StockLine) -> str:
     if line.stock.on_hand - line.stock.reserved <= 0:
-        return "out of stock"
+        return "not on sale yet" if line.stock.not_on_sale else "out of stock"
     return "reorder" if line.stock.below_reorder_point else ""
 
 

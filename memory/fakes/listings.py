@@ -68,4 +68,5 @@ def _is_low(line: StockLine) -> bool:
 
 
 def _urgency(line: StockLine) -> tuple[bool, bool, float, str]:
-    return not line.stock.below_reorder_point, line.sold == 0, _free(line) / line.sold if line.sold else 0.0, line.product.sku
+    here = line.stock.here - line.stock.reserved
+    return not line.stock.below_reorder_point, line.sold == 0, here / line.sold if line.sold else 0.0, line.product.sku

@@ -7,6 +7,8 @@ WITH sold AS (
 ), listed AS (
     SELECT product.id, product.body AS product, stock.body AS stock, coalesce(sold.units, 0) AS sold,
            coalesce((stock.body ->> 'on_hand')::integer - (stock.body ->> 'reserved')::integer, 0) AS free,
+           (SELECT coalesce(sum((came ->> 'units')::integer), 0)
+            FROM jsonb_array_elements(stock.body -> 'unlisted') came) AS unlisted,
            coalesce((stock.body ->> 'on_order')::integer, 0) AS coming,
            (stock.body ->> 'reorder_point')::integer AS point
     FROM state product
@@ -17,6 +19,6 @@ WITH sold AS (
 )
 SELECT product, stock, sold, count(*) OVER () AS total
 FROM listed
-WHERE NOT %(low)s OR free + coming <= point OR free <= 0
-ORDER BY coalesce(free + coming <= point, false) DESC, free::float / nullif(sold, 0) NULLS LAST, id
+WHERE NOT %(low)s OR free + unlisted + coming <= point OR free <= 0
+ORDER BY coalesce(free + unlisted + coming <= point, false) DESC, (free + unlisted)::float / nullif(sold, 0) NULLS LAST, id
 LIMIT %(limit)s OFFSET %(offset)s

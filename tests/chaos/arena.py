@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, LiteralString
 from uuid import uuid4
@@ -59,7 +58,7 @@ class Arena:
             return report.ending, [p for p in written(journal) if p.run in scenario.targets]
 
     async def killed_at(self, scenario: Scenario, passages: Sequence[Passage]) -> Report:
-        """The same with a worker that dies at the first of ``passages``, another one that dies at the next, and so on."""
+        """The same with a worker that dies at one of ``passages``, another one that dies at another, and so on."""
         async with self._places, self.world(scenario) as world:
             return await played(scenario, world, die_at=passages)
 
@@ -89,7 +88,7 @@ async def furnish(world: World, scenario: Scenario) -> None:
     shop = world.connectors[Capability.SHOP]
     assert isinstance(shop, LocalShop)
     await shop.put_orders(bought)
-    await shop.put_stock(dict.fromkeys(("MUG", "CUP"), ON_HAND))
+    await shop.put_stock(dict.fromkeys(scenario.articles, ON_HAND))
     (world.orders.home / "outside" / "analytics.csv").write_text(ANALYTICS)
 
 
@@ -124,13 +123,12 @@ async def played(
 
 
 class _Workers:
-    """One worker at a time; the one after the n-th kill dies at the n-th passage, and the last one lives."""
+    """One worker at a time; each dies at the first passage that killed none before it, and the last one lives."""
 
     def __init__(self, orders: Orders, *, die_at: Sequence[Passage], journal: Path | None) -> None:
-        self._orders = replace(orders, journal=journal)
-        self._die_at = die_at
+        self._orders = replace(orders, die_at=tuple(die_at), journal=journal)
         self.kills = 0
-        self._worker = self._start()
+        self._worker = start_worker(self._orders)
 
     async def look_after(self, *, seconds: float) -> None:
         """For so long, put another worker in the place of one that died."""
@@ -144,15 +142,11 @@ class _Workers:
         if self._worker.exitcode != -signal.SIGKILL:
             raise AssertionError(f"the worker ended by itself: see {self._orders.home}/worker.log")
         self.kills += 1
-        self._worker = self._start()
+        self._worker = start_worker(self._orders)
 
     def stop(self) -> None:
         self._worker.kill()
         self._worker.join()
-
-    def _start(self) -> BaseProcess:
-        passage = self._die_at[self.kills] if self.kills < len(self._die_at) else None
-        return start_worker(replace(self._orders, die_at=passage))
 
 
 async def _operator(world: World, *, hold_seconds: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from temporalio.client import WorkflowExecutionStatus
 
 from connectors.local_shop import LocalShop
-from domain.actions import Capability
+from domain.actions import Action, AdjustStock, Capability
 from domain.effects import EffectStatus
 from domain.runs import Run
 from memory.rebuild import rebuild_check
@@ -20,7 +20,10 @@ _DONE = (EffectStatus.COMMITTED, EffectStatus.COMPENSATED)
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """``outside`` and ``ledger`` count effects by the kind of action: where they happened, and where they are accounted for."""
+    """``outside`` and ``ledger`` count effects by the kind of action: where they happened, and where they are accounted for.
+
+    A change of stock is counted by its article too, since one that is lost must not make up for another that is doubled.
+    """
 
     runs: dict[str, WorkflowExecutionStatus | None]
     results: dict[str, str]
@@ -46,7 +49,7 @@ async def ending(world: World, run_ids: Sequence[str]) -> Ending:
         runs={run_id: await world.status(run_id) for run_id in run_ids},
         results={r.run_id: f"{r.status}: {r.result}" for r in records if r.run_id in run_ids},
         outside=await _outside(world),
-        ledger=Counter(e.action.kind for e in effects if e.status in _DONE),
+        ledger=Counter(_named(e.action) for e in effects if e.status in _DONE),
         events=await _events(world, run_ids),
         broken=(*(f"{e.action.summary()} is {e.status}" for e in effects if e.status not in _DONE), *await _faults(world)),
     )
@@ -58,15 +61,19 @@ async def _outside(world: World) -> Counter[str]:
     shop = world.connectors[Capability.SHOP]
     assert isinstance(shop, LocalShop)
     there = await shop.snapshot()
-    orders, stock = there["orders"].values(), there["stock"].values()
+    orders, stock = there["orders"].values(), there["stock"].items()
     return Counter(
         [
             *(_kind(mail) for mail in (outside / "mail" / "outgoing").glob("*/*.steward*")),
             *("refund-order" for order in orders for _ in order["refunds"]),
-            *("adjust-stock" for units in stock for _ in range(ON_HAND, units, CAME)),
+            *(f"adjust-stock {sku}" for sku, units in stock for _ in range(ON_HAND, units, CAME)),
             *("publish-content" for _ in (outside / "site" / ".revisions").glob("*/*.md")),
         ]
     )
+
+
+def _named(action: Action) -> str:
+    return f"{action.kind} {action.sku}" if isinstance(action, AdjustStock) else action.kind
 
 
 def _kind(mail: Path) -> str:

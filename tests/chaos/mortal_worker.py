@@ -31,7 +31,7 @@ def live(orders: Orders) -> None:
     log = os.open(orders.home / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    asyncio.run(_work(orders, Tripwire(die_at=orders.die_at, journal=orders.journal)))
+    asyncio.run(_work(orders, Tripwire(die_at=orders.die_at, deaths=orders.deaths, journal=orders.journal)))
 
 
 async def _work(orders: Orders, tripwire: Tripwire) -> None:

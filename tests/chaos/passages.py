@@ -5,8 +5,10 @@ import os
 import re
 import signal
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +24,10 @@ from temporalio.worker import (
 )
 from temporalio.workflow import ActivityHandle
 
-from domain.actions import Action, Capability, Receipt
+from activities.restocking import RestockInput
+from activities.steps import CarryOutInput, DecisionNote, ProposeInput
+from domain.actions import Action, AdjustStock, Capability, Receipt
+from domain.approvals import Approval
 from domain.decisions import Diff
 from domain.effects import Effect, EffectStatus, Reservation
 from domain.event import NewEvent
@@ -36,24 +41,36 @@ NOTICED_WITHIN = timedelta(seconds=2)
 """Heartbeat timeout of the runs here: a death is noticed sooner than in production, so that a kill costs less time."""
 
 
+_article: ContextVar[str] = ContextVar("article", default="")
+"""What the activity at hand is about."""
+
+
 @dataclass(frozen=True)
 class Passage:
-    """Of the run (a workflow id, or the relay), the ``number``-th activity it asked for, and a call within it after a slash."""
+    """Of the run (a workflow id, or the relay), the ``number``-th activity it asked for, and a call within it after a slash.
+
+    A step about an ``article`` is known by that, and its number is 0: articles go side by side, in another order each time.
+    """
 
     run: str
     number: int
     step: str
     moment: Literal["before", "after"]
+    article: str = ""
 
     def __str__(self) -> str:
-        return f"{self.moment} {self.step} ({self.run}, {self.number})"
+        return f"{self.moment} {self.step} ({self.run}, {self.article or self.number})"
 
 
 class Tripwire:
-    """Knows what its process passes; writes it down in ``journal``, or kills the process when it comes to ``die_at``."""
+    """Knows what its process passes; writes it down in ``journal``, or kills the process at what it has to ``die_at``.
 
-    def __init__(self, *, die_at: Passage | None = None, journal: Path | None = None) -> None:
-        self._die_at = die_at
+    Each of these passages kills once, in whatever order they come. Those that did are in ``deaths``, for the processes after it.
+    """
+
+    def __init__(self, *, die_at: Sequence[Passage] = (), deaths: Path, journal: Path | None = None) -> None:
+        self._die_at = set(die_at) - set(written(deaths))
+        self._deaths = deaths
         self._journal = journal
 
     def at_activity(self, moment: Literal["before", "after"]) -> None:
@@ -71,15 +88,55 @@ class Tripwire:
         self._note(Passage(RELAY, 1, f"delivered {item.topic} {_DIGEST.sub('', item.key)}", moment))
 
     def _pass(self, call: str, moment: Literal["before", "after"]) -> None:
-        info = activity.info()  # the SDK numbers the activities of a run in the order in which it asks for them
-        self._note(Passage(str(info.workflow_id), int(info.activity_id), f"{info.activity_type}{call}", moment))
+        info, article = activity.info(), _article.get()
+        number = 0 if article else int(info.activity_id)  # the SDK numbers them in the order in which the run asks for them
+        self._note(Passage(str(info.workflow_id), number, f"{info.activity_type}{call}", moment, article))
 
     def _note(self, passage: Passage) -> None:
         if self._journal:
-            with self._journal.open("a") as file:
-                file.write(json.dumps(asdict(passage)) + "\n")
-        if passage == self._die_at:
+            _write(self._journal, passage)
+        if passage in self._die_at:
+            _write(self._deaths, passage)
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def article_of(argument: object) -> str:
+    """The SKU of which an activity tells the shop, by what it is given; empty for every other activity."""
+    match argument:
+        case RestockInput():
+            return argument.arrival.sku
+        case DecisionNote():
+            return argument.decision.decision_id.partition("#")[2]
+        case ProposeInput():
+            action = argument.planned.action
+        case CarryOutInput():
+            action = argument.proposal.action
+        case Approval():
+            action = argument.proposal.action
+        case _:
+            return ""
+    return action.sku if isinstance(action, AdjustStock) else ""
+
+
+def spread(passages: Sequence[Passage], *, worlds: int) -> list[Passage]:
+    """Of a passage that there is for several articles, one article's, each in its turn.
+
+    Every ``worlds``-th of them begins with another article, so that a world that is dealt every so-many-th gets some of each.
+    """
+    alike: dict[Passage, list[Passage]] = {}
+    for passage in passages:
+        alike.setdefault(replace(passage, article=""), []).append(passage)
+    turns = count()
+    return [_of_one(same, next(turns), worlds) if same[0].article else same[0] for same in alike.values()]
+
+
+def _of_one(alike: Sequence[Passage], turn: int, worlds: int) -> Passage:
+    return sorted(alike, key=lambda passage: passage.article)[(turn + turn // worlds) % len(alike)]
+
+
+def _write(file: Path, passage: Passage) -> None:
+    with file.open("a") as lines:
+        lines.write(json.dumps(asdict(passage)) + "\n")
 
 
 def written(journal: Path) -> list[Passage]:
@@ -107,6 +164,7 @@ class _WatchedActivities(ActivityInboundInterceptor):
         self._tripwire = tripwire
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        _article.set(article_of(input.args[0]) if input.args else "")
         self._tripwire.at_activity("before")
         result = await self.next.execute_activity(input)
         self._tripwire.at_activity("after")

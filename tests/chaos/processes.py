@@ -27,9 +27,14 @@ class Orders:
     temporal_address: str
     namespace: str
     home: Path
-    die_at: Passage | None = None
+    die_at: tuple[Passage, ...] = ()
     journal: Path | None = None
     sticky: bool = False
+
+    @property
+    def deaths(self) -> Path:
+        """Where the passages stand at which a worker has died already."""
+        return self.home / "deaths"
 
 
 def start_worker(orders: Orders) -> BaseProcess:

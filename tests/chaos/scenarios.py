@@ -62,6 +62,7 @@ from workflows.stock_replenishment import Crossed, StockReplenishmentWorkflow
 CUSTOMERS = 10
 ON_HAND = 4  # of each article, here and in the shop
 CAME = 24
+ARRIVE = ("MUG", "CUP", "BOWL")  # with one purchase order
 SECOND = 1 / 86_400  # in days
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)  # names runs; their clocks are real
 ATTRIBUTES = {
@@ -77,7 +78,7 @@ ATTRIBUTES = {
 class Scenario:
     """``happens`` sets off ``runs`` (workflow ids), which all end. Kills are tried within ``targets``, of the runs or the relay.
 
-    The operator says yes to everything; for ``hold_seconds`` each yes could be taken back.
+    The operator says yes to everything; for ``hold_seconds`` each yes could be taken back. ``articles`` are in the shop.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Scenario:
     happens: Callable[[World], Coroutine[Any, Any, None]]
     history: tuple[EventData, ...] = ()
     hold_seconds: int = 0
+    articles: tuple[str, ...] = ("MUG", "CUP")
 
 
 def order(number: int) -> Order:
@@ -214,12 +216,12 @@ async def _a_program_proposes(world: World) -> None:
     await world.insist(lambda: world.gateway.propose("first", proposed))
 
 
-async def _mugs_arrive(world: World) -> None:
-    """A connected shop sells them, and has to hear of it; what stands behind it is the local order book."""
-    line = PurchaseOrderLine(sku="MUG", title="Moss mug", units=CAME, unit_cost=Money.of(4))
-    order = PurchaseOrder(purchase_order_id="po-1", supplier_id="S1", lines=(line,), ordered_at=DAY, expected_at=DAY)
+async def _goods_arrive(world: World) -> None:
+    """A connected shop sells them, and has to hear of each; what stands behind it is the local order book."""
+    lines = tuple(PurchaseOrderLine(sku=sku, title="", units=CAME, unit_cost=Money.of(4)) for sku in ARRIVE)
+    order = PurchaseOrder(purchase_order_id="po-1", supplier_id="S1", lines=lines, ordered_at=DAY, expected_at=DAY)
     await world.record(PurchaseOrderSent(purchase_order=order))
-    await world.record(*arrived(order, at=DAY))
+    await world.record(*arrived(order, at=DAY, connections=[CONNECTED.connection]))
 
 
 async def _refunds_wrongly(world: World) -> None:
@@ -349,8 +351,9 @@ SCENARIOS = (
         name="restock",
         runs=("restock/po-1",),
         targets=(RELAY, "restock/po-1"),
-        happens=_mugs_arrive,
-        history=(CONNECTED,),
+        happens=_goods_arrive,
+        history=(CONNECTED, *_product("BOWL", "Clay bowl", "S1", sold_daily=1)),
+        articles=ARRIVE,
     ),
 )
 BUSY_DAY = Scenario(

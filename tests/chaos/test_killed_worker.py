@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from tests.chaos.arena import Arena, Report
 from tests.chaos.ending import Ending
-from tests.chaos.passages import Passage
-from tests.chaos.scenarios import SCENARIOS, Scenario
+from tests.chaos.passages import Passage, spread
+from tests.chaos.scenarios import ARRIVE, SCENARIOS, Scenario
 
 WORLDS = 3
 """Each scenario is played in so many worlds, whose workers die at every third passage: a world more is one more run to pay for,
@@ -21,7 +21,10 @@ a world less one in which more deaths have to wait for each other."""
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """A scenario played to its end: undisturbed, and with a kill at each of the ``passages`` that were seen then."""
+    """A scenario played to its end: undisturbed, and with a kill at each of the ``passages`` that were seen then.
+
+    Of a step that several articles take, each passage is one article's, in turn.
+    """
 
     expected: Ending
     passages: Sequence[Passage]
@@ -52,13 +55,15 @@ async def test_a_run_survives_a_kill_anywhere(plays: Plays, scenario: str, capfd
     with capfd.disabled():
         print(f"\n{_counts(scenario, played)}", file=sys.stderr, flush=True)
     assert played.passages
+    assert {p.article for p in played.passages if p.article} in (set(), set(ARRIVE))
     assert not played.expected.broken
     assert all(r.kills == len(r.passages) for r in played.reports)
     assert not {" ".join(map(str, r.passages)): r.ending for r in played.reports if r.ending != played.expected}
 
 
 async def play(arena: Arena, scenario: Scenario) -> Played:
-    expected, passages = await arena.undisturbed(scenario)
+    expected, seen = await arena.undisturbed(scenario)
+    passages = spread(seen, worlds=WORLDS)
     deaths = [passages[n::WORLDS] for n in range(min(WORLDS, len(passages)))]
     reports = await asyncio.gather(*(arena.killed_at(scenario, these) for these in deaths))
     return Played(expected=expected, passages=passages, reports=reports)
@@ -69,7 +74,9 @@ def _counts(scenario: str, played: Played) -> str:
     effects = sum((r.ending.outside for r in reports), Counter[str]())
     lost = sum((r.ending.lost(expected) for r in reports), Counter[str]())
     doubled = sum((r.ending.doubled(expected) for r in reports), Counter[str]())
+    articles = Counter(passage.article for passage in played.passages if passage.article)
+    shares = ", ".join(f"{kills} of {article}" for article, kills in sorted(articles.items()))
     return (
-        f"chaos: {scenario}: {sum(len(r.passages) for r in reports)} points, {sum(r.kills for r in reports)} kills, "
-        f"{effects.total()} effects, {lost.total()} lost, {doubled.total()} doubled"
+        f"chaos: {scenario}: {sum(len(r.passages) for r in reports)} points{f' ({shares})' if shares else ''}, "
+        f"{sum(r.kills for r in reports)} kills, {effects.total()} effects, {lost.total()} lost, {doubled.total()} doubled"
     )

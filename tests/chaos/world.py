@@ -26,6 +26,7 @@ from domain.event import EventData, new_event
 from domain.ports import Connector
 from models.embedding import HashingEmbedder
 from stack.bootstrap import ensure_search_attributes
+from tests.chaos.passages import article_of
 from tests.chaos.processes import Orders
 from tests.workflow.waiting import until
 from workflows.gateway import Gateway
@@ -91,7 +92,7 @@ class World:
         """The operator says yes, again and again until it counts."""
         for approval in await self.kept.state.find(Approval, status=ApprovalStatus.PENDING):
             decision = Decision(
-                decision_id=f"yes/{approval.approval_id}",
+                decision_id=f"yes/{approval.approval_id}#{article_of(approval)}",
                 approval_id=approval.approval_id,
                 verb=Verb.APPROVE,
                 digest=approval.proposal.digest,

@@ -108,7 +108,11 @@ async def test_a_connected_shop_is_told_of_what_arrived(furnished: House, browse
     await browser.post(f"{path}/received")
     said = await browser.page(path)
     assert "to put them on sale in woo is proposed" in said
-    assert "woo is in mode dry-run: what arrives meanwhile is not told later" in said
+    assert "woo is in mode dry-run: what arrives meanwhile is proposed again once it is live" in said
+    article = await browser.page("/business/stock/HOM-BRUSH-DISH")
+    assert "on sale, 40 here and not yet in the shop" in article
+    assert f'40 of <a href="{path}">' in article
+    assert "+ 40 not on sale" in await found(browser, "/business/stock", q="HOM-BRUSH-DISH")
     assert run_id not in said
     began = RunStarted(run_id=run_id, workflow="restock", at=furnished.clock())
     await happens(furnished, began, RunFinished(run_id=run_id, at=furnished.clock(), result="2 on sale"))

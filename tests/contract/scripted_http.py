@@ -4,6 +4,7 @@ asked, as for the double of a system.
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,8 +60,8 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 
 
 @asynccontextmanager
-async def serving(*script: Reply, answer: Answer | None = None) -> AsyncIterator[Server]:
-    """A server on a free port of 127.0.0.1."""
+async def serving(*script: Reply, answer: Answer | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+    """A server on a free port of 127.0.0.1; with ``tls`` it speaks that."""
     state = Server(url="", script=list(script), answer=answer)
     held: set[asyncio.StreamWriter] = set()
 
@@ -74,8 +75,8 @@ async def serving(*script: Reply, answer: Answer | None = None) -> AsyncIterator
             held.discard(writer)
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    state.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+    state.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield state
     finally:

@@ -16,6 +16,7 @@ from domain.events import (
     SaleRecorded,
     StockCounted,
     StockOrdered,
+    StockReceived,
 )
 from models.embedding import HashingEmbedder
 from tests.unit.domain.happenings import NOW, message, order, product
@@ -95,6 +96,18 @@ async def test_what_is_on_order_counts_for_the_reorder_point(kept: memory.Memory
     assert [line.product.sku for line in (await kept.listings.stock(now=TODAY, low=True, limit=10)).rows] == ["LAMP"]
     found = await kept.listings.stock(now=TODAY, text="the mug", limit=1)
     assert ([line.stock.on_order for line in found.rows], found.total) == ([10], 1)
+
+
+async def test_what_is_not_on_sale_yet_counts_for_the_reorder_point(kept: memory.Memory) -> None:
+    """And for how long it lasts; but what nobody can buy is looked at all the same."""
+    for sku, on_hand in (("MUG", 2), ("LAMP", 0)):
+        point = ReorderPointSet(sku=sku, reorder_point=5, supplier_id="acme")
+        came = StockReceived(sku=sku, units=10, purchase_order_id="po1", on_sale=False)
+        sale = SaleRecorded(sku=sku, units=4, day=TODAY - timedelta(days=1), moves_stock=False)
+        await happens(kept, ProductListed(product=product(sku)), StockCounted(sku=sku, on_hand=on_hand), point, came, sale)
+    found = await kept.listings.stock(now=TODAY, limit=10)
+    assert [(line.product.sku, line.cover_days) for line in found.rows] == [("LAMP", 10 / 4 * 56), ("MUG", 12 / 4 * 56)]
+    assert [line.product.sku for line in (await kept.listings.stock(now=TODAY, low=True, limit=10)).rows] == ["LAMP"]
 
 
 async def test_the_pace_is_that_of_the_last_days_with_sales(kept: memory.Memory) -> None:

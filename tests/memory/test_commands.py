@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 import memory
 from cli.table_of_contents import steward as command
 from domain.event import new_event
-from domain.events import OrderPlaced, ProductListed
+from domain.events import OrderPlaced, ProductListed, StockCounted, StockReceived
 from domain.retention import Anchor
 from memory.anchors import FileAnchors
 from tests.contract.test_memory_ports import passage, remember
@@ -110,6 +110,18 @@ def test_state_is_shown_listed_and_proved(filled: memory.Memory, steward: Stewar
     for words in (("show", "order/7"), ("show", "nonsense"), ("list", "planet"), ("list", "order", "--where", "x"), ("rebuild",)):
         code, out, err = steward("state", *words)
         assert (code, out, len(err.splitlines())) == (2, "", 2)
+
+
+async def test_what_is_here_and_not_on_sale_is_said_and_rebuilt(filled: memory.Memory, steward: Steward) -> None:
+    """In words above the figures; the log alone gives the same state."""
+    counted = StockCounted(sku="LAMP", on_hand=40, as_of=NOW)
+    came = [StockReceived(sku="LAMP", units=n, purchase_order_id=f"po-{n}", on_sale=False) for n in (12, 5)]
+    told = StockCounted(sku="LAMP", on_hand=45, lists="po-5")
+    await filled.log.append([new_event(data, at=NOW, key=(str(n),)) for n, data in enumerate((counted, *came, told))])
+    code, out, _ = await asyncio.to_thread(steward, "state", "show", "stock/LAMP")
+    assert (code, out.splitlines()[1]) == (0, "45 on sale, 12 here and not yet in the shop")
+    code, out, _ = await asyncio.to_thread(steward, "state", "rebuild", "--check")
+    assert (code, out.splitlines()[-1]) == (0, "every row agrees")
 
 
 def test_a_state_that_differs_is_put_right_with_a_word(filled: memory.Memory, steward: Steward, database_url: str) -> None:

@@ -22,6 +22,7 @@ from temporalio.testing import TimeSkipper
 import memory
 from domain.access import Scope
 from domain.actions import AdjustStock, PlacePurchaseOrder, RefundOrder
+from domain.connections import Connection
 from domain.deliveries import arrived
 from domain.entities import ContentPiece, ContentStatus, Order, OrderStatus, Product, PurchaseOrder, Shop, Stock, Supplier, Ticket
 from domain.event import Event
@@ -187,7 +188,7 @@ def _rows(mail: EmailMessage) -> list[tuple[str, str]]:
 async def _put_on_sale(company: Company, order: PurchaseOrder, sku: str, *, before: int) -> None:
     """The goods come; the shop is told from its own figure, and only once it is approved."""
     known = await company.known(PurchaseOrder, order.purchase_order_id)
-    await company.record(*arrived(known, at=datetime.now(UTC)))
+    await company.record(*arrived(known, at=datetime.now(UTC), connections=await company.kept.state.find(Connection)))
     told = await company.approve("adjust-stock", sku)
     assert isinstance(told, AdjustStock)
     assert (told.units_before, told.units_after) == (before, before + order.lines[0].units)

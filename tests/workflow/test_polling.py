@@ -1,7 +1,7 @@
 """Reading a connection on the real server: once each, in spite of outages, and an alert that closes itself."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
@@ -9,10 +9,13 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from connectors.fakes import InMemorySource
 from connectors.importers.mail import read_mail
 from connectors.importers.report import ImportReport
+from domain.actions import Capability
 from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, Record
-from domain.entities import Ticket
+from domain.entities import PurchaseOrder, PurchaseOrderLine, Ticket
 from domain.errors import Retryable
-from domain.event import EventData
+from domain.event import EventData, Topic
+from domain.events import PurchaseOrderSent, StockReceived
+from domain.money import Money
 from domain.runs import Alert
 from tests.workflow.conftest import World
 from tests.workflow.waiting import until
@@ -66,6 +69,10 @@ class Post:
             return any(s.failures == times for s in await self.world.kept.cursors.streams("post"))
 
         await until(so_often)
+
+    async def due(self) -> list[str]:
+        """The purchase orders whose goods can be put on sale by now."""
+        return [item.key for item in await self.world.kept.outbox.pending() if item.topic == Topic.RESTOCK]
 
     async def alert(self, *, open_: bool) -> Alert:
         async def found() -> Alert | None:
@@ -125,6 +132,22 @@ async def test_a_connection_that_is_switched_off_is_left_alone(post: Post) -> No
     again = await post.tell(ConnectionModeSet(name="post", mode=ConnectionMode.LIVE, by="operator"))
     assert await post.messages(1) == ["1@example.org"]
     assert (await again.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_what_waits_to_be_put_on_sale_is_due_when_the_outage_is_over(post: Post) -> None:
+    """That the shop went live is not forgotten over it; nothing is due before the shop was read."""
+    line = PurchaseOrderLine(sku="MUG", title="", units=3, unit_cost=Money.of(4))
+    now = datetime.now(UTC)
+    order = PurchaseOrder(purchase_order_id="po-1", supplier_id="north", lines=(line,), ordered_at=now, expected_at=now)
+    came = StockReceived(sku="MUG", units=3, purchase_order_id="po-1", on_sale=False)
+    await post.world.record(PurchaseOrderSent(purchase_order=order), came)
+    post.source.failures.append(Retryable("the line is dead"))
+    shop = Connection(name="post", kind="post", mode=ConnectionMode.LIVE, serves=(Capability.SHOP,))
+    await post.tell(ConnectionDescribed(connection=shop, by="operator"))
+    await post.failed(1)
+    assert await post.due() == []
+    await post.world.gateway.look("post")
+    assert await until(post.due) == ["po-1"]
 
 
 async def test_what_cannot_be_understood_holds_up_nothing(post: Post) -> None:

@@ -11,10 +11,13 @@ from activities.polling import PollActivities, Polled, PollInput
 from connectors.fakes import InMemorySource, InMemorySources
 from connectors.importers.mail import read_mail
 from connectors.importers.report import ImportReport
-from domain.connections import Connection, ConnectionDescribed, Record
-from domain.entities import Ticket
+from domain.actions import Capability
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet, Record
+from domain.entities import PurchaseOrder, PurchaseOrderLine, Ticket
 from domain.errors import Permanent, Retryable
-from domain.event import new_event
+from domain.event import EventData, Topic, new_event
+from domain.events import PurchaseOrderSent, StockReceived
+from domain.money import Money
 from domain.ports import Source
 from domain.runs import Alert
 from models.embedding import HashingEmbedder
@@ -50,6 +53,14 @@ class Post:
 
     async def poll(self, after: timedelta = timedelta(0)) -> Polled:
         return await self.activities.poll(PollInput(connection="post", now=NOW + after))
+
+    async def happens(self, data: EventData) -> None:
+        await self.kept.log.append([new_event(data, at=NOW, key=(data.stream,))])
+
+    async def due(self, *, changed: bool) -> list[str]:
+        """The orders that a shop was to be told of by now, after another reading."""
+        await self.activities.poll(PollInput(connection="post", now=NOW, changed=changed))
+        return [item.key for item in await self.kept.outbox.pending() if item.topic == Topic.RESTOCK]
 
     async def tickets(self) -> int:
         return len(await self.kept.state.find(Ticket))
@@ -117,3 +128,24 @@ async def test_a_flood_is_read_in_portions(post: Post) -> None:
     first = await post.poll()
     assert (first.look_again_seconds, first.text) == (0.0, "40 new")
     assert ((await post.poll()).look_again_seconds, await post.tickets()) == (60.0, 50)
+
+
+async def test_what_waits_to_be_put_on_sale_is_due_once_a_change_of_a_live_shop(post: Post) -> None:
+    """Not while it is in dry-run, not while it cannot be read, and not at every reading."""
+    order = PurchaseOrder(
+        purchase_order_id="po-1",
+        supplier_id="north",
+        lines=(PurchaseOrderLine(sku="MUG", title="", units=3, unit_cost=Money.of(4)),),
+        ordered_at=NOW,
+        expected_at=NOW,
+    )
+    await post.happens(PurchaseOrderSent(purchase_order=order))
+    await post.happens(StockReceived(sku="MUG", units=3, purchase_order_id="po-1", on_sale=False))
+    shop = Connection(name="post", kind="post", serves=(Capability.SHOP,))
+    await post.happens(ConnectionDescribed(connection=shop, by="operator"))
+    assert await post.due(changed=True) == []
+    await post.happens(ConnectionModeSet(name="post", mode=ConnectionMode.LIVE, by="operator"))
+    assert await post.due(changed=False) == []
+    post.source.failures.append(Retryable("away"))
+    assert await post.due(changed=True) == []
+    assert (await post.due(changed=True), await post.due(changed=True)) == (["po-1"], ["po-1"])

@@ -13,6 +13,7 @@ from domain.errors import InvalidInput
 from domain.event import EventData, FactChange, FactOp, NewEvent, new_event
 from domain.events import (
     FactStated,
+    ListingGivenUp,
     MessageReceived,
     OrderCancelled,
     OrderPlaced,
@@ -83,12 +84,18 @@ def _days(rows: Sequence[tuple[date, int]]) -> tuple[SalesDay, ...]:
     return tuple(SalesDay(day=day, units=units) for day, units in dict(rows).items())
 
 
+PURCHASES = st.sampled_from(["po1", "po2"])
+
 STOCK = st.one_of(
     st.builds(StockCounted, sku=SKUS, on_hand=st.integers(-5, 100), supplier_id=st.just("acme")),
+    st.builds(StockCounted, sku=SKUS, on_hand=st.integers(-5, 100), as_of=MOMENTS),
+    st.builds(StockCounted, sku=SKUS, on_hand=st.integers(0, 100), lists=PURCHASES),
     st.builds(SaleRecorded, sku=SKUS, units=UNITS, day=DAYS, revenue=AMOUNTS),
     st.builds(ReorderPointSet, sku=SKUS, reorder_point=st.integers(0, 40), supplier_id=st.just("acme")),
     st.builds(StockOrdered, sku=SKUS, units=st.integers(-20, 50), purchase_order_id=st.just("po1")),
     st.builds(StockReceived, sku=SKUS, units=UNITS),
+    st.builds(StockReceived, sku=SKUS, units=UNITS, purchase_order_id=PURCHASES, on_sale=st.booleans()),
+    st.builds(ListingGivenUp, sku=SKUS, purchase_order_id=PURCHASES, why=st.just("rejected")),
     st.builds(SalesImported, sku=SKUS, days=st.lists(st.tuples(DAYS, UNITS), max_size=4).map(_days)),
 )
 

@@ -45,12 +45,12 @@ def adjusted(there: int, **given: Any) -> AdjustStock:
 def test_an_arrival_wakes_whoever_tells_the_shop() -> None:
     """Once an order, and not a second time: it is over."""
     came = order(line("MUG", 30))
-    received = next(e for e in arrived(came, at=NOW) if isinstance(e, PurchaseOrderReceived))
+    received = next(e for e in arrived(came, at=NOW, connections=[]) if isinstance(e, PurchaseOrderReceived))
     after = received.fold(came)
     assert received.wakes(came, after) == Wake(topic=Topic.RESTOCK, key="po-1")
     with pytest.raises(InvalidInput, match="already received") as no:
-        arrived(after, at=NOW)
-    assert "set its stock in the shop" in no.value.hint
+        arrived(after, at=NOW, connections=[])
+    assert "state show stock/SKU" in no.value.hint
 
 
 def test_each_article_is_told_once_and_by_its_name() -> None:
@@ -68,11 +68,21 @@ def test_only_a_shop_that_can_be_asked_is_told(mode: ConnectionMode, told: bool)
 
 
 @pytest.mark.parametrize("mode", ConnectionMode)
-def test_what_arrives_while_a_shop_is_not_live_is_said_not_to_be_told_later(mode: ConnectionMode) -> None:
-    """Whatever the mode, and only of a shop."""
+def test_it_is_said_when_a_shop_that_is_not_live_hears_of_what_arrives(mode: ConnectionMode) -> None:
+    """Where it is only shown, again once it is live; where nothing is asked, never. And only of a shop."""
+    never = f"is not told later, {SET_IT_THERE}"
+    later = {"live": "", "dry-run": "is proposed again once it is live", "replay": never, "off": never}[mode]
     said = untold([connection(mode, Capability.SHOP)])
-    assert said == ("" if mode == "live" else f"shop is in mode {mode}: what arrives meanwhile is not told later, {SET_IT_THERE}")
+    assert said == (f"shop is in mode {mode}: what arrives meanwhile {later}" if later else "")
     assert not untold([connection(mode, Capability.PAYMENTS)])
+
+
+@pytest.mark.parametrize("mode", ConnectionMode)
+def test_what_arrives_is_not_on_sale_until_the_shop_was_told(mode: ConnectionMode) -> None:
+    """Where nobody will tell it, or no shop counts for itself, the units are on the shelf at once."""
+    received = arrived(order(line("MUG", 30)), at=NOW, connections=[connection(mode, Capability.SHOP)])[1]
+    after = fold(stock(18), received)
+    assert (after.on_hand, after.not_on_sale) == ((18, 30) if mode in ("live", "dry-run") else (48, 0))
 
 
 def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
@@ -87,6 +97,7 @@ def test_the_units_are_added_to_what_the_shop_says_and_counted_once() -> None:
     (counted,) = action.events(Receipt(reference="1", at=NOW))
     assert isinstance(counted, StockCounted)
     assert fold(known, counted) == known
+    assert (action.purchase_order_id, counted.lists) == ("po-1", "po-1")
 
 
 def test_a_sale_meanwhile_is_not_undone() -> None:
@@ -100,6 +111,11 @@ def test_a_sale_meanwhile_is_not_undone() -> None:
 def test_units_that_may_be_on_sale_already_are_always_asked(there: int, seen: int | None) -> None:
     """Somebody may have told the shop by hand: nothing but a person can say so."""
     assert "these units may be in it already" in restocking(MUGS, there=there, seen=seen).why.force_ask
+
+
+def test_what_was_proposed_before_is_always_asked() -> None:
+    """It lay here meanwhile, and whoever sells it may have told the shop by hand."""
+    assert "proposed before" in restocking(MUGS.model_copy(update={"again": True}), there=3).why.force_ask
 
 
 def test_an_article_that_nobody_had_counted_raises_no_doubt() -> None:
@@ -118,4 +134,4 @@ def test_a_received_order_is_over() -> None:
     """And so is a cancelled one."""
     for status in (PurchaseOrderStatus.RECEIVED, PurchaseOrderStatus.CANCELLED):
         with pytest.raises(InvalidInput):
-            arrived(order(line("MUG", 1), status=status), at=NOW)
+            arrived(order(line("MUG", 1), status=status), at=NOW, connections=[])

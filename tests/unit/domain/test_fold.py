@@ -8,7 +8,16 @@ from domain.catalogue import ENTITY_TYPES, EVENT_TYPES, KIND_OF, fold, load_enti
 from domain.entities import Stock, TicketStatus
 from domain.errors import InvalidInput
 from domain.event import EventData
-from domain.events import MessageReceived, OrderShipped, ReorderPointSet, SaleRecorded, StockCounted, StockOrdered, TicketClosed
+from domain.events import (
+    ListingGivenUp,
+    MessageReceived,
+    OrderShipped,
+    ReorderPointSet,
+    SaleRecorded,
+    StockCounted,
+    StockOrdered,
+    TicketClosed,
+)
 from memory.folding import Folder, StreamState
 from tests.unit.domain.happenings import HAPPENINGS, NOW, STOCK, STORIES, message
 
@@ -57,7 +66,9 @@ def test_replenishment_is_woken_exactly_by_the_events_that_cross_the_reorder_poi
         after = stocks[data.stream] = fold(before, data)
         was_below = before is not None and before.below_reorder_point
         crossed = after.below_reorder_point and not was_below and bool(after.supplier_id)
-        by_a_plan = isinstance(data, ReorderPointSet | StockOrdered)  # a plan knows what it does; what it takes back stays back
+        by_a_plan = isinstance(
+            data, ReorderPointSet | StockOrdered | ListingGivenUp
+        )  # what it takes back stays back, and what is here is
         assert (data.wakes(before, after) is not None) == (crossed and not by_a_plan)
 
 
