@@ -1,16 +1,10 @@
-"""Workers as processes that can be killed.
+"""Workers as processes that can be killed, each with the imports and the local model of the server it is a fork of."""
 
-Starting one costs seconds of imports and of fitting the local model. A fork server does that once, before any thread
-of Temporal's exists, and each worker is a fork of it.
-"""
-
-import multiprocessing
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests import forks
 from tests.chaos.passages import Passage
 
 
@@ -39,16 +33,7 @@ class Orders:
 
 def start_worker(orders: Orders) -> BaseProcess:
     """Start a worker; it ends by itself only where ``die_at`` says so, and with this process at the latest."""
-    process = _fork_server().Process(target=_live, args=(orders,), daemon=True)
-    process.start()
-    return process
-
-
-@cache
-def _fork_server() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.chaos.mortal_worker"])
-    return context
+    return forks.start(_live, orders, imports="tests.chaos.mortal_worker")
 
 
 def _live(orders: Orders) -> None:

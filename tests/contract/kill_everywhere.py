@@ -1,16 +1,10 @@
-"""Kill a connector with SIGKILL at every line of its code, one child process a line, and count what is left behind.
-
-Usage: ``python -m tests.contract.kill_everywhere NAME DIRECTORY``, with a capability or ``site-in-git`` as name; prints
-{"kills", "torn", "lost", "doubled"}.
-"""
+"""Kill a connector with SIGKILL at every line of its code, one child process a line, and count what is left behind."""
 
 import asyncio
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from domain.actions import Capability
+from tests import forks
 from tests.contract.git_cases import make_in_git
 from tests.contract.outside_cases import NOW, Case, make
 
@@ -29,12 +24,16 @@ MAKERS: dict[str, Make] = {**{c.value: partial(make, c) for c in Capability}, "s
 
 
 def counted(name: str, directory: Path, *, seconds: float) -> dict[str, int]:
-    """What ``main`` counts, in a process of its own: it forks at every line."""
-    command = [sys.executable, "-m", "tests.contract.kill_everywhere", name, str(directory)]
-    done = subprocess.run(command, cwd=Path(CODE).parent, stdout=subprocess.PIPE, check=True, timeout=seconds)
-    counts: dict[str, int] = json.loads(done.stdout)
+    """{"kills", "torn", "lost", "doubled"} for a capability or ``site-in-git``, counted in a process of its own: it forks."""
+    answer = directory / "counts.json"
+    forks.end(forks.start(_count, name, directory, answer, imports=__name__), seconds=seconds)
+    counts: dict[str, int] = json.loads(answer.read_text())
     print(name, counts)
     return counts
+
+
+def _count(name: str, directory: Path, answer: Path) -> None:
+    answer.write_text(json.dumps(main(MAKERS[name], directory)))
 
 
 def main(make: Make, directory: Path) -> dict[str, int]:
@@ -99,7 +98,3 @@ class Countdown:
             if not self.left:
                 os.kill(os.getpid(), signal.SIGKILL)
         return self
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(MAKERS[sys.argv[1]], Path(sys.argv[2]))))

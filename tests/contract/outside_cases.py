@@ -1,5 +1,6 @@
 """What the contract of connectors is tried with: one case a capability, for the real adapter and for the fake."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -190,3 +191,10 @@ def _pages(connector: Connector) -> Callable[[], Awaitable[int]]:
         return len(await connector.snapshot())  # type: ignore[attr-defined]
 
     return count
+
+
+def execute(capability: Capability, home: Path, expected: str, action: Action, answer: Path) -> None:
+    """Do ``action`` with the key ``k`` in a process of its own, and write the reference of its receipt to ``answer``."""
+    connector = open_local(home)[capability]
+    receipt = asyncio.run(connector.execute(action, key="k", expected_version=expected, now=NOW))
+    answer.write_text(receipt.reference)

@@ -1,9 +1,6 @@
 """Every connector keeps the same contract: one effect a key, receipts that can be found, stale records refused."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,26 +12,14 @@ from connectors.fakes import InMemoryConnector
 from domain.actions import Action, AdjustStock, CancelOrder, Capability, ChangeAddress, PublishContent, UnpublishContent
 from domain.errors import Permanent, Unknown
 from domain.ports import units_in
+from tests import forks
 from tests.contract import git_cases, hubspot_double, mail_cases, shop_cases, stripe_cases, tool_servers, wordpress_cases
 from tests.contract.every_connector import EveryConnector, preview_and_execute, version
 from tests.contract.kill_everywhere import counted
 from tests.contract.mail_servers import mail_servers
-from tests.contract.outside_cases import HOME, LATER, NOW, Case, make, order, page, restock, stock_case
+from tests.contract.outside_cases import HOME, LATER, NOW, Case, execute, make, order, page, restock, stock_case
 
-ROOT = Path(__file__).parents[2]
 REAL = [Capability.HELPDESK, Capability.SUPPLIERS, Capability.SHOP, Capability.PAYMENTS, Capability.SITE]
-
-EXECUTE = """
-import asyncio, sys
-from pathlib import Path
-from connectors import open_local
-from domain.actions import ACTION, Capability
-from tests.contract.outside_cases import NOW
-
-connector = open_local(Path(sys.argv[2]))[Capability(sys.argv[1])]
-action = ACTION.validate_json(sys.argv[4])
-print(asyncio.run(connector.execute(action, key="k", expected_version=sys.argv[3], now=NOW)).reference)
-"""
 
 
 def _local(capability: Capability, *, real: bool) -> Callable[[Path], AbstractAsyncContextManager[Case]]:
@@ -177,11 +162,12 @@ class TestCrashes:
     async def test_two_processes(self, capability: Capability, tmp_path: Path) -> None:
         """Three processes with the same key at once give the same receipt and one effect."""
         case = await make(capability, tmp_path)
-        arguments = [capability.value, str(tmp_path), await version(case, case.action), case.action.model_dump_json()]
-        command = [sys.executable, "-c", EXECUTE, *arguments]
-        with ThreadPoolExecutor() as pool:
-            answers = {*pool.map(lambda _: subprocess.check_output(command, cwd=ROOT, timeout=60), range(3))}
-        assert len(answers) == 1
+        arguments = (capability, tmp_path, await version(case, case.action), case.action)
+        answers = [tmp_path / f"answer-{number}" for number in range(3)]
+        processes = [forks.start(execute, *arguments, answer, imports=execute.__module__) for answer in answers]
+        for process in processes:
+            forks.end(process, seconds=60)
+        assert len({answer.read_text() for answer in answers}) == 1
         assert await case.count() == 1
 
     @pytest.mark.parametrize("name", REAL)
