@@ -1,9 +1,29 @@
-"""Answers of the Messages API, for the scripted server."""
+"""The engine against a scripted server, and answers of the Messages API for it."""
 
 import json
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from tests.contract.scripted_http import Reply
+from tests.contract.scripted_http import Reply, Server, serving
+
+if TYPE_CHECKING:
+    from models.anthropic import AnthropicModel
+
+
+@asynccontextmanager
+async def claude(*script: Reply, patience: float = 5.0, key: str = "test") -> AsyncIterator[tuple["AnthropicModel", Server]]:
+    """The engine, which waits ``patience`` seconds for each of the answers."""
+    from models.anthropic import AnthropicModel  # every process collects every test, and this import is a fifth of that
+
+    async with serving(*script) as server:
+        waits = timedelta(seconds=patience)
+        model = AnthropicModel(api_key=key, model="claude-haiku-4-5", max_tokens=500, base_url=server.url, timeout=waits)
+        try:
+            yield model, server
+        finally:
+            await model.close()
 
 
 def message(*content: dict[str, Any], stop_reason: str = "end_turn", usage: dict[str, int] | None = None) -> Reply:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,13 +12,12 @@ import pytest
 from domain.errors import EffectError, Permanent, Retryable
 from domain.ports import Model
 from domain.tasks import CLASSIFY, REPLY, Label, Question, ReplyDraft, TaskSpec
-from models.anthropic import AnthropicModel
 from models.billed import Billed
 from models.embedding import HashingEmbedder
 from models.local import LocalModel
 from models.scripted import ScriptedModel
-from tests.contract.anthropic_server import answer, failure, message
-from tests.contract.scripted_http import Reply, Server, serving
+from tests.contract.anthropic_server import answer, claude, failure, message
+from tests.contract.scripted_http import Reply
 
 NOW = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 LABEL = {"intent": "late", "urgency": "normal", "language": "en"}
@@ -32,18 +31,6 @@ QUESTION = Question(
 DRAFT = Question(
     task=REPLY, trusted={"draft": "Hello,\n\nit ships.\n\nAda", "facts": {"order/1#status": "paid"}}, untrusted={}, asked_at=NOW
 )
-
-
-@asynccontextmanager
-async def claude(*script: Reply, patience: float = 5.0) -> AsyncIterator[tuple[AnthropicModel, Server]]:
-    async with serving(*script) as server:
-        model = AnthropicModel(
-            api_key="test", model="claude-haiku-4-5", max_tokens=500, base_url=server.url, timeout=timedelta(seconds=patience)
-        )
-        try:
-            yield model, server
-        finally:
-            await model.close()
 
 
 class TestEveryEngine:
@@ -186,11 +173,9 @@ async def test_an_answer_that_cannot_be_used_says_what_it_cost(reply: Reply) -> 
 
 async def test_errors_never_show_the_key() -> None:
     """What ends in a log or an inbox holds no secret."""
-    async with serving(failure(401, "authentication_error")) as server:
-        model = AnthropicModel(api_key="sk-very-secret", model="claude-haiku-4-5", max_tokens=10, base_url=server.url)
+    async with claude(failure(401, "authentication_error"), key="sk-very-secret") as (model, _):
         with pytest.raises(EffectError) as caught:
             await model.answer(QUESTION)
-        await model.close()
     assert "sk-very-secret" not in json.dumps([str(caught.value), repr(caught.value.__cause__)])
 
 

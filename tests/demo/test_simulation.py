@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(folder: Path) -> SimulationReport:
-    plan = Plan(days=DAYS, seed=3, scenario=Scenario(mails=5, orders=4), arms=(True, False))
+    plan = Plan(days=DAYS, seed=3, scenario=Scenario(mails=3, orders=2), arms=(True, False))
     return simulate(folder, plan, console=Console(file=io.StringIO()))
 
 
