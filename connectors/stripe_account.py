@@ -13,6 +13,7 @@ import httpx
 import stripe
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connectors.http import trust
 from connectors.rate_limit import retry_after
 from domain.errors import EffectError, Permanent, Retryable, Unknown
 
@@ -204,6 +205,7 @@ class _Bounded(stripe.HTTPClient):
             timeout=httpx.Timeout(seconds, connect=5.0),
             follow_redirects=False,
             trust_env=False,
+            verify=trust(),
             headers={"accept-encoding": "identity"},
         )
 

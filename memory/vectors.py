@@ -116,7 +116,8 @@ class ChromaIndex:
                 host=place.hostname or "127.0.0.1",
                 port=place.port or (443 if secure else 80),
                 ssl=secure,
-                settings=Settings(anonymized_telemetry=False),
+                # Without TLS there is nothing to verify, and to read whom to trust takes 20 ms.
+                settings=Settings(anonymized_telemetry=False, chroma_server_ssl_verify=None if secure else False),
             )
         return self._client
 
