@@ -41,14 +41,13 @@ class Ratifier:
     async def drop(self, name: str, number: int, *, why: str) -> PolicyRecord:
         """Turn a proposed version down; one that is being tried is stopped."""
         found, trial, seen = await self._look(name)
-        events: Sequence[EventData]
         if trial is not None and trial.candidate == number:
-            events = stopped(trial, found, by=self._by, hard=False, why=why, now=self._now)
-        elif any(version.version == number for version in found.proposed):
-            events = (PolicyDropped(name=name, number=number, why=why, by=self._by),)
-        else:
+            await self.stop(trial.experiment_id, hard=False, why=why)
+            return await self._state.get(PolicyRecord, name) or found
+        if all(version.version != number for version in found.proposed):
             raise NotFound(f"no version {number} of {name} is proposed", hint=f"`./steward policies history {name}` shows them")
-        return await self._append(found, [*events, *await self._settled(name, number)], seen)
+        dropped = PolicyDropped(name=name, number=number, why=why, by=self._by)
+        return await self._append(found, [dropped, *await self._settled(name, number)], seen)
 
     async def roll_back(self, name: str, *, hard: bool, why: str) -> PolicyRecord:
         """Take the last change back: what is being tried, or else the version in force."""

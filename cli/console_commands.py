@@ -108,21 +108,25 @@ def _set_password(*, stdin: bool, as_json: bool) -> None:
     async def running(_system: System) -> None:
         """Nobody is asked for a password that cannot be set."""
 
-    async def work(system: System) -> Ousted:
-        return await _keyring(system).reset_password(password)
+    async def work(system: System) -> tuple[Ousted, list[str]]:
+        ousted = await _keyring(system).reset_password(password)
+        return ousted, [token.name for token in await system.memory.tokens.all() if usable(token, now())]
 
     with_system(running, as_json=as_json)
     try:
         password = _asked_password(stdin=stdin)  # outside the event loop, which would swallow Ctrl-C
     except StewardError as error:
         give_up(error, as_json=as_json)
-    ousted = with_system(work, as_json=as_json)
+    ousted, tokens = with_system(work, as_json=as_json)
     if as_json:
-        print_json({"password": "set", "sessions_closed": ousted.sessions, "passkeys_removed": ousted.passkeys})
+        counts = {"sessions_closed": ousted.sessions, "passkeys_removed": ousted.passkeys}
+        print_json({"password": "set", **counts, "tokens_standing": tokens})
         return
     closed = f" Closed sessions: {ousted.sessions}." if ousted.sessions else ""
     removed = f" Removed passkeys: {ousted.passkeys}." if ousted.passkeys else ""
     say(f"The password is set.{closed}{removed}")
+    if tokens:
+        say(f"Tokens still let programs in: {', '.join(tokens)}. `./steward console token revoke NAME` ends one.")
 
 
 def _asked_password(*, stdin: bool) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -23,6 +24,7 @@ from webauthn.helpers import (
     parse_client_data_json,
     parse_registration_credential_json,
 )
+from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AttestationConveyancePreference,
     AuthenticationCredential,
@@ -38,8 +40,10 @@ from webauthn.helpers.structs import (
 from console.relying_party import RelyingParty
 from domain.passkeys import CHALLENGE_HOLDS, Passkey
 
+Answer = RegistrationCredential | AuthenticationCredential
 LONGEST_ANSWER = 32_000
 """Characters of a browser's answer; with the longest attestation it has about ten thousand."""
+_log = structlog.get_logger(__name__)
 _NAME, _USER = "Steward", "operator"
 _WAIT = int(CHALLENGE_HOLDS.total_seconds() * 1000)
 
@@ -84,7 +88,7 @@ class Ceremony:
 
     def made(self, answer: RegistrationCredential, challenge: bytes, *, name: str, now: datetime) -> Passkey:
         """Raises NotVerified."""
-        with _parsing():
+        with _verifying():
             verified = verify_registration_response(
                 credential=answer,
                 expected_challenge=challenge,
@@ -119,7 +123,7 @@ class Ceremony:
 
     def signed(self, answer: AuthenticationCredential, challenge: bytes, passkey: Passkey, *, named: bool) -> Signed:
         """``named``: it was among those that the request named, and then need not say whose it is. Raises NotVerified."""
-        with _parsing():
+        with _verifying():
             verified = verify_authentication_response(
                 credential=answer,
                 expected_challenge=challenge,
@@ -139,19 +143,19 @@ class Ceremony:
 
 def registration(text: str) -> RegistrationCredential:
     """The JSON of what ``create`` gave (5.1, RegistrationResponseJSON). Raises NotVerified."""
-    with _parsing():
+    with _verifying():
         return parse_registration_credential_json(_bounded(text))
 
 
 def assertion(text: str) -> AuthenticationCredential:
     """The JSON of what ``get`` gave (5.1, AuthenticationResponseJSON). Raises NotVerified."""
-    with _parsing():
+    with _verifying():
         return parse_authentication_credential_json(_bounded(text))
 
 
-def challenge_of(answer: RegistrationCredential | AuthenticationCredential) -> bytes:
+def challenge_of(answer: Answer) -> bytes:
     """The challenge that it says it answers. Raises NotVerified, also where a page of another site had asked."""
-    with _parsing():
+    with _verifying():
         said = parse_client_data_json(answer.response.client_data_json)
     if said.cross_origin:
         raise NotVerified("asked for by a page within another site's")
@@ -159,12 +163,15 @@ def challenge_of(answer: RegistrationCredential | AuthenticationCredential) -> b
 
 
 @contextmanager
-def _parsing() -> Iterator[None]:
-    """The library's parsers raise whatever the broken bytes lead them to."""
+def _verifying() -> Iterator[None]:
+    """The library's parsers raise whatever the broken bytes lead them to; what they did not foresee is worth a look."""
     try:
         yield
-    except Exception as error:
+    except WebAuthnException as error:
         raise NotVerified(str(error)[:200]) from error  # it may repeat what it was given
+    except Exception as error:
+        _log.warning("passkey_unforeseen", error=type(error).__name__)
+        raise NotVerified(str(error)[:200]) from error
 
 
 def _bounded(text: str) -> str:

@@ -12,14 +12,13 @@ from typing import Any
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from webauthn.helpers.structs import AuthenticationCredential, RegistrationCredential
 
-from console.ceremony import Ceremony, NotVerified, assertion, challenge_of, registration
+from console.ceremony import Answer, Ceremony, NotVerified, assertion, challenge_of, registration
 from console.entered import Entered, entered
 from console.relying_party import RelyingParty
 from console.throttle import Throttle
 from console.turnstile import Turnstile
-from domain.access import EVERYBODY, LoggedIn, LoginAttempt, LoginWay, PasskeyName, Session, client_key, network
+from domain.access import LoggedIn, LoginAttempt, LoginWay, PasskeyName, Session, client_key, network
 from domain.errors import AccessDenied, InvalidInput, NotFound, TooManyTries
 from domain.passkeys import (
     CHALLENGE_HOLDS,
@@ -107,9 +106,9 @@ class PasskeyDoor:
         """Every other session is closed, since it may have been opened by it. Raises NotFound."""
         if name not in {one.name for one in await self._passkeys.all()}:
             raise _no_passkey()
-        if not await self._passkeys.remove(name, events=[access_event(PasskeyRemoved(name=name, at=self._clock()))]):
+        told = access_event(PasskeyRemoved(name=name, at=self._clock()))
+        if not await self._passkeys.remove(name, keep=session.session_id, events=[told]):
             raise _no_passkey()
-        await self._sessions.close_all(keep=session.session_id)
 
     # --- coming in, and proving -----------------------------------------------------------------------------------
 
@@ -127,8 +126,11 @@ class PasskeyDoor:
         return (await self._ceremony(party)).request(challenge)
 
     async def log_in(self, party: RelyingParty, answer: str, client: str) -> Entered:
-        """Raises AccessDenied, TooManyTries."""
-        tried = await self._throttle.admit(client, EVERYBODY)
+        """Raises AccessDenied, TooManyTries.
+
+        A signature cannot be guessed, however many try: strangers' tries do not keep the operator out.
+        """
+        tried = await self._throttle.admit(client)
         passkey = await self._check(_Occasion(Purpose.LOG_IN, party), answer, tried, client)
         now = self._clock()
         opened = entered(now)
@@ -194,7 +196,7 @@ class PasskeyDoor:
         await self._challenges.add(kept, now=now)
         return challenge
 
-    async def _asked(self, answer: RegistrationCredential | AuthenticationCredential, occasion: _Occasion) -> bytes:
+    async def _asked(self, answer: Answer, occasion: _Occasion) -> bytes:
         """The challenge that it answers, which is used up, good or not. Raises NotVerified where it was not asked here and now."""
         challenge, now = challenge_of(answer), self._clock()
         kept = await self._challenges.take(sha256_of(challenge))

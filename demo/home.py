@@ -12,6 +12,7 @@ from settings import Settings
 MARKER = "DEMO"
 PREVIOUS = "previous-demo"
 _STATE = ("data", "outside", "run", "logs", "archive", "anchors", "demo")
+_REAL = ("data", "outside", "archive", "anchors")
 _KEYS = ("setup-code", "cli-token")  # to the console of a database that is moved away
 _REPORTS = ("simulation",)  # a demo that is run again leaves them
 _ELSEWHERE = "STEWARD_HOME=/some/dir make demo"
@@ -30,7 +31,9 @@ def require_demo_home(home: Path) -> None:
     """Raise SetupError where ``home`` holds anything that a demo did not put there."""
     if (home / MARKER).exists():
         return
-    if found := [name for name in ("data", "outside") if _holds_something(home / name)]:
+    found = [name for name in _REAL if _holds_something(home / name)]
+    found += [name for name in ("cli-token",) if (home / name).exists()]
+    if found:
         raise SetupError(f"{home} holds real data ({', '.join(found)}), which a demo must not touch", hint=f"try `{_ELSEWHERE}`")
 
 

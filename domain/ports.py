@@ -571,8 +571,8 @@ class Passkeys(Protocol):
         """Note the use. False, changing nothing, where it was removed, or its count is not what ``passkey`` has."""
         ...
 
-    async def remove(self, name: str, *, events: Sequence[NewEvent] = ()) -> bool:
-        """False where there is none of this name."""
+    async def remove(self, name: str, *, keep: str, events: Sequence[NewEvent] = ()) -> bool:
+        """With it every session but ``keep`` is closed. False, closing none, where there is none of this name."""
         ...
 
     async def all(self) -> list[Passkey]:

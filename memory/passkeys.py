@@ -1,11 +1,10 @@
-"""Passkeys and their challenges on Postgres. Each change is one transaction with the events that tell of it."""
+"""Passkeys and their challenges on Postgres. A change that events tell of is one transaction with them."""
 
 from collections.abc import Sequence
 
 from domain.event import NewEvent
 from domain.model import Moment
 from domain.passkeys import Challenge, Passkey
-from memory.access import change_and_tell
 from memory.append import append
 from memory.database import Database, execute
 from memory.timeline import Appended
@@ -46,8 +45,15 @@ class PostgresPasskeys:
         )
         return changed == 1
 
-    async def remove(self, name: str, *, events: Sequence[NewEvent] = ()) -> bool:
-        return await change_and_tell(self._database, self._appended, "remove_passkey", {"name": name}, events)
+    async def remove(self, name: str, *, keep: str, events: Sequence[NewEvent] = ()) -> bool:
+        """Who comes in by it holds its row until the session is open, so that this closes that one, too."""
+        async with self._database.transaction() as connection:
+            if not await execute(connection, "remove_passkey", {"name": name}):
+                return False
+            await execute(connection, "close_sessions", {"keep": keep})
+            stored = await append(connection, events) if events else []
+        self._appended(stored)
+        return True
 
     async def all(self) -> list[Passkey]:
         return [Passkey.model_validate(row) for row in await self._database.rows("list_passkeys")]

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from stack.account import for_postgres
 from stack.endpoints import external_parts, host_and_port
 from stack.errors import StackError, disk_full, free_megabytes
 from stack.layout import NEW_MEGABYTES, Layout
+from stack.runner import HEALTHY_AFTER
 from stack.state import PartState, StackStatus
 
 OLDEST_PYTHON = (3, 11)
@@ -54,10 +56,12 @@ def _servers(settings: Settings, status: StackStatus) -> Iterator[Finding]:
 
 
 def _restarted(part: PartState) -> Finding:
-    """Only worth a note where it runs again."""
-    runs = part.state == "running"
+    """Only worth a note where it has run for a while again: what dies over and over runs now and then, too."""
+    runs = part.state == "running" and part.since is not None
+    well = runs and time.time() - (part.since or 0.0) > HEALTHY_AFTER
     detail = f"{part.restarts}, the last because it {part.last_error}" + ("; it runs again" if runs else "")
-    return Finding(f"{part.name} restarts", runs, detail, f"see `steward logs {part.name}`")
+    wait = f"look again in {HEALTHY_AFTER:.0f} seconds; " if runs else ""
+    return Finding(f"{part.name} restarts", well, detail, f"{wait}see `steward logs {part.name}`")
 
 
 def _worker(status: StackStatus) -> Iterator[Finding]:

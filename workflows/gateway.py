@@ -13,7 +13,7 @@ from activities.steps import SettleInput
 from domain.approvals import Approval, Decision
 from domain.autonomy import PROPOSE
 from domain.deliveries import RESTOCK, restock_run
-from domain.errors import DecisionRefused, InvalidInput, NotFound, Retryable, StewardError
+from domain.errors import DecisionRefused, InvalidInput, NotFound, Refused, Retryable, StewardError
 from domain.event import Topic
 from domain.ids import digest
 from domain.judging import judge
@@ -33,6 +33,7 @@ from workflows.seo_content import ContentPlanInput, PlanContentWorkflow
 from workflows.stock_replenishment import Crossed, ReplenishInput, StockReplenishmentWorkflow
 from workflows.support_triage import MessageArrived, SupportInput, SupportTriageWorkflow
 
+_EVERYTHING = "everything"  # in the memo of a rollback: how far it goes
 _DIGEST = "proposal"  # in the memo of a proposed run: what its id stands for
 _PATIENCE = timedelta(seconds=20)  # how long a decision waits for a worker to take it
 
@@ -146,10 +147,15 @@ class Gateway:
     async def start_rollback(self, run_id: str, *, by: str, everything: bool = False) -> str:
         """Begin to undo what a run did since it last began, or ``everything`` that was ever done under its id.
 
-        Returns the id of the run that undoes it: the one under way where there is one.
+        Returns the id of the run that undoes it: the one under way where there is one. Raises Refused where that undoes less.
         """
-        start = RollbackInput(run_id=run_id, by=by, everything=everything)
-        return await self._start(RollbackWorkflow.run, start, f"rollback/{run_id}", "rollback", f"undo {run_id}")
+        start, rollback_id = RollbackInput(run_id=run_id, by=by, everything=everything), f"rollback/{run_id}"
+        await self._start(RollbackWorkflow.run, start, rollback_id, "rollback", f"undo {run_id}", memo={_EVERYTHING: everything})
+        if everything:
+            memo = await (await self._client.get_workflow_handle(rollback_id).describe()).memo()
+            if not memo.get(_EVERYTHING):
+                raise Refused(f"what {run_id} did last is being undone now", hint="once that is done, undo all of it")
+        return rollback_id
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop; what it began in its current plan is undone. Raises NotFound."""
@@ -242,7 +248,9 @@ class Gateway:
     async def _wake_poll(self, item: OutboxItem) -> None:
         await self.look(item.key, event_id=str(item.event_id))
 
-    async def _start(self, run: Any, start: Any, run_id: str, kind: str, summary: str) -> str:
+    async def _start(
+        self, run: Any, start: Any, run_id: str, kind: str, summary: str, *, memo: dict[str, Any] | None = None
+    ) -> str:
         """Raises Retryable where Temporal does not answer."""
         try:
             with suppress(WorkflowAlreadyStartedError):
@@ -255,6 +263,7 @@ class Gateway:
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     static_summary=summary,
                     search_attributes=_attributes(kind),
+                    memo=memo,
                 )
         except RPCError as error:
             raise _rpc(error, run_id) from error

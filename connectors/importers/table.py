@@ -146,7 +146,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         try:
             cells = next(reader)
         except csv.Error as error:
-            raise _unclosed(begins) from error
+            raise _too_long(begins) if "field limit" in str(error) else _unclosed(begins) from error
         if cells == [_END]:
             return
         if cells and cells[-1].endswith(_END):
@@ -169,6 +169,14 @@ def _check_quotes(lines: Sequence[str], begins: int, delimiter: str) -> None:
         next(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise _unclosed(begins) from error
+
+
+def _too_long(line: int) -> InvalidInput:
+    most = f"{csv.field_size_limit():,}"
+    return InvalidInput(
+        f"a cell of the record that begins on line {line} has more than {most} characters",
+        hint="shorten it; where it was not meant to be so long, a quote before it is never closed",
+    )
 
 
 def _unclosed(line: int) -> InvalidInput:

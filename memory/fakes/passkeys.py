@@ -31,12 +31,14 @@ class InMemoryPasskeys:
         self._store.passkeys[passkey.credential_id] = stands.model_copy(update=used)
         return True
 
-    async def remove(self, name: str, *, events: Sequence[NewEvent] = ()) -> bool:
+    async def remove(self, name: str, *, keep: str, events: Sequence[NewEvent] = ()) -> bool:
         found = next((one for one in self._store.passkeys.values() if one.name == name), None)
         if found is None:
             return False
         self._store.append(events)
         del self._store.passkeys[found.credential_id]
+        for session_id in self._store.sessions.keys() - {keep}:
+            del self._store.sessions[session_id]
         return True
 
     async def all(self) -> list[Passkey]:

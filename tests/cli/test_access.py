@@ -50,7 +50,9 @@ def test_the_password_is_set_from_a_line_of_the_input(shop: Steward) -> None:
     refused = shop.process("console", "--set-password", "--stdin", given="password123\n")
     assert (refused.code, len(refused.err.splitlines())) == (2, 2)
     done = shop.process("console", "--set-password", "--stdin", "--json", given="tin roof sparrow\n")
-    assert done.json == {"password": "set", "sessions_closed": 0, "passkeys_removed": 0}
+    said = done.json
+    assert set(said.pop("tokens_standing")) == {t["name"] for t in shop("token", "list", "--json").json if not t["revoked_at"]}
+    assert said == {"password": "set", "sessions_closed": 0, "passkeys_removed": 0}
     assert "--stdin" in shop.process("console", "--set-password").err
     told = [e for e in shop("log", "tail", "-n", "9", "--json").json if e["type"] == "access.password-set"]
     assert told[0]["data"]["how"] == "terminal"

@@ -14,7 +14,7 @@ from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.decisions import Mode
 from domain.effects import EffectStatus
 from domain.entities import Order, OrderStatus
-from domain.errors import DecisionRefused, Permanent, Retryable, Unknown
+from domain.errors import DecisionRefused, Permanent, Refused, Retryable, Unknown
 from domain.money import Money
 from domain.policies import ApprovalPolicy, GatePolicy, PolicyActivated, PolicyVersion
 from domain.runs import Alert, KillSwitchSet, Run
@@ -469,6 +469,9 @@ async def test_an_undo_does_not_set_back_what_was_changed_later(world: World) ->
 
     alert = await until(alerted)
     assert "changed after" in alert.text
+    assert await world.gateway.start_rollback(run.id, by="operator") == f"rollback/{run.id}"
+    with pytest.raises(Refused, match="being undone now"):  # it undoes less
+        await world.gateway.start_rollback(run.id, by="operator", everything=True)
     word = SettleInput(key=alert.key.removeprefix("undo/"), happened=True, by="operator", now=datetime.now(UTC))
     await world.gateway.settle(f"rollback/{run.id}", word)
     await undoing

@@ -7,12 +7,14 @@ from domain.errors import SetupError
 from settings import Settings
 
 
-def test_a_home_with_real_data_is_refused(tmp_path: Path) -> None:
-    """One line that says what to do, and nothing is touched."""
-    (tmp_path / "data" / "postgres").mkdir(parents=True)
+@pytest.mark.parametrize("place", ["data/postgres", "outside/shop.json", "archive/2026-03", "anchors/2026-03-02", "cli-token"])
+def test_a_home_with_real_data_is_refused(tmp_path: Path, place: str) -> None:
+    """One line that says what to do, and nothing is touched. With a database elsewhere the archive is all that is here."""
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).touch()
     with pytest.raises(SetupError, match="STEWARD_HOME"):
         home.clear(tmp_path)
-    assert (tmp_path / "data" / "postgres").exists()
+    assert (tmp_path / place).exists()
     assert not (tmp_path / home.MARKER).exists()
 
 

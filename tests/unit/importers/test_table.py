@@ -54,7 +54,7 @@ def test_gzip_is_opened() -> None:
         (b"\x81\x8d\x8f", "neither UTF-8 nor"),
         (b"sku,sku\nA,B\n", "two columns"),
         (b"name,title\nA,B\n", "no column sku"),
-        (b'sku,title\n"A,Mug\n' + b"x" * 200_000, "line 2 is never closed"),
+        (b'sku,title\n"A,Mug\n' + b"x" * 200_000, "begins on line 2 has more than 131,072"),
         (b'sku,title\nA,"Mug\nB,Cup\n', "line 2 is never closed"),
         (b'sku,title\nA,Mug\n"B","Cup', "line 3 is never closed"),
         (b'sku,title\n"two\nlines","Mug\nC,Cup\n', "line 3 is never closed"),

@@ -180,11 +180,13 @@ class _Judged:
         return getattr(self._trial.kept.log, name)
 
 
+@pytest.mark.parametrize("dropped", [False, True])
 @pytest.mark.parametrize("times", [0, 1])
-async def test_a_trial_is_taken_back_whatever_it_saw_meanwhile(trial: Trial, *, times: int) -> None:
+async def test_a_trial_is_taken_back_whatever_it_saw_meanwhile(trial: Trial, *, times: int, dropped: bool) -> None:
     """The operator is not asked to say it again."""
     word = Ratifier(log=cast("EventLog", _Judged(trial, times=times)), state=trial.kept.state, by="operator", now=NOW)
-    after = await word.roll_back("support", hard=False, why="no")
+    said = word.drop("support", 2, why="no") if dropped else word.roll_back("support", hard=False, why="no")
+    after = await said
     experiment = await trial.experiment()
     assert (after.active, after.trial, experiment.ending, experiment.reason) == (1, "", Ending.STOPPED, "no")
     assert experiment.evidence == Evidence() if times == 0 else experiment.evidence != Evidence()
