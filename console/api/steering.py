@@ -1,8 +1,9 @@
 """Routes that steer: runs (look, start, stop, undo) and the operator's switches."""
 
 from contextlib import suppress
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from activities.undoing import what_to_undo
@@ -19,6 +20,7 @@ from domain.switches import checked_scope
 from workflows.starting import What, start
 
 router = APIRouter()
+Everything = Annotated[bool, Query(description="also what it did before it last began, under the same id")]
 
 
 class Start(BaseModel):
@@ -53,9 +55,10 @@ class Preview(BaseModel):
 
 
 class Rollback(BaseModel):
-    """``digest`` is that of the preview: what was not shown is not undone."""
+    """``digest`` is that of the preview: what was not shown is not undone. ``everything`` as it was asked for there."""
 
     digest: str = Field(max_length=100)
+    everything: bool = False
 
 
 class SetMode(BaseModel):
@@ -84,10 +87,10 @@ async def start_run(caller: Decides, wanted: Start) -> Begun:
 
 
 @router.get("/runs/{run_id:path}/rollback", tags=["runs"])
-async def preview_rollback(caller: Reader, run_id: str) -> Preview:
+async def preview_rollback(caller: Reader, run_id: str, *, everything: Everything = False) -> Preview:
     """What taking it back would do. Nothing is done."""
     kept = caller.house.memory
-    plan = await what_to_undo(run_id, state=kept.state, ledger=kept.ledger)
+    plan = await what_to_undo(run_id, state=kept.state, ledger=kept.ledger, everything=everything)
     return Preview(
         run_id=run_id,
         undo=[Inverse(did=u.effect.action.summary(), undo=u.inverse.summary(), action=u.inverse) for u in plan.undo],
@@ -100,10 +103,10 @@ async def preview_rollback(caller: Reader, run_id: str) -> Preview:
 async def roll_back(caller: Decides, run_id: str, wanted: Rollback) -> Begun:
     """Take it back as the preview said. Answers with the run that does so, which stops this one first where it still goes on."""
     kept = caller.house.memory
-    plan = await what_to_undo(run_id, state=kept.state, ledger=kept.ledger)
+    plan = await what_to_undo(run_id, state=kept.state, ledger=kept.ledger, everything=wanted.everything)
     if plan.digest != wanted.digest:
         raise InvalidInput("this is not what the preview showed", hint="look at the preview again, and send its digest")
-    return Begun(run_id=await caller.house.gateway.start_rollback(run_id, by=OPERATOR))
+    return Begun(run_id=await caller.house.gateway.start_rollback(run_id, by=OPERATOR, everything=wanted.everything))
 
 
 @router.post("/runs/{run_id:path}/cancel", tags=["runs"], status_code=202)

@@ -16,6 +16,7 @@ from domain.event import new_event
 from domain.judging import judge
 from domain.runs import RunStarted
 from tests.console.browser import ORIGIN, Browser
+from tests.console.effects import RUN, past_effects
 from tests.console.furnish import HOSTILE
 from tests.console.program import API, Program, program
 from workflows.deciding import Decider
@@ -238,6 +239,19 @@ async def test_a_run_is_told_and_its_undoing_is_shown_first(robot: Program) -> N
     answer = await robot.ask("POST", "/runs/support/mail/past-1@example.org/rollback", {"digest": "other"})
     assert (answer.status_code, answer.json()["kind"]) == (422, "InvalidInput")
     assert (await robot.ask("POST", "/runs/support/mail/past-1@example.org/cancel")).status_code == 422
+
+
+async def test_all_that_was_ever_done_under_an_id_is_previewed_where_it_is_asked_for(furnished: House, robot: Program) -> None:
+    """Its digest is another one: who saw less does not undo more."""
+    place, now = f"/runs/{RUN}", furnished.clock()
+    await past_effects(furnished.memory, now=now)
+    begun = RunStarted(run_id=RUN, workflow="support", at=now)
+    await furnished.memory.log.append([new_event(begun, at=now, key=("again",))])
+    last, whole = await robot.get(f"{place}/rollback"), await robot.get(f"{place}/rollback?everything=true")
+    assert last["undo"] == []
+    assert "reinstate" in whole["undo"][0]["undo"]
+    asked = {"digest": last["digest"], "everything": True}
+    assert (await robot.ask("POST", f"{place}/rollback", asked)).status_code == 422
 
 
 async def test_bad_requests_are_problems_too(early: Program) -> None:
