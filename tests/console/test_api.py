@@ -247,7 +247,7 @@ async def test_all_that_was_ever_done_under_an_id_is_previewed_where_it_is_asked
     await past_effects(furnished.memory, now=now)
     begun = RunStarted(run_id=RUN, workflow="support", at=now)
     await furnished.memory.log.append([new_event(begun, at=now, key=("again",))])
-    last, whole = await robot.get(f"{place}/rollback"), await robot.get(f"{place}/rollback?everything=true")
+    last, whole = await robot.get(f"{place}/rollback"), await robot.get(f"{place}/rollback", everything=True)
     assert last["undo"] == []
     assert "reinstate" in whole["undo"][0]["undo"]
     asked = {"digest": last["digest"], "everything": True}
