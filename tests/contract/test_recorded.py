@@ -1,0 +1,104 @@
+"""The recorded contracts themselves: they are well-formed, they find what is wrong, and no connector acts on a word they lack."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from graphql import GraphQLEnumType, build_schema, introspection_from_schema, parse, validate, validate_schema
+
+from connectors import shopify_api, shopify_records
+from tests.contract.graphql_double import answered, schema_of
+from tests.contract.recorded import from_graphql
+from tests.contract.recorded.contracts import FOLDER, Broken
+from tests.contract.scripted_http import Call, Reply, serving
+
+QUERIES = Path(__file__).parents[2] / "connectors" / "queries"
+GRAPHS = sorted(FOLDER.glob("*.graphql"))
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+def test_every_document_of_a_connector_fits_its_slice(path: Path) -> None:
+    """Those that no test sends, too."""
+    text, schema = path.read_text(), schema_of(path.stem)
+    assert [line.startswith("# ") for line in text.splitlines()[:4]] == [True, True, True, False]
+    assert validate_schema(schema) == []
+    whole = "\n".join(one.read_text() for one in (QUERIES / path.stem).glob("*.graphql"))
+    assert validate(schema, parse(whole)) == []
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
+def test_a_slice_of_a_schema_has_nothing_that_no_document_reaches(path: Path) -> None:
+    """Cut once more it is the same. Where a document asks for less by now, the slice is made anew."""
+    _, _, sdl = path.read_text().partition("\n\n")
+    whole = dict(introspection_from_schema(build_schema(sdl)))
+    assert from_graphql.slice_of(whole, QUERIES / path.stem) == sdl.rstrip()
+
+
+def test_shopifys_is_of_the_version_that_is_used() -> None:
+    assert f"Admin API {shopify_api.VERSION}\n" in (FOLDER / "shopify.graphql").read_text()
+
+
+def _words(system: str, name: str) -> set[str]:
+    found = schema_of(system).type_map[name]
+    assert isinstance(found, GraphQLEnumType)
+    return set(found.values)
+
+
+def test_what_a_connector_acts_on_is_a_word_of_the_vendor() -> None:
+    """A word that is misspelled would simply never come."""
+    codes = {*shopify_api._STALE, "IDEMPOTENCY_CONCURRENT_REQUEST"}
+    assert codes <= _words("shopify", "InventorySetQuantitiesUserErrorCode")
+    assert _words("shopify", "OrderDisplayFinancialStatus") >= shopify_records._SOLD
+    assert {"FULFILLED", "UNFULFILLED", "OPEN", "ON_HOLD", "SCHEDULED"} <= _words("shopify", "OrderDisplayFulfillmentStatus")
+    assert {"SALE", "CAPTURE"} <= _words("shopify", "OrderTransactionKind")
+
+
+ADDRESS = {"id": "gid://shopify/Order/1", "shippingAddress": {"countryCode": "DE"}}
+READDRESS = "mutation A($input: OrderInput!) { orderUpdate(input: $input) { order { id name } userErrors { field message } } }"
+REFUND = 'mutation R($i: RefundInput!) { refundCreate(input: $i) @idempotent(key: "k") { refund { id } userErrors { message } } }'
+SHOP = {"shop": {"name": "Mill", "currencyCode": "EUR"}}
+ORDER = {"orderUpdate": lambda _info, _given: {"order": {"id": "1"}, "userErrors": []}}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "root", "why"),
+    [
+        ("{ shop { owner } }", {}, SHOP, "Cannot query field"),
+        ("{ shop { currencyCode } }", {}, {"shop": {"currencyCode": "EURO"}}, "cannot represent value: 'EURO'"),
+        ("{ shop { name } }", {}, {"shop": {"currencyCode": "EUR"}}, "has no name"),
+        ("{ shop { name } }", {}, {"shop": {"name": None}}, "Cannot return null"),
+        ("{ shop { name } }", {}, {"shop": {"name": "Mill", "nom": "Moulin"}}, "there is no .*nom"),
+        (READDRESS, {"input": {**ADDRESS, "zip": "1"}}, ORDER, "unknown field 'zip'"),
+        (
+            READDRESS,
+            {"input": {"id": "1", "shippingAddress": {"countryCode": "Germany"}}},
+            ORDER,
+            "does not exist in",
+        ),
+        (READDRESS, {"input": ADDRESS}, ORDER, "Order has no name"),
+        (REFUND, {"i": {"orderId": "1", "processedAt": "soon"}}, {}, "is no DateTime"),
+        (REFUND, {"i": {}}, {}, "required field 'orderId'"),
+    ],
+)
+def test_what_does_not_fit_the_schema_is_found(query: str, variables: dict[str, Any], root: dict[str, Any], why: str) -> None:
+    """In a document, in its variables and in what a double has."""
+    assert answered("shopify", {"query": "{ shop { name } }", "variables": {}}, SHOP) == {"shop": {"name": "Mill"}}
+    with pytest.raises(AssertionError, match=why):
+        answered("shopify", {"query": query, "variables": variables}, root)
+
+
+@pytest.mark.parametrize("fault", [Broken("no"), KeyError("no")])
+async def test_what_goes_wrong_in_a_double_is_told_at_the_end(fault: Exception) -> None:
+    """Whoever asked only saw the line break, which might be just what its test expects."""
+
+    def answer(call: Call) -> Reply:
+        raise fault
+
+    async def ask() -> None:
+        async with serving(answer=answer) as server, httpx.AsyncClient(trust_env=False) as client:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.get(server.url)
+
+    with pytest.raises(type(fault)):
+        await ask()
