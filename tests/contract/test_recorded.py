@@ -1,20 +1,41 @@
 """The recorded contracts themselves: they are well-formed, they find what is wrong, and no connector acts on a word they lack."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from graphql import GraphQLEnumType, build_schema, introspection_from_schema, parse, validate, validate_schema
+from jsonschema import Draft202012Validator
 
-from connectors import shopify_api, shopify_records
+from connectors import search_console, shopify_api, shopify_records
 from tests.contract.graphql_double import answered, schema_of
 from tests.contract.recorded import from_graphql
-from tests.contract.recorded.contracts import FOLDER, Broken
-from tests.contract.scripted_http import Call, Reply, serving
+from tests.contract.recorded.contracts import FOLDER, Broken, contract
+from tests.contract.scripted_http import Call, Reply, as_json, serving
 
 QUERIES = Path(__file__).parents[2] / "connectors" / "queries"
-GRAPHS = sorted(FOLDER.glob("*.graphql"))
+GRAPHS, RESTS = sorted(FOLDER.glob("*.graphql")), sorted(FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", RESTS, ids=lambda path: path.stem)
+def test_a_slice_is_well_formed_and_says_where_it_is_from(path: Path) -> None:
+    told = json.loads(path.read_text())
+    assert all(told[word] for word in ("of", "source", "again", "operations"))
+    shapes = [shape for one in (*told["operations"].values(), told["errors"]) for shape in one.values()]
+    Draft202012Validator.check_schema({"allOf": shapes, "$defs": told["$defs"]})
+    assert {name for shape in (*shapes, *told["$defs"].values()) for name in _needed(shape)} == told["$defs"].keys()
+
+
+def _needed(shape: Any) -> set[str]:
+    """The definitions that it points to."""
+    if isinstance(shape, list):
+        return {name for one in shape for name in _needed(one)}
+    if not isinstance(shape, dict):
+        return set()
+    own = {str(shape["$ref"]).removeprefix("#/$defs/")} if isinstance(shape.get("$ref"), str) else set()
+    return own | {name for one in shape.values() for name in _needed(one)}
 
 
 @pytest.mark.parametrize("path", GRAPHS, ids=lambda path: path.stem)
@@ -45,6 +66,12 @@ def _words(system: str, name: str) -> set[str]:
     return set(found.values)
 
 
+def _listed(system: str, kind: str, field: str) -> set[str]:
+    found = json.loads((FOLDER / f"{system}.json").read_text())["$defs"][kind]["properties"][field]
+    assert found.keys() == {"enum"}
+    return set(found["enum"])
+
+
 def test_what_a_connector_acts_on_is_a_word_of_the_vendor() -> None:
     """A word that is misspelled would simply never come."""
     codes = {*shopify_api._STALE, "IDEMPOTENCY_CONCURRENT_REQUEST"}
@@ -52,6 +79,35 @@ def test_what_a_connector_acts_on_is_a_word_of_the_vendor() -> None:
     assert _words("shopify", "OrderDisplayFinancialStatus") >= shopify_records._SOLD
     assert {"FULFILLED", "UNFULFILLED", "OPEN", "ON_HOLD", "SCHEDULED"} <= _words("shopify", "OrderDisplayFulfillmentStatus")
     assert {"SALE", "CAPTURE"} <= _words("shopify", "OrderTransactionKind")
+    assert {*search_console._NOBODY} <= _listed("search-console", "WmxSite", "permissionLevel")
+
+
+SEARCH: dict[str, Any] = {"startDate": "2026-03-01", "endDate": "2026-03-02", "dimensions": ["page"]}
+ROWS = {"rows": [{"keys": ["a"], "clicks": 1.0}]}
+QUERY = "/webmasters/v3/sites/x/searchAnalytics/query"
+
+
+@pytest.mark.parametrize(
+    ("call", "reply", "why"),
+    [
+        (Call("POST", QUERY, {}, {}, {**SEARCH, "dimension": "page"}), as_json(ROWS), "body at .*'dimension' was unexpected"),
+        (Call("POST", QUERY, {}, {}, {"startDate": "2026-03-01"}), as_json(ROWS), "'endDate' is a required property"),
+        (Call("POST", QUERY, {}, {}, {**SEARCH, "dimensions": ["pages"]}), as_json(ROWS), r"dimensions\[0\].*is not one of"),
+        (Call("POST", QUERY, {"alt": "json"}, {}, SEARCH), as_json(ROWS), "no query is documented"),
+        (Call("POST", QUERY, {}, {}, SEARCH), as_json({"rows": [{"keys": ["a"], "clicks": "1"}]}), "200 at .*clicks"),
+        (Call("POST", QUERY, {}, {}, SEARCH), as_json({}, status=404), "404 at .*'error' is a required"),
+        (Call("POST", QUERY, {}, {}, SEARCH), as_json({}, status=201), "no answer 201 is documented"),
+        (Call("DELETE", QUERY, {}, {}, None), as_json({}), "nothing is recorded of DELETE"),
+        (Call("GET", "/webmasters/v3/sites/x/sitemaps", {}, {}, None), as_json({}), "nothing is recorded of GET"),
+    ],
+)
+def test_what_is_not_as_documented_is_found(call: Call, reply: Reply, why: str) -> None:
+    """In a request, in an answer, and where nothing is recorded at all."""
+    recorded = contract("search-console")
+    good = as_json(ROWS)
+    assert recorded.checked(Call("POST", QUERY, {}, {}, SEARCH), good) is good
+    with pytest.raises(Broken, match=why):
+        recorded.checked(call, reply)
 
 
 ADDRESS = {"id": "gid://shopify/Order/1", "shippingAddress": {"countryCode": "DE"}}
