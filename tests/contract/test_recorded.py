@@ -10,7 +10,7 @@ from graphql import GraphQLEnumType, build_schema, introspection_from_schema, pa
 from jsonschema import Draft202012Validator
 
 from connectors import search_console, shopify_api, shopify_records
-from tests.contract.graphql_double import answered, schema_of
+from tests.contract.graphql_double import answered, directive, schema_of
 from tests.contract.recorded import from_graphql
 from tests.contract.recorded.contracts import FOLDER, Broken, contract
 from tests.contract.scripted_http import Call, Reply, as_json, serving
@@ -110,11 +110,17 @@ def test_what_is_not_as_documented_is_found(call: Call, reply: Reply, why: str) 
         recorded.checked(call, reply)
 
 
+def test_a_moment_that_is_none_is_found() -> None:
+    with pytest.raises(Broken, match="date-time"):
+        contract("hubspot").holds("SimplePublicObject", {"id": "1", "properties": {}, "createdAt": "soon", "updatedAt": "soon"})
+
+
 ADDRESS = {"id": "gid://shopify/Order/1", "shippingAddress": {"countryCode": "DE"}}
 READDRESS = "mutation A($input: OrderInput!) { orderUpdate(input: $input) { order { id name } userErrors { field message } } }"
 REFUND = 'mutation R($i: RefundInput!) { refundCreate(input: $i) @idempotent(key: "k") { refund { id } userErrors { message } } }'
 SHOP = {"shop": {"name": "Mill", "currencyCode": "EUR"}}
 ORDER = {"orderUpdate": lambda _info, _given: {"order": {"id": "1"}, "userErrors": []}}
+KEYED = {"refundCreate": lambda info, _given: directive(info, "idempotent")}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +141,7 @@ ORDER = {"orderUpdate": lambda _info, _given: {"order": {"id": "1"}, "userErrors
         (READDRESS, {"input": ADDRESS}, ORDER, "Order has no name"),
         (REFUND, {"i": {"orderId": "1", "processedAt": "soon"}}, {}, "is no DateTime"),
         (REFUND, {"i": {}}, {}, "required field 'orderId'"),
+        (REFUND.replace('@idempotent(key: "k")', ""), {"i": {"orderId": "1"}}, KEYED, "goes without @idempotent"),
     ],
 )
 def test_what_does_not_fit_the_schema_is_found(query: str, variables: dict[str, Any], root: dict[str, Any], why: str) -> None:
