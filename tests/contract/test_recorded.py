@@ -9,9 +9,9 @@ import pytest
 from graphql import GraphQLEnumType, build_schema, introspection_from_schema, parse, validate, validate_schema
 from jsonschema import Draft202012Validator
 
-from connectors import search_console, shopify_api, shopify_records
+from connectors import search_console, shopify_api, shopify_records, stripe_events
 from tests.contract.graphql_double import answered, directive, schema_of
-from tests.contract.recorded import from_graphql
+from tests.contract.recorded import from_graphql, from_stripe
 from tests.contract.recorded.contracts import FOLDER, Broken, contract
 from tests.contract.scripted_http import Call, Reply, as_json, serving
 
@@ -56,8 +56,11 @@ def test_a_slice_of_a_schema_has_nothing_that_no_document_reaches(path: Path) ->
     assert from_graphql.slice_of(whole, QUERIES / path.stem) == sdl.rstrip()
 
 
-def test_shopifys_is_of_the_version_that_is_used() -> None:
+def test_shopifys_and_stripes_are_of_the_versions_that_are_used() -> None:
+    """Stripe's is what the installed SDK says; where it says more by now, the slice is made anew."""
     assert f"Admin API {shopify_api.VERSION}\n" in (FOLDER / "shopify.graphql").read_text()
+    recorded = json.loads((FOLDER / "stripe.json").read_text())
+    assert {**recorded, **json.loads(json.dumps(from_stripe.slice_of()))} == recorded
 
 
 def _words(system: str, name: str) -> set[str]:
@@ -79,6 +82,8 @@ def test_what_a_connector_acts_on_is_a_word_of_the_vendor() -> None:
     assert _words("shopify", "OrderDisplayFinancialStatus") >= shopify_records._SOLD
     assert {"FULFILLED", "UNFULFILLED", "OPEN", "ON_HOLD", "SCHEDULED"} <= _words("shopify", "OrderDisplayFulfillmentStatus")
     assert {"SALE", "CAPTURE"} <= _words("shopify", "OrderTransactionKind")
+    assert {*stripe_events.TYPES} <= _listed("stripe", "Event", "type")
+    assert {*stripe_events._WON, "lost"} <= _listed("stripe", "Dispute", "status")
     assert {*search_console._NOBODY} <= _listed("search-console", "WmxSite", "permissionLevel")
 
 

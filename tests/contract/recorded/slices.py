@@ -2,7 +2,7 @@
 
     python -m tests.contract.recorded.slices shopify dist/data/admin_2026-10.json.gz
 
-``from_google`` and ``from_hubspot`` say where their source is found. Shopify's is in the npm package
+``from_google``, ``from_hubspot`` and ``from_stripe`` say where their source is found. Shopify's is in the npm package
 @shopify/dev-mcp, in ``dist/data``; Vendure's is what a Vendure, such as that of ``tests/peers``, answers to an introspection
 query. The slices of the others are written by hand from documentation that no machine reads; their heads name it.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.shopify_api import VERSION
-from tests.contract.recorded import from_google, from_graphql, from_hubspot
+from tests.contract.recorded import from_google, from_graphql, from_hubspot, from_stripe
 from tests.contract.recorded.contracts import FOLDER
 
 _WIDTH = 132
@@ -28,6 +28,7 @@ _HEADS = {
 _MAKERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "search-console": from_google.slice_of,
     "hubspot": from_hubspot.slice_of,
+    "stripe": lambda _: from_stripe.slice_of(),
 }
 
 
