@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLEnumType, build_schema, introspection_from_schema, parse, validate, validate_schema
 from jsonschema import Draft202012Validator
 
-from connectors import search_console, shopify_api, shopify_records, stripe_events
+from connectors import search_console, shopify_api, shopify_records, stripe_events, woo_records
 from tests.contract.graphql_double import answered, directive, schema_of
 from tests.contract.recorded import from_graphql, from_stripe
 from tests.contract.recorded.contracts import FOLDER, Broken, contract
@@ -84,6 +84,7 @@ def test_what_a_connector_acts_on_is_a_word_of_the_vendor() -> None:
     assert {"SALE", "CAPTURE"} <= _words("shopify", "OrderTransactionKind")
     assert {*stripe_events.TYPES} <= _listed("stripe", "Event", "type")
     assert {*stripe_events._WON, "lost"} <= _listed("stripe", "Dispute", "status")
+    assert {*woo_records._STATUS, *woo_records.NAMES.values()} <= _listed("woocommerce", "Order", "status")
     assert {*search_console._NOBODY} <= _listed("search-console", "WmxSite", "permissionLevel")
 
 
