@@ -67,6 +67,7 @@ class _Operation:
         self._method, _, path = name.partition(" ")
         self._path = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
         self._parts = {part: _Shape({**schema, "$defs": defs}) for part, schema in parts.items()}
+        self._good: set[tuple[int, bytes]] = set()  # doubles say the same again and again
 
     def is_for(self, call: Call) -> bool:
         return call.method == self._method and self._path.fullmatch(call.path) is not None
@@ -74,13 +75,15 @@ class _Operation:
     def check(self, call: Call, reply: Reply) -> None:
         self._check("query", call.query)
         self._check("body", call.body)
-        if reply.cut:
+        told = (reply.status, reply.body)
+        if reply.cut or told in self._good:
             return
         status = str(reply.status)
         shape = self._parts.get(status) or self._parts.get(f"{status[0]}XX")
         if shape is None:
             raise Broken(f"no answer {status} is documented")
         shape.check(status, json.loads(reply.body) if reply.body else None)
+        self._good.add(told)
 
     def _check(self, part: str, value: Any) -> None:
         if part in self._parts:
