@@ -153,7 +153,8 @@ class HubspotNotes:
         mark, contact = _mark(key), await self._contact(action.email)
         ids = await self._note_ids(contact)
         for start in range(0, len(ids), _BATCH):
-            asked = {"properties": ["hs_note_body"], "inputs": [{"id": i} for i in ids[start : start + _BATCH]]}
+            inputs = [{"id": i} for i in ids[start : start + _BATCH]]
+            asked = {"properties": ["hs_note_body"], "propertiesWithHistory": [], "inputs": inputs}
             read = await self._http.send("POST", "/crm/v3/objects/notes/batch/read", body=asked, repeatable=True)
             if found := next((note for note in read.parse(_Notes).results if mark in note.body), None):
                 return found

@@ -25,6 +25,7 @@ _SCOPE = "https://www.googleapis.com/auth/webmasters.readonly"
 _GOOGLE = ZoneInfo("America/Los_Angeles")
 _ROWS = 25_000  # the most a page of an answer may have
 _PAGES = 20
+_NOBODY = ("siteUnverifiedUser", "SITE_UNVERIFIED_USER")  # as its reference spells it, and its discovery document
 _BUSY = frozenset({"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded"})
 
 
@@ -52,7 +53,7 @@ class SearchConsole:
 
     async def check(self) -> str:
         found = (await self._http.get(f"/webmasters/v3/sites/{quote(self._site, safe='')}")).parse(_Site)
-        if found.permissionLevel == "siteUnverifiedUser":
+        if found.permissionLevel in _NOBODY:
             raise Permanent(f"this account may not see {self._site}", hint="add it as a user of the property in Search Console")
         return f"{self._site} may be read"
 

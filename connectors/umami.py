@@ -33,12 +33,21 @@ class _Point(BaseModel):
     y: int
 
 
+class _Ranked(BaseModel):
+    """A value of a dimension; null counts what has none."""
+
+    x: str | None
+
+
 class _Series(BaseModel):
     sessions: list[_Point]
 
 
 class _Login(BaseModel):
-    token: str
+    """Who has a second factor gets no token yet."""
+
+    token: str = ""
+    requiresTwoFactor: bool = False  # noqa: N815 - as Umami calls it
 
 
 class SignedIn(httpx.Auth):
@@ -61,7 +70,11 @@ class SignedIn(httpx.Auth):
             yield request
 
     async def _sign_in(self) -> None:
-        self._token = (await self._http.send("POST", "/auth/login", body=self._form, repeatable=True)).parse(_Login).token
+        found = (await self._http.send("POST", "/auth/login", body=self._form, repeatable=True)).parse(_Login)
+        if not found.token:
+            why = "asks for a second factor" if found.requiresTwoFactor else "gave no token"
+            raise Permanent(f"{self._http.name} {why}", hint="give it a user of its own with a password alone")
+        self._token = found.token
 
 
 class Umami:
@@ -76,7 +89,9 @@ class Umami:
         self._clock = clock
 
     async def check(self) -> str:
-        found = (await self._http.get(self._path)).parse(_Website)
+        found = (await self._http.get(self._path)).parse(_Website | None)  # type: ignore[arg-type]  # a union is no type to mypy
+        if found is None:
+            raise Permanent(f"{self._http.name} has no website of this id", hint="it stands in the website's settings")
         return f"{found.domain or found.name or 'a website'} may be read"
 
     async def measure(self, slug: str) -> list[ContentMetrics]:
@@ -90,12 +105,12 @@ class Umami:
         for word in _WORDS:
             try:
                 asked = {**self._span(), "type": word, "search": slug, "limit": _MOST}
-                found = (await self._http.get(f"{self._path}/metrics", params=asked)).parse(list[_Point])
+                found = (await self._http.get(f"{self._path}/metrics", params=asked)).parse(list[_Ranked])
             except Permanent:
                 if word == _WORDS[-1]:
                     raise
                 continue
-            return word, [point.x for point in found if slug_of(point.x) == slug]
+            return word, [one.x for one in found if one.x is not None and slug_of(one.x) == slug]
         raise AssertionError("the last word raises or returns")
 
     async def _visits(self, word: str, path: str) -> list[ContentMetrics]:

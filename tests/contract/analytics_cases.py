@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -18,6 +18,7 @@ from connectors.kinds import Kind, Opened, Opening
 from domain.entities import ContentMetrics
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract.every_analytics import DAYS, AnalyticsCase
+from tests.contract.recorded.contracts import contract
 from tests.contract.scripted_http import Call, Reply, as_json, serving
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -39,8 +40,11 @@ TIMED = [one.model_copy(update={"seconds_on_page": s}) for one, s in zip(VISITED
 
 @dataclass
 class Double(ABC):
-    """``tokens`` are those that are taken; each sign-in makes one more. ``trouble`` is answered in place of anything else."""
+    """``tokens`` are those that are taken; each sign-in makes one more. ``trouble`` is answered in place of anything else.
+    ``system`` is what is recorded of it.
+    """
 
+    system: ClassVar[str]
     figures: Figures = field(default_factory=lambda: dict(COUNTED))
     tokens: list[str] = field(default_factory=list)
     signed_in: list[dict[str, str]] = field(default_factory=list)
@@ -49,7 +53,7 @@ class Double(ABC):
 
     def answer(self, asked: Call) -> Reply:
         self.asked.append(asked)
-        return self.trouble or self.reply(asked)
+        return self.trouble or contract(self.system).checked(asked, self.reply(asked))
 
     @abstractmethod
     def reply(self, asked: Call) -> Reply:
@@ -67,17 +71,19 @@ class Double(ABC):
 class Google(Double):
     """The sign-in and Search Console."""
 
+    system = "search-console"
     page_size = 25_000
+    level = "siteFullUser"
 
     def reply(self, asked: Call) -> Reply:
         if asked.path == "/token":
-            return as_json({"access_token": self.sign_in(asked), "expires_in": 3600})
+            return as_json({"access_token": self.sign_in(asked), "token_type": "Bearer", "expires_in": 3600})
         if not self.takes(asked):
-            return as_json({"error": {"errors": [{"reason": "authError"}]}}, status=401)
+            return google_error(401, "authError")
         if not asked.path.startswith("/webmasters/v3/sites/sc-domain%3Amill.example"):
-            return as_json({}, status=404)
+            return google_error(404, "notFound")
         if asked.method == "GET":
-            return as_json({"siteUrl": "sc-domain:mill.example", "permissionLevel": "siteFullUser"})
+            return as_json({"siteUrl": "sc-domain:mill.example", "permissionLevel": self.level})
         return as_json({"rows": self._rows(asked.body), "responseAggregationType": "byPage"})
 
     def _rows(self, body: Any) -> list[Any]:
@@ -99,13 +105,15 @@ class Google(Double):
 
 
 class PlausibleDouble(Double):
+    system = "plausible"
+
     def reply(self, asked: Call) -> Reply:
         if not self.takes(asked):
             return as_json({"error": "Invalid API key"}, status=401)
         body = asked.body
         assert (asked.path, body["site_id"]) == ("/api/v2/query", "mill.example")
         if "dimensions" not in body:
-            return as_json({"results": [{"metrics": [7], "dimensions": []}], "meta": {}})
+            return as_json({"results": [{"metrics": [7], "dimensions": []}], "meta": {}, "query": {}})
         (_, _, (wanted,)) = body["filters"][0]
         rows = [
             {"dimensions": [path, day.isoformat()], "metrics": [visits, seconds]}
@@ -120,22 +128,23 @@ class PlausibleDouble(Double):
 class UmamiDouble(Double):
     """``word`` is how this version calls an address: an unknown type is refused, an unknown filter ignored, as they do."""
 
+    system = "umami"
     word: str = "path"
 
     def reply(self, asked: Call) -> Reply:
         if asked.path.endswith("/auth/login"):
-            return as_json({"token": self.sign_in(asked), "user": {}})
+            return as_json({"token": self.sign_in(asked), "user": _UMAMI_USER})
         if not (self.takes(asked) or asked.headers.get("x-umami-api-key") in self.tokens):
-            return as_json({}, status=401)
+            return umami_error(401, "unauthorized")
         query = asked.query
         if asked.path.endswith("/metrics"):
             if query["type"] != self.word:
-                return as_json({"error": {}}, status=400)
+                return umami_error(400, "bad-request")
             found = sorted({path for path, _ in self.figures if query["search"] in path})
-            return as_json([{"x": path, "y": 1} for path in found])
+            return as_json([{"x": path, "y": 1} for path in (*found, None)])
         if asked.path.endswith("/pageviews"):
             return as_json(self._series(query))
-        return as_json({"id": "w-1", "domain": "mill.example", "name": "Mill"})
+        return as_json({**_UMAMI_SITE, "id": "w-1", "domain": "mill.example", "name": "Mill"})
 
     def _series(self, query: dict[str, str]) -> dict[str, Any]:
         assert (query["unit"], query["timezone"]) == ("day", "Europe/Berlin")
@@ -152,6 +161,22 @@ class UmamiDouble(Double):
         if self.word == "url":
             return f"{day} 00:00:00"
         return datetime(day.year, day.month, day.day, tzinfo=BERLIN).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+_UMAMI_USER: dict[str, Any] = {"createdAt": None, "id": "u-1", "isAdmin": False, "role": "user", "teams": [], "username": "me"}
+_UMAMI_SITE = {
+    **dict.fromkeys(("createdAt", "createdBy", "deletedAt", "resetAt", "shareId", "teamId", "updatedAt", "userId")),
+    "recorderEnabled": False,
+    "replayConfig": None,
+}
+
+
+def google_error(status: int, reason: str) -> Reply:
+    return as_json({"error": {"code": status, "message": "no", "errors": [{"reason": reason}]}}, status=status)
+
+
+def umami_error(status: int, code: str) -> Reply:
+    return as_json({"error": {"code": code, "message": "no", "status": status}}, status=status)
 
 
 def _at_noon(day: date) -> int:

@@ -17,6 +17,7 @@ from domain.ports import Attempts
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract.every_source import SourceCase
 from tests.contract.outside_cases import NOW, Case, reply
+from tests.contract.recorded.contracts import contract
 from tests.contract.scripted_http import Call, Reply, as_json, serving
 
 TOKEN = "pat-open-sesame"
@@ -32,6 +33,7 @@ class Hubspot:
     late: bool = False
     lose: int = 0  # answers to creations that never come
     trouble: Reply | None = None
+    refuses: Reply | None = None  # to write a note
     asked: list[Call] = field(default_factory=list)
 
     def arrive(self, many: int, *, at: datetime | None = None, **properties: str) -> None:
@@ -48,10 +50,13 @@ class Hubspot:
 
     def answer(self, asked: Call) -> Reply:
         self.asked.append(asked)
-        if self.trouble:
-            return self.trouble
+        if trouble := self.refuses if (asked.method, asked.path) == _WRITING and self.refuses else self.trouble:
+            return trouble
+        return contract("hubspot").checked(asked, self._answer(asked))
+
+    def _answer(self, asked: Call) -> Reply:
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
-            return as_json({"category": "INVALID_AUTHENTICATION", "message": TOKEN}, status=401)
+            return _error(401, "INVALID_AUTHENTICATION", TOKEN)
         version, *rest = asked.path.removeprefix("/crm/").split("/")
         if version == "v4":
             return self._links(rest[2], asked.query)
@@ -64,13 +69,13 @@ class Hubspot:
         match asked.method, rest:
             case "POST", ["batch", "read"]:
                 ids = [one["id"] for one in asked.body["inputs"]]
-                return as_json({"results": [self._told(i) for i in ids if i in self.standing]})
+                return as_json({**_BATCH, "results": [self._told(i) for i in ids if i in self.standing]})
             case "POST", []:
                 return self._create(asked.body)
             case "GET", [note]:
                 archived = asked.query.get("archived") == "true"
                 there = note in self.notes and self.notes[note]["archived"] is archived
-                return as_json(self._told(note)) if there else as_json({"category": "OBJECT_NOT_FOUND"}, status=404)
+                return as_json(self._told(note)) if there else _error(404, "OBJECT_NOT_FOUND")
             case "DELETE", [note]:
                 self.notes.get(note, {})["archived"] = True
                 return Reply(status=204)
@@ -84,13 +89,13 @@ class Hubspot:
         found.sort(key=lambda one: one[0])  # those of one moment stay in the order in which they came
         start = int(body.get("after", 0))
         end = start + body["limit"]
-        page = [{"id": i, "properties": self.contacts[i], "archived": False} for _, i in found[start:end]]
+        page = [_record(i, self.contacts[i], changed=self.contacts[i]["lastmodifieddate"]) for _, i in found[start:end]]
         paging = {"paging": {"next": {"after": str(end)}}} if end < len(found) else {}
         return as_json({"total": len(found), "results": page, **paging})
 
     def _contact(self, email: str) -> Reply:
         found = next((i for i, about in self.contacts.items() if about["email"] == email), None)
-        return as_json({"id": found, "properties": {}}) if found else as_json({"category": "OBJECT_NOT_FOUND"}, status=404)
+        return as_json(_record(found, {"email": email})) if found else _error(404, "OBJECT_NOT_FOUND")
 
     def _links(self, contact: str, query: dict[str, str]) -> Reply:
         mine = [i for i in self.standing if self.notes[i]["contact"] == contact and not self.late]
@@ -110,7 +115,20 @@ class Hubspot:
         return as_json(self._told(number), status=201)
 
     def _told(self, note: str) -> dict[str, Any]:
-        return {"id": note, "properties": {"hs_note_body": self.notes[note]["body"]}, "updatedAt": "2026-03-01T00:00:00Z"}
+        return _record(note, {"hs_note_body": self.notes[note]["body"]})
+
+
+_STAMP = "2026-03-01T00:00:00Z"
+_WRITING = ("POST", "/crm/v3/objects/notes")
+_BATCH = {"status": "COMPLETE", "startedAt": _STAMP, "completedAt": _STAMP}
+
+
+def _record(number: str, properties: dict[str, Any], *, changed: str = _STAMP) -> dict[str, Any]:
+    return {"id": number, "properties": properties, "createdAt": _STAMP, "updatedAt": changed, "archived": False}
+
+
+def _error(status: int, category: str, message: str = "no") -> Reply:
+    return as_json({"category": category, "message": message, "correlationId": "a"}, status=status)
 
 
 def _ms(about: dict[str, Any]) -> int:

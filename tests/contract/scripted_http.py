@@ -44,7 +44,9 @@ Answer = Callable[[Call], Reply | Awaitable[Reply]]
 
 @dataclass
 class Server:
-    """``requests`` are the JSON bodies that arrived (None for none), ``paths`` and ``methods`` where they went and how."""
+    """``requests`` are the JSON bodies that arrived (None for none), ``paths`` and ``methods`` where they went and how.
+    ``faults`` are what ``answer`` found wrong: whoever asked only saw the line break.
+    """
 
     url: str
     script: list[Reply]
@@ -53,6 +55,7 @@ class Server:
     paths: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
 
 
 def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
@@ -61,7 +64,7 @@ def as_json(value: Any, *, status: int = 200, **headers: str) -> Reply:
 
 @asynccontextmanager
 async def serving(*script: Reply, answer: Answer | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """A server on a free port of 127.0.0.1; with ``tls`` it speaks that."""
+    """A server on a free port of 127.0.0.1; with ``tls`` it speaks that. At its end it raises what ``answer`` raised first."""
     state = Server(url="", script=list(script), answer=answer)
     held: set[asyncio.StreamWriter] = set()
 
@@ -71,6 +74,8 @@ async def serving(*script: Reply, answer: Answer | None = None, tls: ssl.SSLCont
             await _exchange(reader, writer, state)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has had enough
+        except Exception as fault:  # noqa: BLE001 - told at the end, whatever it is
+            state.faults.append(fault)
         finally:
             held.discard(writer)
             writer.close()
@@ -84,6 +89,8 @@ async def serving(*script: Reply, answer: Answer | None = None, tls: ssl.SSLCont
             writer.close()
         server.close()
         await server.wait_closed()
+        if state.faults:
+            raise state.faults[0]
 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: Server) -> None:

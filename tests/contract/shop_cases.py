@@ -20,6 +20,7 @@ from tests.contract import shopify_double, signing, vendure_double, woo_double
 from tests.contract.every_called_source import CalledCase
 from tests.contract.every_source import SourceCase
 from tests.contract.outside_cases import Case, page, refund, restock
+from tests.contract.recorded.contracts import contract
 
 WOO_SECRET = "of the webhooks"
 Opens = Callable[[Path], AbstractAsyncContextManager[Case]]
@@ -55,6 +56,7 @@ def woo_called() -> CalledCase:
     bodies.append(json.dumps(order).encode())
     double.touch(order, refunds=[{"id": 5, "reason": "a crack", "total": "-5.00"}])
     bodies.append(json.dumps(order).encode())
+    contract("woocommerce").holds("Order", order)
 
     async def known(kept: Memory) -> object:
         return await kept.state.get(Order, "1001")

@@ -5,15 +5,17 @@ As the real one it charges queries by their cost, cancels in a job, keeps idempo
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from graphql import GraphQLResolveInfo
+
 from connectors.shopify_api import VERSION
-from tests.contract.graphql_double import operation_of, project
+from tests.contract.graphql_double import Root, answered, directive
 from tests.contract.scripted_http import Call, Reply, Server, as_json, serving
 
 TOKEN, CLIENT, SECRET = "shpat_1", "client-1", "shpss_1"
@@ -97,27 +99,26 @@ class ShopifyDouble:
             return as_json({"errors": "[API] Invalid API key or access token"}, status=401)
         if self.available < _COST:
             return as_json({"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}], **self._cost()})
-        document, variables = call.body["query"], call.body["variables"]
-        data = self._operations()[operation_of(document)](variables)
-        return as_json({"data": project(document, data), **self._cost()})
+        return as_json({"data": answered("shopify", call.body, self._root()), **self._cost()})
 
-    def _operations(self) -> Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]:
-        shop = {"shop": {"name": "Mill", "currencyCode": "EUR"}}
+    def _root(self) -> Root:
         return {
-            "Shop": lambda _: shop,
-            "Orders": lambda v: {"orders": self._list(self.orders, v, 10, "lineItems", 15)},
-            "Lines": lambda v: {"order": self._inner(self.orders, v, "lineItems", 50)},
-            "Products": lambda v: shop | {"products": self._list(self.products, v, 10, "variants", 25)},
-            "Variants": lambda v: {
-                "product": {"variants": _part(self._by_id(self.products, v["id"])["variants"], v["after"], 100)}
-            },
-            "OrderByName": lambda v: {"orders": {"nodes": self._named(v["query"])}},
-            "Stock": lambda v: {"productVariants": {"nodes": self._with_sku(v["query"])}},
-            "Refund": lambda v: {"refundCreate": self._once(v, self._refund)},
-            "Cancel": lambda v: {"orderCancel": self._cancel(v)},
-            "Readdress": lambda v: {"orderUpdate": self._readdress(v["input"])},
-            "SetStock": lambda v: {"inventorySetQuantities": self._once(v, self._set_stock)},
+            "shop": {"name": "Mill", "currencyCode": "EUR"},
+            "orders": lambda _, v: self._orders(v),
+            "order": lambda _, v: self._by_id(self.orders, v["id"]),
+            "products": lambda _, v: self._list(self.products, v),
+            "product": lambda _, v: self._by_id(self.products, v["id"]),
+            "productVariants": lambda _, v: {"nodes": self._with_sku(v["query"])[: v["first"]]},
+            "refundCreate": lambda info, v: self._once(info, v["input"], self._refund, _REFUND_REFUSED),
+            "orderCancel": lambda _, v: self._cancel(v),
+            "orderUpdate": lambda _, v: self._readdress(v["input"]),
+            "inventorySetQuantities": lambda info, v: self._once(info, v["input"], self._set_stock, _STOCK_REFUSED),
         }
+
+    def _orders(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given["query"].startswith("name:"):
+            return {"nodes": self._named(given["query"])[: given["first"]]}
+        return self._list(self.orders, given)
 
     def _named(self, query: str) -> list[dict[str, Any]]:
         """As a search does, it finds more than what is named exactly."""
@@ -127,20 +128,23 @@ class ShopifyDouble:
             if left is not None and left <= 0 and not order["cancelledAt"]:
                 self.touch(order, cancelledAt=self._stamp())
             self.cancelling[order["id"]] = (left or 0) - 1 if left is not None else self.cancelling.get(order["id"], 10**9)
-        return [{**order, "lineItems": _part(order["lineItems"], None, 15)} for order in found]
+        return found
 
     def _with_sku(self, query: str) -> list[dict[str, Any]]:
         field_name, _, value = query.partition(":")
         key = "legacyResourceId" if field_name == "id" else "sku"
         return [v for product in self.products for v in product["variants"] if v[key] == value.strip('"')]
 
-    def _once(self, variables: dict[str, Any], work: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """The first answer again for a key that was used, as the idempotent directive says."""
-        known = self.keys.get(variables["key"])
-        if known and known[0] != variables["input"]:
-            return {"userErrors": [{"code": "IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "field": None, "message": "x"}]}
-        answer = known[1] if known else work(variables["input"])
-        self.keys[variables["key"]] = (variables["input"], answer)
+    def _once(
+        self, info: GraphQLResolveInfo[Any], given: Any, work: Callable[[Any], dict[str, Any]], refused: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The first answer again for a key that was used, as the idempotent directive says; ``refused`` for another question."""
+        key = directive(info, "idempotent")["key"]
+        known = self.keys.get(key)
+        if known and known[0] != given:
+            return refused
+        answer = known[1] if known else work(given)
+        self.keys[key] = (given, answer)
         return answer
 
     def _refund(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -186,20 +190,16 @@ class ShopifyDouble:
         variant["inventoryQuantity"] = variant["inventoryItem"]["inventoryLevels"]["nodes"][0]["quantities"][0]["quantity"] = units
         self.touch(product)
 
-    def _list(self, found: list[dict[str, Any]], variables: dict[str, Any], size: int, inner: str, many: int) -> dict[str, Any]:
-        since = re.fullmatch(r"updated_at:>='(.*)'", variables["query"])
+    def _list(self, found: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+        since, first = re.fullmatch(r"updated_at:>='(.*)'", given["query"]), given["first"]
         assert since is not None
         chosen = [r for r in found if datetime.fromisoformat(r["updatedAt"]) >= datetime.fromisoformat(since[1])]
         chosen.sort(key=lambda r: (r["updatedAt"], r["id"]))
-        if after := variables["after"]:  # a place in the order, not a number: what changes meanwhile shifts nothing
+        if after := given["after"]:  # a place in the order, not a number: what changes meanwhile shifts nothing
             chosen = [r for r in chosen if f"{r['updatedAt']} {r['id']}" > b64decode(after).decode()]
-        page = chosen[:size]
-        last = b64encode(f"{page[-1]['updatedAt']} {page[-1]['id']}".encode()).decode() if page else None
-        nodes = [{**record, inner: _part(record[inner], None, many)} for record in page]
-        return {"nodes": nodes, "pageInfo": {"hasNextPage": len(chosen) > size, "endCursor": last}}
-
-    def _inner(self, records: list[dict[str, Any]], variables: dict[str, Any], name: str, size: int) -> dict[str, Any]:
-        return {name: _part(self._by_id(records, variables["id"])[name], variables["after"], size)}
+        nodes = chosen[:first]
+        last = b64encode(f"{nodes[-1]['updatedAt']} {nodes[-1]['id']}".encode()).decode() if nodes else None
+        return {"nodes": nodes, "pageInfo": {"hasNextPage": len(chosen) > first, "endCursor": last}}
 
     def _by_id(self, records: list[dict[str, Any]], gid: str) -> dict[str, Any]:
         return next(record for record in records if record["id"] == gid)
@@ -220,6 +220,12 @@ class ShopifyDouble:
         return self.now.isoformat().replace("+00:00", "Z")
 
 
+_MISMATCH = {"field": None, "message": "The same idempotency key cannot be used"}
+_REFUND_REFUSED = {"refund": None, "userErrors": [_MISMATCH]}  # errors of refunds have no code
+_STOCK_REFUSED = {
+    "inventoryAdjustmentGroup": None,
+    "userErrors": [{**_MISMATCH, "code": "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"}],
+}
 ADDRESS = {
     "name": "Ada Byron",
     "address1": "1 Mill Lane",
@@ -235,11 +241,6 @@ async def shopify_double() -> AsyncIterator[tuple[ShopifyDouble, Server]]:
     double = ShopifyDouble()
     async with serving(answer=double.answer) as server:
         yield double, server
-
-
-def _part(whole: list[Any], after: str | None, size: int) -> dict[str, Any]:
-    start, end = int(after or 0), int(after or 0) + size
-    return {"nodes": whole[start:end], "pageInfo": {"hasNextPage": len(whole) > end, "endCursor": str(end)}}
 
 
 def _money(amount: str) -> dict[str, Any]:

@@ -72,7 +72,9 @@ def failed(double: StripeDouble, name: str, **changes: Any) -> dict[str, Any]:
 
 def dispute(status: str) -> dict[str, Any]:
     told = {"id": "dp_1", "object": "dispute", "amount": 2_900, "currency": "eur", "charge": "ch_1001", "payment_intent": "pi_1001"}
-    return {**told, "status": status, "reason": "product_not_received"}
+    more: dict[str, Any] = {"balance_transactions": [], "enhanced_eligibility_types": [], "evidence": {}, "evidence_details": {}}
+    made = {"created": int(NOW.timestamp()), "livemode": False, "metadata": {}, "is_charge_refundable": False}
+    return {**told, **more, **made, "status": status, "reason": "product_not_received"}
 
 
 def called() -> CalledCase:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from tests.contract.outside_cases import NOW
+from tests.contract.recorded.contracts import contract
 from tests.contract.scripted_http import Call, Reply, as_json, serving
 
 KEY = "rk_test_good"
@@ -60,11 +61,15 @@ class StripeDouble:
             "id": f"ch_{number}",
             "object": "charge",
             "amount": amount,
+            "amount_captured": amount,
             "amount_refunded": 0,
             "currency": currency,
+            "status": "succeeded",
             "paid": True,
+            "billing_details": {},
+            **self._made(),
         }
-        more = {"captured": True, "disputed": False, "refunded": False, "payment_intent": f"pi_{number}", "metadata": {}}
+        more = {"captured": True, "disputed": False, "refunded": False, "payment_intent": f"pi_{number}"}
         self.charges[f"ch_{number}"] = {**charge, **more, **changes}
         self.intents[f"pi_{number}"] = f"ch_{number}"
 
@@ -80,6 +85,7 @@ class StripeDouble:
             "type": kind,
             "created": self.now if at is None else at,
             "livemode": False,
+            "pending_webhooks": 1,
             "data": {"object": about},
         }
         self.events.insert(0, event)
@@ -105,12 +111,15 @@ class StripeDouble:
         self.asked.append(f"{call.method} {call.path}")
         trouble = next((one for one in self.trouble if self.asked[-1].startswith(one[0])), None)
         if trouble is None:
-            return await self._answer(call)
+            return await self._checked(call)
         self.trouble.remove(trouble)
         _, reply, after = trouble
         if after:
-            await self._answer(call)
+            await self._checked(call)
         return reply
+
+    async def _checked(self, call: Call) -> Reply:
+        return contract("stripe").checked(call, await self._answer(call))
 
     async def _answer(self, call: Call) -> Reply:
         if self.refused or call.headers.get("authorization") != f"Bearer {self.key}":
@@ -153,9 +162,7 @@ class StripeDouble:
     def _look(self, path: str, given: dict[str, str]) -> dict[str, Any]:
         match path.removeprefix("/v1/").split("/"):
             case ["payment_intents", name] if name in self.intents:
-                charge = self.intents[name]
-                expanded = given.get("expand[0]") == "latest_charge"
-                return {"id": name, "object": "payment_intent", "latest_charge": self.charges[charge] if expanded else charge}
+                return self._intent(name, expanded=given.get("expand[0]") == "latest_charge")
             case ["charges", name] if name in self.charges:
                 return self.charges[name]
             case ["refunds"]:
@@ -165,6 +172,16 @@ class StripeDouble:
                 since = int(given.get("created[gte]", 0))
                 return _page([e for e in self.events if e["type"] in types and e["created"] >= since], given)
         raise Refusal(404, "resource_missing")
+
+    def _intent(self, name: str, *, expanded: bool) -> dict[str, Any]:
+        charge = self.charges[self.intents[name]]
+        ways = {"capture_method": "automatic", "confirmation_method": "automatic", "payment_method_types": ["card"]}
+        money = {"amount": charge["amount"], "amount_received": charge["amount"], "amount_capturable": 0}
+        paid = {**money, "currency": charge["currency"], "status": "succeeded", **ways, **self._made()}
+        return {"id": name, "object": "payment_intent", **paid, "latest_charge": charge if expanded else charge["id"]}
+
+    def _made(self) -> dict[str, Any]:
+        return {"created": self.now, "livemode": False, "metadata": {}}
 
 
 def _page(found: list[dict[str, Any]], given: dict[str, str]) -> dict[str, Any]:
@@ -193,4 +210,5 @@ async def stripe_double() -> AsyncIterator[StripeDouble]:
 
 def raw(event: dict[str, Any]) -> bytes:
     """As it is sent."""
+    contract("stripe").holds("Event", event)
     return json.dumps(event, indent=2).encode()

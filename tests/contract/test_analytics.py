@@ -100,6 +100,15 @@ class TestSearchConsole:
             with pytest.raises(Permanent, match="forbidden"):
                 await connected.analytics.measure("mugs")  # type: ignore[union-attr]
 
+    @pytest.mark.parametrize("level", ["siteUnverifiedUser", "SITE_UNVERIFIED_USER"])
+    async def test_who_may_not_see_the_site_is_told(self, level: str) -> None:
+        """In both of Google's spellings."""
+        double = Google()
+        double.level = level
+        async with google(double) as connected:
+            with pytest.raises(Permanent, match="may not see"):
+                await connected.check()
+
     async def test_answers_of_many_rows_are_read_to_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Rows of one day add up, whatever page they are on."""
         double = Google(figures={(f"/{n}/mugs", DAYS[0]): (10, 1, 0.0) for n in range(7)})
@@ -204,6 +213,19 @@ async def test_umami_signs_in_again_when_its_token_is_refused() -> None:
         assert double.signed_in == [{"username": "me", "password": "sesame"}] * 2
     with pytest.raises(Permanent, match="neither"):
         opened(umami.KIND, {"website": "w-1"})
+
+
+async def test_umami_says_why_it_cannot_be_read() -> None:
+    """A user who has a second factor gets no token; of a website that is not there it answers null."""
+    double = UmamiDouble()
+    async with on_umami(double, cloud=True) as connected:
+        double.trouble = as_json(None)
+        with pytest.raises(Permanent, match="no website"):
+            await connected.check()
+    double = UmamiDouble(trouble=as_json({"partialToken": "x", "requiresTwoFactor": True}))
+    async with on_umami(double) as connected:
+        with pytest.raises(Permanent, match="second factor"):
+            await connected.check()
 
 
 def test_who_knows_of_searches_counts_the_clicks_and_who_knows_of_visits_the_time() -> None:

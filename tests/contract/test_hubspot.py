@@ -211,11 +211,9 @@ class TestNotes:
     async def test_trouble(self, desk: Desk, reply: Reply, _reading: type[Exception], writing: type[Exception]) -> None:
         """What may have happened is Unknown."""
         async with opened(desk.double) as connected:
-            connector, create = desk.over(connected), desk.double._create
-            desk.double._create = lambda body: reply  # type: ignore[method-assign]
+            desk.double.refuses = reply
             with pytest.raises(writing) as told:
-                await done(connector, note())
-            desk.double._create = create  # type: ignore[method-assign]
+                await done(desk.over(connected), note())
         assert TOKEN not in f"{told.value!r} {told.value}"
         assert desk.double.notes == {}
 

@@ -17,7 +17,6 @@ from domain.errors import NotFound, NotSigned, Permanent, Retryable, Stale, Unkn
 from domain.money import Money
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract import signing
-from tests.contract.graphql_double import operation_of, project
 from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import HOME, LATER, NOW, refund, restock
 from tests.contract.scripted_http import Call, Reply, Server, as_json
@@ -101,6 +100,18 @@ async def test_a_repeat_of_the_same_request_is_one_refund() -> None:
         await desk.do(action)
         assert one.double.refunds == 1
         await other.close()
+
+
+async def test_a_key_that_was_used_for_something_else_is_told(shop: Shop) -> None:
+    """A refund and a stock alike, whether or not its error has a code."""
+    shop.double.order("#1001")
+    shop.double.product("MUG", 3)
+    other = shopify(shop.server.url)
+    for first, second in ((refund("1001", "broken"), refund("1001", "late")), (restock(), restock(before=27))):
+        await shop.do(first, key=first.kind)
+        with pytest.raises(Permanent, match="refused it"):
+            await ShopFloor(other).do(second, key=first.kind)
+    await other.close()
 
 
 @pytest.mark.parametrize("looks", [0, 2])
@@ -228,10 +239,10 @@ async def test_a_sale_becomes_its_customer_the_order_and_a_sale_of_each_article(
 async def test_all_variants_show_the_featured_picture_of_their_product(shop: Shop) -> None:
     """With its words, or the title where it has none. A video that is still in the making has no picture yet."""
     url = "https://cdn.example/tee.jpg?v=1"
-    featured = {"preview": {"image": {"url": url, "altText": "A tee"}}}
+    featured = {"__typename": "MediaImage", "preview": {"image": {"url": url, "altText": "A tee"}}}
     shop.double.product("TEE", featuredMedia=featured)["variants"].append(shop.double.variant("TEE-BLUE", title="Blue"))
-    shop.double.product("MUG", featuredMedia={"preview": {"image": {"url": url, "altText": None}}})
-    shop.double.product("CUP", featuredMedia={"preview": {"image": None}})
+    shop.double.product("MUG", featuredMedia={**featured, "preview": {"image": {"url": url, "altText": None}}})
+    shop.double.product("CUP", featuredMedia={"__typename": "Video", "preview": {"image": None}})
     await shop.read("products")
     shown = [(await shop.product(sku)).picture for sku in ("TEE", "TEE-BLUE", "MUG", "CUP")]
     assert shown == [*[Picture(url=url, alt="A tee")] * 2, Picture(url=url, alt="Mug"), None]
@@ -357,16 +368,6 @@ async def test_an_error_in_an_answer_of_status_200_is_an_error(shop: Shop, body:
     shop.server.answer = lambda _: as_json(body)
     with pytest.raises(kind):
         await shop.source.read("orders", "", now=NOW)
-
-
-def test_a_double_answers_what_was_asked_and_fails_for_what_it_does_not_know() -> None:
-    """So that a document that forgets a field, or asks for one that is not there, fails here."""
-    document = 'query Q($a: Int) { shop(x: {y: [1, "}"]}) @include(if: $a) { ...F } } fragment F on Shop { name place { city } }'
-    data = {"shop": {"name": "Mill", "secret": "x", "place": {"city": "Berlin", "zip": "1"}}}
-    assert operation_of(document) == "Q"
-    assert project(document, data) == {"shop": {"name": "Mill", "place": {"city": "Berlin"}}}
-    with pytest.raises(AssertionError, match="has no"):
-        project("query Q { shop { owner } }", data)
 
 
 def test_a_call_that_shopify_signed_is_a_bell() -> None:

@@ -280,7 +280,7 @@ async def test_a_clock_that_is_years_off_does_no_harm(shop: Shop) -> None:
 async def test_a_variable_product_is_sold_as_its_variations(shop: Shop) -> None:
     """A variation that changes without its product is read within the hour."""
     tee = shop.double.product(sku="TEE", stock=None, type="variable", name="Tee", price="20.00")
-    blue = [{"name": "Colour", "option": "Blue"}]
+    blue = [{"id": 6, "name": "Colour", "option": "Blue"}]
     one = shop.double.product(sku="TEE-BLUE", stock=5, parent_id=tee["id"], name="", attributes=blue, price="21.00")
     await shop.read("products")
     one["stock_quantity"] = 4

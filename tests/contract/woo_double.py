@@ -4,7 +4,7 @@ As the real one it has times in whole seconds, pages by number, and no idempoten
 """
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from itertools import count
 from math import ceil
 from typing import Any
 
+from tests.contract.recorded.contracts import contract
 from tests.contract.scripted_http import Call, Reply, Server, as_json, serving
 
 KEY, SECRET = "ck_1", "cs_1"
@@ -51,13 +52,14 @@ class WooDouble:
             "total": "29.00",
         }
         goods = {"total": "29.00", "customer_id": 7, "line_items": [line], "refunds": [], "meta_data": []}
-        self.orders[number] = {**known, **times, **goods, "billing": ADDRESS, "shipping": {**ADDRESS}, **changes}
+        self.orders[number] = {**known, **times, **goods, "billing": BILLING, "shipping": {**ADDRESS}, **changes}
         return self.orders[number]
 
     def product(self, *, sku: str = "MUG", stock: int | None = 3, **changes: Any) -> dict[str, Any]:
         number = next(self.ids)
         known = {"id": number, "parent_id": 0, "name": "Mug", "sku": sku, "type": "simple", "status": "publish", "price": "14.50"}
-        words = {"description": "<p>Red.</p>", "categories": [{"id": 1, "name": "Cups", "slug": "cups"}], "attributes": []}
+        words: dict[str, Any] = {"description": "<p>Red.</p>", "short_description": "", "images": [], "attributes": []}
+        words["categories"] = [{"id": 1, "name": "Cups", "slug": "cups"}]
         counted = {"manage_stock": stock is not None, "stock_quantity": stock, "date_modified_gmt": self._stamp()}
         self.products[number] = {**known, **words, **counted, **changes}
         return self.products[number]
@@ -66,21 +68,27 @@ class WooDouble:
         record.update(changes, date_modified_gmt=self._stamp())
 
     def answer(self, call: Call) -> Reply:
+        return contract("woocommerce").checked(call, self._answer(call))
+
+    def _answer(self, call: Call) -> Reply:
         if call.headers.get("authorization") != _AUTH:
             return _error(401, "woocommerce_rest_cannot_view")
         match call.method, call.path.removeprefix(_ROOT).strip("/").split("/"):
             case "GET", ["data", "currencies", "current"]:
-                return as_json({"code": "EUR", "name": "Euro"})
+                return as_json({"code": "EUR", "name": "Euro", "symbol": "&euro;"})
             case "GET", ["orders"]:
                 return self._list(list(self.orders.values()), call.query)
             case "GET", ["products"]:
-                return self._list(self._with_sku(call.query.get("sku")), call.query)
+                return self._list([_as_product(p) for p in self._with_sku(call.query.get("sku"))], call.query)
             case "GET", ["products", number, "variations"]:
-                return self._list([p for p in self.products.values() if p["parent_id"] == int(number)], call.query)
+                of = [p for p in self.products.values() if p["parent_id"] == int(number)]
+                return self._list([_as_variation(p) for p in of], call.query)
             case method, ["orders", number, *rest]:
                 return self._order(method, int(number), rest, call.body)
-            case method, ["products", *path]:
-                return self._product(method, int(path[-1]), call.body)
+            case method, ["products", number]:
+                return self._product(method, int(number), call.body, _as_product)
+            case method, ["products", _, "variations", number]:
+                return self._product(method, int(number), call.body, _as_variation)
         return _error(404, "rest_no_route")
 
     def _order(self, method: str, number: int, rest: list[str], body: Any) -> Reply:
@@ -98,15 +106,16 @@ class WooDouble:
             return _error(500, "woocommerce_rest_cannot_create_order_refund")
         made = {"id": next(self.ids), "reason": body["reason"], "total": f"-{body['amount']}"}
         self.touch(order, refunds=[*order["refunds"], made])
-        return as_json({"id": made["id"], "amount": body["amount"], "reason": body["reason"]}, status=201)
+        told = {"id": made["id"], "amount": body["amount"], "reason": body["reason"], "refunded_payment": body["api_refund"]}
+        return as_json(told, status=201)
 
-    def _product(self, method: str, number: int, body: Any) -> Reply:
+    def _product(self, method: str, number: int, body: Any, shown: Callable[[dict[str, Any]], dict[str, Any]]) -> Reply:
         product = self.products.get(number)
         if product is None:
             return _error(404, "woocommerce_rest_product_invalid_id")
         if method == "PUT":
             self.touch(product, **body)
-        return as_json(product)
+        return as_json(shown(product))
 
     def _with_sku(self, sku: str | None) -> list[dict[str, Any]]:
         found = self.products.values()
@@ -134,8 +143,8 @@ ADDRESS = {
     "state": "",
     "postcode": "10115",
     "country": "DE",
-    "email": "ada@example.org",
 }
+BILLING = {**ADDRESS, "email": "ada@example.org"}
 
 
 @asynccontextmanager
@@ -143,6 +152,16 @@ async def woo_double() -> AsyncIterator[tuple[WooDouble, Server]]:
     double = WooDouble()
     async with serving(answer=double.answer) as server:
         yield double, server
+
+
+def _as_product(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "image"}
+
+
+def _as_variation(record: dict[str, Any]) -> dict[str, Any]:
+    """What only products have its own product tells."""
+    others = ("name", "type", "parent_id", "short_description", "categories", "images")
+    return {"image": None, **{name: value for name, value in record.items() if name not in others}}
 
 
 def _error(status: int, code: str) -> Reply:
