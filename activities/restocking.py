@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import activity
 
-from domain.actions import Capability
-from domain.connections import Connection, ConnectionMode, serving
+from domain.connections import Connection, ConnectionMode
 from domain.decisions import Planned
 from domain.deliveries import Arrival, arrivals, restock_run, restocking, shop_to_tell, unlisted_units
 from domain.entities import Product, PurchaseOrder, PurchaseOrderStatus, Stock
-from domain.errors import Permanent
+from domain.errors import NotCounted, Permanent
 from domain.event import new_event
 from domain.events import ListingGivenUp
 from domain.model import Moment, Name, Value
@@ -36,24 +35,26 @@ class RestockInput(Value):
 
 
 class Restocking(Value):
-    """``planned`` is None where the shop cannot be told, for the reason ``why``."""
+    """``planned`` is None where the shop cannot be told, for the reason ``why``; ``uncounted`` where it counts none of the SKU."""
 
     planned: Planned | None = None
     why: str = ""
+    uncounted: bool = False
 
 
 class GiveUpInput(Value):
-    """``why`` the shop is not told of the ``arrival``; ``rejected`` where somebody said no."""
+    """``why`` the shop is not told of the ``arrival``; ``rejected`` where somebody said no, ``uncounted`` where it counts none."""
 
     run_id: Name
     arrival: Arrival
     why: str
     rejected: bool
+    uncounted: bool = False
     now: Moment
 
 
 class RestockActivities:
-    """``units`` is what the shop says of a SKU now; it raises Permanent where it does not count it, and Retryable."""
+    """``units`` is what the shop says of a SKU now; it raises NotCounted, Permanent and Retryable."""
 
     def __init__(self, *, log: EventLog, state: State, units: Callable[[str], Awaitable[int]]) -> None:
         self._log = log
@@ -85,6 +86,8 @@ class RestockActivities:
         try:
             there = await self._units(arrival.sku)
             return Restocking(planned=restocking(arrival, there=there, seen=request.seen))
+        except NotCounted as error:
+            return Restocking(why=str(error), uncounted=True)
         except Permanent as error:
             return Restocking(why=str(error))
 
@@ -92,15 +95,16 @@ class RestockActivities:
     async def give_up(self, request: GiveUpInput) -> None:
         """Nothing waits any more for the shop to be told of them; safe to repeat.
 
-        While the shop is not live they wait on, unless somebody said no.
+        Runs that began before others' ends left the units waiting ask for it then too, and are not heard.
         """
         arrival = request.arrival
+        if not (request.rejected or request.uncounted):
+            return
         if not unlisted_units(await self._state.get(Stock, arrival.sku), arrival.purchase_order_id):
             return
-        shop = serving(await self._state.find(Connection), Capability.SHOP)
-        if shop is not None and shop.mode is not ConnectionMode.LIVE and not request.rejected:
-            return
-        data = ListingGivenUp(sku=arrival.sku, purchase_order_id=arrival.purchase_order_id, why=request.why)
+        data = ListingGivenUp(
+            sku=arrival.sku, purchase_order_id=arrival.purchase_order_id, why=request.why, counted=not request.uncounted
+        )
         key = (arrival.sku, arrival.purchase_order_id)
         await self._log.append([new_event(data, at=request.now, key=key, correlation_id=request.run_id)])
 

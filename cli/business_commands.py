@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from agents.receiving import Receiving, receiving
 from agents.relabelling import check_intent, relabelled
 from cli.assignments import assigned, differences
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
 from domain.connections import Connection
-from domain.deliveries import arrivals, arrived, restock_run, shop_to_tell, untold
+from domain.deliveries import arrivals, restock_run, untold
 from domain.entities import Product, PurchaseOrder, Shop, Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.events import ProductListed, ShopDescribed
@@ -59,26 +60,29 @@ def shop(
 def received(
     which: Annotated[str, typer.Argument(metavar="PURCHASE-ORDER", help="Its id, or enough of it.")], *, as_json: AsJson = False
 ) -> None:
-    """Say that a purchase order has arrived: its units go on the shelf, and a connected shop is told of them once you agree."""
+    """Say that a purchase order has arrived: its units go on the shelf, and a connected shop is told of them once you agree.
 
-    async def work(system: System) -> tuple[PurchaseOrder, list[Connection]]:
+    Said again, what of it still waits to be put on sale is proposed again.
+    """
+
+    async def work(system: System) -> tuple[PurchaseOrder, Receiving, list[Connection]]:
         orders = await system.memory.state.find(PurchaseOrder)
         hint = "`./steward state list purchase-order` shows them"
         order = choose(orders, which, key=lambda o: o.purchase_order_id, what="purchase order", hint=hint)
-        await _receive(system, order)
-        return order, await system.memory.state.find(Connection)
+        return order, await _receive(system, order), await system.memory.state.find(Connection)
 
-    order, connections = with_system(work, as_json=as_json)
-    to_tell = shop_to_tell(connections)
-    units, run_id = {arrival.sku: arrival.units for arrival in arrivals(order)}, restock_run(order.purchase_order_id)
-    proposed = {"shop": to_tell.name, "run": run_id, "action": "adjust-stock", "units": units} if to_tell else None
+    order, came, connections = with_system(work, as_json=as_json)
+    units, run_id = dict(came.units), restock_run(order.purchase_order_id)
+    proposed = {"shop": came.shop.name, "run": run_id, "action": "adjust-stock", "units": units} if came.shop else None
     if as_json:
-        print_json({"purchase_order": order.purchase_order_id, "received": units, "proposed": proposed})
+        print_json({"purchase_order": order.purchase_order_id, "received": {} if came.again else units, "proposed": proposed})
         return
-    rows = [(arrival.sku, arrival.title, arrival.units) for arrival in arrivals(order)]
-    print_table(f"{order.purchase_order_id} is on the shelf", ("sku", "article", "units"), rows)
-    if to_tell:
-        say(f"To put them on sale in {to_tell.name} is proposed: `./steward inbox`, or `./steward show {run_id}`")
+    rows = [(arrival.sku, arrival.title, units[arrival.sku]) for arrival in arrivals(order) if arrival.sku in units]
+    what = "waits to be put on sale" if came.again else "is on the shelf"
+    print_table(f"{order.purchase_order_id} {what}", ("sku", "article", "units"), rows)
+    if came.shop:
+        again = " again" if came.again else ""
+        say(f"To put them on sale in {came.shop.name} is proposed{again}: `./steward inbox`, or `./steward show {run_id}`")
     if later := untold(connections):
         say(later)
 
@@ -135,13 +139,13 @@ def describe(
         print_table(f"{product.title} ({product.sku})", ("", ""), sorted(product.attributes.items()))
 
 
-async def _receive(system: System, order: PurchaseOrder) -> None:
+async def _receive(system: System, order: PurchaseOrder) -> Receiving:
     """The order and its lines in one append; nobody else may have touched the order meanwhile."""
     at, order_id = now(), order.purchase_order_id
     version = await system.memory.state.version(PurchaseOrder, order_id)
-    connections = await system.memory.state.find(Connection)
-    events = arrived(order, at=at, connections=connections)
-    await record(system, *events, at=at, expected={f"purchase-order/{order_id}": version})
+    came = await receiving(order, by=OPERATOR, at=at, state=system.memory.state)
+    await record(system, *came.events, at=at, expected={f"purchase-order/{order_id}": version})
+    return came
 
 
 def _described(document: dict[str, Any]) -> Shop:

@@ -19,7 +19,7 @@ from domain.actions import Action, AddNote, AdjustStock, ArchiveNote, CallTool, 
 from domain.connections import Page, Record
 from domain.decisions import Diff
 from domain.entities import ContentMetrics, ContentPiece, Order
-from domain.errors import EffectError, Permanent, Stale
+from domain.errors import EffectError, NotCounted, Permanent, Stale
 from domain.ids import derived_id, digest
 from domain.notifying import Notification, ServiceAnswer
 from domain.ports import Bell, Source
@@ -177,7 +177,7 @@ class InMemoryShop(InMemoryConnector):
 
     def _units(self, sku: str) -> tuple[int, int]:
         if sku not in self._stock:
-            raise Permanent(f"nobody has said how many of {sku} are there")
+            raise NotCounted(f"nobody has said how many of {sku} are there")
         return self._stock[sku]
 
 

@@ -34,7 +34,7 @@ class RemoteShop(Protocol):
         ...
 
     async def units(self, sku: str) -> int:
-        """How many of ``sku`` it says can be sold. Raises Permanent where it does not count them."""
+        """How many of ``sku`` it says can be sold. Raises NotCounted where it does not count them, and Permanent."""
         ...
 
     async def change(self, action: ShopAction, *, mark: str, seen: Diff) -> None:

@@ -122,13 +122,16 @@ def order_events(told: ToldOrder, known: Order | None) -> Iterator[NewEvent]:
 
 
 def item_events(item: ToldItem, known: Product | None, stock: Stock | None) -> Iterator[NewEvent]:
-    """What is new in ``item``, given the product and its stock as they are known."""
+    """What is new in ``item``, given the product and its stock as they are known.
+
+    The shop's first word on a number is new even where the number is not: from then on its own figure is what counts.
+    """
     if stock is not None and _is_older(item.as_of, stock.as_of):
         return
     product = _product(item, known)
     if product != known:
         yield _stated(ProductListed(product=product), item, known)
-    if item.on_hand is not None and (stock is None or stock.on_hand != item.on_hand):
+    if item.on_hand is not None and (stock is None or stock.as_of is None or stock.on_hand != item.on_hand):
         counted = StockCounted(sku=item.sku, on_hand=item.on_hand, supplier_id=product.supplier_id, as_of=item.as_of)
         yield _stated(counted, item, stock)
 

@@ -27,7 +27,7 @@ from connectors.webhooks import check_shopify
 from domain.actions import AdjustStock, CancelOrder, Capability, ChangeAddress, RefundOrder, ReinstateOrder
 from domain.connections import Page, Record, Webhook
 from domain.decisions import Diff
-from domain.errors import EffectError, NotFound, Permanent, Unknown
+from domain.errors import EffectError, NotCounted, NotFound, Permanent, Unknown
 from domain.ids import derived_id, digest
 
 _ORDER = ("order_fields", "line_fields")
@@ -233,7 +233,7 @@ def _shares(order: ShopifyOrder, action: RefundOrder) -> list[tuple[Payment, Dec
 def _available(stocked: Stocked, sku: str) -> int:
     levels = stocked.inventory_item.inventory_levels.nodes
     if not stocked.inventory_item.tracked:
-        raise Permanent(f"Shopify does not count {sku}", hint="turn on its inventory there")
+        raise NotCounted(f"Shopify does not count {sku}", hint="turn on its inventory there")
     if len(levels) != 1 or not levels[0].quantities:
         raise Permanent(f"{sku} lies at more than one location, or at none", hint="set it in Shopify")
     return levels[0].quantities[0].quantity

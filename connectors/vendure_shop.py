@@ -13,7 +13,7 @@ from connectors.vendure_records import ORDER, VARIANT, Payment, Variant, Vendure
 from domain.actions import AdjustStock, CancelOrder, ChangeAddress, RefundOrder, ReinstateOrder
 from domain.decisions import Diff
 from domain.entities import Address
-from domain.errors import EffectError, Permanent, Stale, Unknown
+from domain.errors import EffectError, NotCounted, Permanent, Stale, Unknown
 from domain.ids import digest
 
 _MODIFYING = "Modifying"
@@ -172,7 +172,7 @@ class VendureShop:
     async def _counted(self, sku: str) -> Variant:
         variant = await self._variant(sku)
         if not variant.counted(by_default=(await self._graph.settings()).counts):
-            raise Permanent(f"the shop does not count {sku}", hint="turn on the tracking of its inventory there")
+            raise NotCounted(f"the shop does not count {sku}", hint="turn on the tracking of its inventory there")
         if len(variant.stock_levels) != 1:
             raise Permanent(f"{sku} lies at {len(variant.stock_levels)} places, not at one", hint="set it in Vendure")
         return variant

@@ -28,7 +28,7 @@ from domain.actions import AdjustStock, CancelOrder, Capability, ChangeAddress, 
 from domain.connections import Page, Record, Webhook
 from domain.decisions import Diff
 from domain.entities import Address
-from domain.errors import InvalidInput, NotFound, Permanent, Stale, Unknown
+from domain.errors import InvalidInput, NotCounted, NotFound, Permanent, Stale, Unknown
 from domain.ids import digest
 
 _PER_PAGE = 50
@@ -220,7 +220,7 @@ def _order_diff(action: OrderAction, woo: WooOrder) -> Diff:
 
 def _counted(product: WooProduct, sku: str) -> int:
     if product.manage_stock is not True or product.stock_quantity is None:
-        raise Permanent(f"the shop does not count {sku} itself", hint="turn on its stock management there")
+        raise NotCounted(f"the shop does not count {sku} itself", hint="turn on its stock management there")
     return product.stock_quantity
 
 

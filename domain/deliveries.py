@@ -8,8 +8,9 @@ from domain.decisions import Planned, Why
 from domain.entities import PurchaseOrder, PurchaseOrderStatus, Stock
 from domain.errors import InvalidInput, Permanent
 from domain.event import EventData
-from domain.events import PurchaseOrderReceived, StockReceived
+from domain.events import ListingDue, PurchaseOrderReceived, StockReceived, explains
 from domain.model import Moment, Name, Value
+from domain.runs import Run
 
 RESTOCK = "restock"
 """The workflow that puts what arrived on sale in a connected shop: ``restock/<purchase order>``."""
@@ -31,6 +32,14 @@ class Arrival(Value):
     units: int
     on_hand: int | None = None
     again: bool = False
+
+
+class NotTold(Value):
+    """What the operator hears of an article that a run ends without telling the shop of: the words of an alert."""
+
+    key: Name
+    text: str
+    what_to_do: str
 
 
 def arrived(order: PurchaseOrder, *, at: Moment, connections: Sequence[Connection]) -> tuple[EventData, ...]:
@@ -92,6 +101,24 @@ def unlisted_units(stock: Stock | None, purchase_order_id: str) -> int:
     return sum(came.units for came in unlisted if came.purchase_order_id == purchase_order_id)
 
 
+def still_waiting(order: PurchaseOrder, stocks: Iterable[Stock]) -> dict[str, int]:
+    """Of what came with ``order``, the units by SKU that the shop was not told of."""
+    units = {stock.sku: unlisted_units(stock, order.purchase_order_id) for stock in stocks}
+    return {sku: waits for sku, waits in units.items() if waits}
+
+
+def proposed_again(order: PurchaseOrder, *, run: Run | None, connections: Sequence[Connection]) -> ListingDue:
+    """What of ``order`` waits is proposed once more. ``run`` is the last that was at it. Raises InvalidInput where none can be."""
+    order_id = order.purchase_order_id
+    refused = f"what came with {order_id} waits, and cannot be proposed again now"
+    if run is not None and run.status == "running":
+        raise InvalidInput(refused, hint=f"{run.run_id} is at it: answer what it asks, or `./steward cancel {run.run_id}` first")
+    shop = shop_to_tell(connections)
+    if shop is None or shop.mode is not ConnectionMode.LIVE:
+        raise InvalidInput(refused, hint=f"the shop has to be live; or {SET_IT_THERE}")
+    return ListingDue(purchase_order_id=order_id)
+
+
 def restock_run(purchase_order_id: str) -> str:
     return f"{RESTOCK}/{purchase_order_id}"
 
@@ -129,6 +156,22 @@ def restocking(arrival: Arrival, *, there: int, seen: int | None = None) -> Plan
     )
 
 
+def not_told(arrival: Arrival, why: str, *, uncounted: bool) -> NotTold:
+    """``uncounted`` where the shop counts none of the SKU, so that nothing waits for it to be told."""
+    came = f"{arrival.units} of {arrival.title} came with {arrival.purchase_order_id}"
+    if uncounted:
+        text, what_to_do = came, f"they are here by Steward's own count; {SET_IT_THERE}, if it is to count it"
+    else:
+        again = f"`./steward received {arrival.purchase_order_id}` proposes it again while the shop is live"
+        text, what_to_do = f"{came} and wait to be put on sale", f"{SET_IT_THERE}, which is seen when it is read; or {again}"
+    key = not_told_key(arrival.purchase_order_id, arrival.sku)
+    return NotTold(key=key, text=f"{text}, and the shop was not told: {why}", what_to_do=what_to_do)
+
+
+def not_told_key(purchase_order_id: str, sku: str) -> str:
+    return f"{restock_run(purchase_order_id)}/{sku}"
+
+
 def days_late(order: PurchaseOrder, *, now: Moment) -> int:
     """Whole days after the promised one, of an order that came or is still awaited; 0 where it is in time or cancelled."""
     if order.status is PurchaseOrderStatus.CANCELLED:
@@ -145,6 +188,6 @@ def _doubt(arrival: Arrival, there: int, seen: int | None) -> str:
         return "it was proposed before and not done: these units may be in the shop's stock by now"
     if seen is not None and there > seen:
         return f"the shop's stock rose from {seen} to {there} meanwhile: these units may be in it already"
-    if arrival.on_hand is not None and there >= arrival.on_hand:
+    if arrival.on_hand is not None and explains(there - (arrival.on_hand - arrival.units), arrival.units):
         return f"the shop has {there} already, and with them {arrival.on_hand} were here: these units may be in it already"
     return ""

@@ -19,6 +19,7 @@ StewardError                 what happened, to what, and what to do (``hint``)
  ├─ EffectError              an outside system did not do what was asked
  │   ├─ Retryable            network, 5xx, 429: the same call may succeed later
  │   ├─ Permanent            4xx, validation: the same call will fail again
+ │   │   └─ NotCounted       the shop has no number of an article
  │   ├─ Unknown              sent, but the fate is not known: reconcile, never repeat blindly
  │   ├─ Refused              gate, bounds, breaker or kill switch said no
  │   └─ Stale                the record moved since it was shown
@@ -131,6 +132,10 @@ class Retryable(EffectError):
 
 class Permanent(EffectError):
     """The same call will fail again."""
+
+
+class NotCounted(Permanent):
+    """The shop does not say how many there are of an article, and will not for as long as it is not told to count it."""
 
 
 class Unknown(EffectError):

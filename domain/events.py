@@ -132,7 +132,7 @@ class StockCounted(_StockEvent):
     """Somebody counted, or an import or a connected shop stated, what is on the shelf.
 
     ``lists`` is the purchase order whose units were put on sale with it. Where it names none, a rise by about what waits to be
-    put on sale is taken for just that: somebody told the shop by hand.
+    put on sale is taken for just that: somebody told the shop by hand. See ``explains``.
     """
 
     type = "stock.counted"
@@ -227,24 +227,26 @@ class StockReceived(_StockEvent):
         on_order = max(0, stock.on_order - self.units) if self.purchase_order_id else stock.on_order
         if self.on_sale:
             return stock.model_copy(update={"on_hand": stock.on_hand + self.units, "on_order": on_order})
-        came = Unlisted(purchase_order_id=self.purchase_order_id, units=self.units)
-        return stock.model_copy(update={"unlisted": (*stock.unlisted, came), "on_order": on_order})
+        return stock.model_copy(
+            update={"unlisted": _with(stock.unlisted, self.purchase_order_id, self.units), "on_order": on_order}
+        )
 
 
 class ListingGivenUp(_StockEvent):
     """The shop is not told of what came with a purchase order, for the reason ``why``: its own figure is all that counts then.
 
-    Where no shop ever stated one, nobody but Steward counts the units, and they are here.
+    Where no shop ever stated one, or it is not ``counted`` there any more, nobody but Steward counts the units, and they are here.
     """
 
     type = "stock.listing-given-up"
     purchase_order_id: Name
     why: str
+    counted: bool = Field(default=True, exclude_if=bool)
 
     def change(self, stock: Stock) -> Stock:
         left = _but(stock.unlisted, self.purchase_order_id)
         given_up = stock.model_copy(update={"unlisted": left})
-        if stock.as_of is not None:
+        if self.counted and stock.as_of is not None:
             return given_up
         return given_up.model_copy(update={"on_hand": stock.here - given_up.not_on_sale})
 
@@ -253,21 +255,39 @@ class ListingGivenUp(_StockEvent):
         return
 
 
+def explains(rise: int, units: int) -> bool:
+    """Whether a rise of a shop's figure is somebody's hand that put ``units`` on sale.
+
+    Three quarters are enough: it goes on selling between two looks at it. Less may be no more than a returned article.
+    """
+    return 4 * rise >= 3 * units
+
+
+def _with(unlisted: tuple[Unlisted, ...], purchase_order_id: str, units: int) -> tuple[Unlisted, ...]:
+    """Two lines of one order are one delivery."""
+    known = sum(came.units for came in unlisted if came.purchase_order_id == purchase_order_id)
+    return (*_but(unlisted, purchase_order_id), Unlisted(purchase_order_id=purchase_order_id, units=known + units))
+
+
 def _but(unlisted: tuple[Unlisted, ...], purchase_order_id: str) -> tuple[Unlisted, ...]:
     return tuple(came for came in unlisted if came.purchase_order_id != purchase_order_id)
 
 
 def _not_covered(unlisted: tuple[Unlisted, ...], rise: int) -> tuple[Unlisted, ...]:
-    """What a rise of the shop's figure by ``rise`` units does not explain, the oldest first.
+    """What a rise of the shop's figure by ``rise`` units does not explain.
 
-    Half is enough: the shop goes on selling between two looks at it.
+    A rise by exactly one delivery is that one, the newest of its size: it may be read before its own event is recorded.
+    Otherwise it is the oldest first.
     """
+    exactly = [came for came in unlisted if came.units == rise]
+    if exactly:
+        return _but(unlisted, exactly[-1].purchase_order_id)
     left = []
     for came in unlisted:
-        if 2 * rise < came.units:
-            left.append(came)
-        else:
+        if explains(rise, came.units):
             rise -= came.units
+        else:
+            left.append(came)
     return tuple(left)
 
 
@@ -533,7 +553,7 @@ class PurchaseOrderReceived(_PurchaseOrderEvent):
 
 
 class ListingDue(_PurchaseOrderEvent):
-    """The shop can be told by now of what came with it; it was not live before."""
+    """What came with it and waits is to be proposed again: the shop is live by now, or the operator wants it."""
 
     type = "purchase-order.listing-due"
 

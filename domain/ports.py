@@ -292,7 +292,7 @@ class CountingShop(Protocol):
     """A connector of a shop that says itself how many of its articles can be sold."""
 
     async def units(self, sku: str) -> int:
-        """What ``AdjustStock`` has to start from now. Raises Permanent where it does not count ``sku``, and Retryable."""
+        """What ``AdjustStock`` has to start from now. Raises NotCounted where it does not count ``sku``, Permanent, Retryable."""
         ...
 
 

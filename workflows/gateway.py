@@ -219,7 +219,7 @@ class Gateway:
         )
 
     async def _wake_restock(self, item: OutboxItem) -> None:
-        """Whoever wakes it again finds it under way, or begins a run that finds nothing left to tell."""
+        """Whoever wakes it again finds it under way, or begins a run that proposes what still waits, which may be nothing."""
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(
                 RestockWorkflow.run,

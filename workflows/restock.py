@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.restocking import Arrived, ArrivedInput, GiveUpInput, RestockActivities, Restocking, RestockInput
     from activities.steps import ResultKind
     from domain.actions import AdjustStock
-    from domain.deliveries import RESTOCK, SET_IT_THERE, Arrival
+    from domain.deliveries import RESTOCK, Arrival, not_told
     from domain.model import Name, Value
     from domain.runs import AlertLevel
     from workflows import options
@@ -59,11 +59,11 @@ class RestockWorkflow(GovernedWorkflow):
         return ", ".join(f"{count} {end}" for end, count in sorted(ends.items()))
 
     async def _put_on_sale(self, arrival: Arrival) -> str:
-        """How it ended, in a word. However that is, nothing waits any more to be told."""
+        """How it ended, in a word. Where nobody said no, what was not told waits on."""
         try:
             return await self._told(arrival)
         except (Exception, asyncio.CancelledError):
-            await shielded(self._give_up(arrival, "its run was stopped"))
+            await shielded(self._end_as_before(arrival, "its run was stopped"))
             raise
 
     async def _told(self, arrival: Arrival) -> str:
@@ -71,14 +71,16 @@ class RestockWorkflow(GovernedWorkflow):
         for _ in range(MOST_PLANS):
             plan = await self._plan(arrival, seen)
             if plan.planned is None:
-                return await self._left_out(arrival, plan.why)
+                return await self._left_out(arrival, plan.why, uncounted=plan.uncounted)
             there = _units_before(plan)
             if there == seen:  # it did not fail for a number that moved, so that trying again is no use
                 break
             result = await self.out.act(plan.planned)
+            if result.kind is ResultKind.REJECTED:
+                await self._give_up(arrival, ENDS[result.kind], rejected=True)
+            elif result.kind is ResultKind.SUGGESTED:
+                await self._end_as_before(arrival, ENDS[result.kind])
             if result.kind in ENDS:
-                if not result.committed:
-                    await self._give_up(arrival, ENDS[result.kind], rejected=result.kind is ResultKind.REJECTED)
                 return ENDS[result.kind]
             if result.kind is not ResultKind.FAILED:
                 return await self._left_out(arrival, result.detail or NOT_DONE.get(result.kind, result.kind.value))
@@ -97,18 +99,25 @@ class RestockWorkflow(GovernedWorkflow):
             return Restocking(why=str(error.cause or error))
         return plan
 
-    async def _left_out(self, arrival: Arrival, why: str) -> str:
-        text = f"{arrival.units} of {arrival.title} came with {arrival.purchase_order_id}, and the shop was not told: {why}"
-        key = f"{RESTOCK}/{arrival.purchase_order_id}/{arrival.sku}"
-        await self.out.alert(key, AlertLevel.WARNING, text, f"{SET_IT_THERE}, if it counts it")
-        await self._give_up(arrival, why)
+    async def _left_out(self, arrival: Arrival, why: str, *, uncounted: bool = False) -> str:
+        said = not_told(arrival, why, uncounted=uncounted)
+        await self.out.alert(said.key, AlertLevel.WARNING, said.text, said.what_to_do)
+        if uncounted:
+            await self._give_up(arrival, why, uncounted=True)
+        else:
+            await self._end_as_before(arrival, why)
         return "not told"
 
-    async def _give_up(self, arrival: Arrival, why: str, *, rejected: bool = False) -> None:
+    async def _end_as_before(self, arrival: Arrival, why: str) -> None:
+        """A run that began when these ends gave the units up goes on with that step, which does nothing any more."""
+        if not workflow.patched("wait-on-without-a-no"):
+            await self._give_up(arrival, why)
+
+    async def _give_up(self, arrival: Arrival, why: str, *, rejected: bool = False, uncounted: bool = False) -> None:
         if not workflow.patched("give-up-listing"):
             return
         run_id, now = workflow.info().workflow_id, workflow.now()
-        request = GiveUpInput(run_id=run_id, arrival=arrival, why=why, rejected=rejected, now=now)
+        request = GiveUpInput(run_id=run_id, arrival=arrival, why=why, rejected=rejected, uncounted=uncounted, now=now)
         await workflow.execute_activity_method(
             RestockActivities.give_up, request, summary=f"{arrival.sku} is not to be told", **options.RECORD
         )

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
+from agents.receiving import receiving, waiting
 from console.lists import PER_PAGE, TABS, Asked, List, Shown, show
 from console.places import place_of
 from console.recording import record
 from console.rendering import day
 from console.visit import Here, Visit
 from domain.connections import Connection
-from domain.deliveries import arrived, days_late, restock_run, shop_to_tell, untold
+from domain.deliveries import days_late, restock_run, untold
 from domain.entities import PurchaseOrder, PurchaseOrderStatus, Supplier
 from domain.errors import NotFound
 from domain.event import Event
 from domain.model import Moment
+from domain.policies import OPERATOR
 from domain.runs import Run
 from memory.views import EventFilter
 
@@ -28,7 +30,8 @@ class Purchase:
     """One order in full. ``run`` is the run that placed it; ``days_late`` up to its arrival, or up to now.
 
     ``restock`` is the run that tells a connected shop what came; None where none has to be told. ``untold`` says when
-    the shop hears of what arrives in its present mode, where that is not at once.
+    the shop hears of what arrives in its present mode, where that is not at once. ``waits`` are the units by SKU that came
+    and that it was not told of.
     """
 
     order: PurchaseOrder
@@ -37,11 +40,17 @@ class Purchase:
     run: str
     restock: Run | None
     untold: str
+    waits: dict[str, int]
     events: list[Event]
 
     @property
     def under_way(self) -> bool:
         return self.order.status in _UNDER_WAY
+
+    @property
+    def can_be_proposed_again(self) -> bool:
+        """Not while a run is at it, or before the shop is live."""
+        return bool(self.waits) and not self.untold and self.restock is not None and self.restock.status != "running"
 
 
 @router.get("/business/purchase-orders", response_class=HTMLResponse)
@@ -61,6 +70,7 @@ async def show_purchase(visit: Here, order_id: str) -> HTMLResponse:
         run=next((e.correlation_id for e in reversed(events) if e.correlation_id), ""),
         restock=await memory.state.get(Run, restock_run(order_id)),
         untold=untold(await memory.state.find(Connection)),
+        waits=await waiting(order, memory.state),
         events=events,
     )
     return await visit.page("purchase_order.html", purchase=purchase, tabs=TABS)
@@ -68,16 +78,14 @@ async def show_purchase(visit: Here, order_id: str) -> HTMLResponse:
 
 @router.post("/business/purchase-orders/{order_id}/received")
 async def received(visit: Here, order_id: str) -> Response:
-    """It has arrived: its units go on the shelf. Raises InvalidInput where it is over already."""
-    version = await visit.house.memory.state.version(PurchaseOrder, order_id)
-    order = await _order(visit, order_id)
-    connections = await visit.house.memory.state.find(Connection)
-    events = arrived(order, at=visit.now, connections=connections)
-    await record(visit, *events, expected={f"purchase-order/{order_id}": version})
-    units = sum(line.units for line in order.lines)
-    shop = shop_to_tell(connections)
-    proposed = f"; to put them on sale in {shop.name} is proposed" if shop else ""
-    return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{units} units are on the shelf{proposed}")
+    """It has arrived: its units go on the shelf. Said again, what waits is proposed again. Raises InvalidInput."""
+    state = visit.house.memory.state
+    version = await state.version(PurchaseOrder, order_id)
+    came = await receiving(await _order(visit, order_id), by=OPERATOR, at=visit.now, state=state)
+    await record(visit, *came.events, expected={f"purchase-order/{order_id}": version})
+    what = f"{sum(came.units.values())} units {'wait' if came.again else 'are on the shelf'}"
+    proposed = f"; to put them on sale in {came.shop.name} is proposed{' again' if came.again else ''}" if came.shop else ""
+    return await visit.see(place_of(f"purchase-order/{order_id}"), say=f"{what}{proposed}")
 
 
 async def _order(visit: Visit, order_id: str) -> PurchaseOrder:

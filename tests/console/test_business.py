@@ -2,10 +2,10 @@
 
 from console.house import House
 from domain.actions import Capability
-from domain.connections import Connection, ConnectionDescribed, ConnectionMode
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
 from domain.entities import Order, PurchaseOrder, Stock, Ticket
 from domain.event import EventData, new_event
-from domain.events import ProductListed
+from domain.events import ListingDue, ProductListed
 from domain.labels import Label
 from domain.runs import RunFinished, RunStarted
 from tests.console.browser import Browser
@@ -118,6 +118,25 @@ async def test_a_connected_shop_is_told_of_what_arrived(furnished: House, browse
     await happens(furnished, began, RunFinished(run_id=run_id, at=furnished.clock(), result="2 on sale"))
     page = await browser.page(path)
     assert f'<a href="/runs/{run_id}">2 on sale</a>' in page
+
+
+async def test_what_waits_is_proposed_again(furnished: House, browser: Browser) -> None:
+    """Once the shop is live, while no run is at it, and as often as somebody wants it."""
+    path, run_id = f"/business/purchase-orders/{EARLIER}", f"restock/{EARLIER}"
+    shop = Connection(name="woo", kind="woocommerce", mode=ConnectionMode.DRY_RUN, serves=(Capability.SHOP,))
+    await happens(furnished, ConnectionDescribed(connection=shop, by="operator"))
+    await browser.post(f"{path}/received")
+    await happens(furnished, RunStarted(run_id=run_id, workflow="restock", at=furnished.clock()))
+    assert "Propose it again" not in await browser.page(path)
+    await happens(furnished, RunFinished(run_id=run_id, at=furnished.clock(), result="2 not told"))
+    assert "Propose it again" not in await browser.page(path)
+    await happens(furnished, ConnectionModeSet(name="woo", mode=ConnectionMode.LIVE, by="operator"))
+    assert "Propose it again" in await browser.page(path)
+    assert (await browser.post(f"{path}/received")).status_code == 303
+    page = await browser.page(path)
+    assert "units wait; to put them on sale in woo is proposed again" in page
+    assert (await furnished.memory.log.read(stream=f"purchase-order/{EARLIER}"))[-1].type == ListingDue.type
+    assert 'Here and not yet in the shop: 40 of <a href="/business/stock/HOM-BRUSH-DISH">' in page
 
 
 async def happens(house: House, *events: EventData) -> None:

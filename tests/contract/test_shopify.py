@@ -13,8 +13,9 @@ from connectors.shopify import ShopifyShop, ShopifySource
 from connectors.shopify_api import ShopifyGraph
 from domain.actions import Action, CancelOrder, ChangeAddress, ReinstateOrder
 from domain.entities import Customer, OrderStatus, Picture
-from domain.errors import NotFound, NotSigned, Permanent, Retryable, Stale, Unknown
+from domain.errors import NotCounted, NotFound, NotSigned, Permanent, Retryable, Stale, Unknown
 from domain.money import Money
+from domain.ports import units_in
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract import signing
 from tests.contract.http_trouble import TROUBLE
@@ -215,6 +216,8 @@ async def test_stock_at_two_places_or_not_counted_is_refused(shop: Shop) -> None
     ):
         with pytest.raises(Permanent, match=why):
             await shop.connector.preview(action)
+    with pytest.raises(NotCounted):
+        await units_in(shop.connector, "CUP")
 
 
 async def test_a_sale_becomes_its_customer_the_order_and_a_sale_of_each_article(shop: Shop) -> None:

@@ -14,8 +14,9 @@ from connectors.vendure_api import VendureGraph
 from connectors.vendure_shop import VendureShop
 from domain.actions import CancelOrder, ChangeAddress, RefundOrder
 from domain.entities import Picture
-from domain.errors import Permanent, Retryable, Stale, Unknown
+from domain.errors import NotCounted, Permanent, Retryable, Stale, Unknown
 from domain.money import Money
+from domain.ports import units_in
 from memory.fakes.shelves import InMemoryAttempts
 from tests.contract.http_trouble import TROUBLE
 from tests.contract.outside_cases import HOME, NOW, refund, restock
@@ -199,6 +200,8 @@ async def test_stock_at_two_places_or_not_counted_is_refused(shop: Shop) -> None
     for action, why in ((restock(), "2 places"), (restock(sku="CUP"), "does not count"), (restock(sku="X"), "0 articles")):
         with pytest.raises(Permanent, match=why):
             await shop.connector.preview(action)
+    with pytest.raises(NotCounted):
+        await units_in(shop.connector, "CUP")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 import memory
 from cli.table_of_contents import steward as command
+from domain.actions import Capability
+from domain.connections import Connection, ConnectionDescribed, ConnectionMode, ConnectionModeSet
+from domain.deliveries import arrived
+from domain.entities import PurchaseOrder, PurchaseOrderLine
 from domain.event import new_event
-from domain.events import OrderPlaced, ProductListed, StockCounted, StockReceived
+from domain.events import OrderPlaced, ProductListed, PurchaseOrderSent, StockCounted, StockReceived
+from domain.money import Money
 from domain.retention import Anchor
 from memory.anchors import FileAnchors
 from tests.contract.test_memory_ports import passage, remember
@@ -122,6 +127,28 @@ async def test_what_is_here_and_not_on_sale_is_said_and_rebuilt(filled: memory.M
     assert (code, out.splitlines()[1]) == (0, "45 on sale, 12 here and not yet in the shop")
     code, out, _ = await asyncio.to_thread(steward, "state", "rebuild", "--check")
     assert (code, out.splitlines()[-1]) == (0, "every row agrees")
+
+
+async def test_what_waits_is_proposed_again_by_saying_that_it_is_here(filled: memory.Memory, steward: Steward) -> None:
+    """Only what waits of it, and only to a shop that is live."""
+    lines = tuple(PurchaseOrderLine(sku=sku, title="", units=12, unit_cost=Money.of(4)) for sku in ("LAMP", "MUG"))
+    order = PurchaseOrder(purchase_order_id="po-12", supplier_id="acme", lines=lines, ordered_at=NOW, expected_at=NOW)
+    shop = Connection(name="woo", kind="woocommerce", mode=ConnectionMode.LIVE, serves=(Capability.SHOP,))
+    connected, sent = ConnectionDescribed(connection=shop, by="operator"), PurchaseOrderSent(purchase_order=order)
+    told = StockCounted(sku="MUG", on_hand=12, lists="po-12")
+    story = (connected, sent, *arrived(order, at=NOW, connections=[shop]), told)
+    await filled.log.append([new_event(data, at=NOW, key=(str(n),)) for n, data in enumerate(story)])
+    code, out, _ = await asyncio.to_thread(steward, "received", "po-12", "--json")
+    said = json.loads(out)
+    assert (code, said["received"], said["proposed"]["units"]) == (0, {}, {"LAMP": 12})
+    due = await filled.log.read(stream="purchase-order/po-12")
+    assert [event.type for event in due][-1] == "purchase-order.listing-due"
+    code, out, _ = await asyncio.to_thread(steward, "received", "po-12")
+    assert "is proposed again: `./steward inbox`, or `./steward show restock/po-12`" in out
+    switched = ConnectionModeSet(name="woo", mode=ConnectionMode.OFF, by="operator")
+    await filled.log.append([new_event(switched, at=NOW, key=("off",))])
+    code, _, err = await asyncio.to_thread(steward, "received", "po-12")
+    assert (code, "the shop has to be live; or set its stock in the shop" in err) == (2, True)
 
 
 def test_a_state_that_differs_is_put_right_with_a_word(filled: memory.Memory, steward: Steward, database_url: str) -> None:

@@ -9,10 +9,12 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 import connectors
+from agents.receiving import receiving
 from connectors.exchanges import Exchanges
 from connectors.fakes import InMemoryShop, InMemorySource
 from connectors.importers.report import ImportReport
 from connectors.modes import DryRunConnector
+from connectors.shop_reading import ToldItem, item_events
 from demo.rest import all_at_rest
 from domain.actions import Action, AdjustStock, Bound, Capability, Receipt
 from domain.approvals import Approval, ApprovalStatus, Verb
@@ -20,6 +22,7 @@ from domain.connections import Connection, ConnectionDescribed, ConnectionMode, 
 from domain.decisions import Mode
 from domain.deliveries import arrived, restock_run
 from domain.entities import Product, PurchaseOrder, PurchaseOrderLine, SalesDay, Stock, Supplier
+from domain.errors import InvalidInput
 from domain.event import Topic
 from domain.events import ProductListed, PurchaseOrderSent, SalesImported, StockCounted, SupplierListed
 from domain.knowledge import OutboxItem
@@ -69,7 +72,10 @@ async def connect(world: World, mode: ConnectionMode = ConnectionMode.LIVE) -> N
 
 
 async def comes(world: World, **units: int) -> str:
-    """A purchase order is sent and arrives, of articles of which Steward and the shop have 18 each. The run's id."""
+    """A purchase order is sent and arrives, of articles of which Steward and the shop have 18 each. The run's id.
+
+    A shop that is connected was read before.
+    """
     lines = tuple(PurchaseOrderLine(sku=sku, title="", units=number, unit_cost=Money.of(4)) for sku, number in units.items())
     order = PurchaseOrder(
         purchase_order_id=f"po-{uuid4().hex[:8]}", supplier_id="north", lines=lines, ordered_at=NOW, expected_at=NOW
@@ -80,6 +86,8 @@ async def comes(world: World, **units: int) -> str:
         )
         await world.record(ProductListed(product=product), StockCounted(sku=sku, on_hand=18))
     await shop_of(world).put_stock(dict.fromkeys(units, 18))
+    if await world.kept.state.find(Connection):
+        await polled(world, **dict.fromkeys(units, 18))
     await world.record(PurchaseOrderSent(purchase_order=order))
     await world.record(*arrived(order, at=NOW, connections=await world.kept.state.find(Connection)))
     return restock_run(order.purchase_order_id)
@@ -123,7 +131,22 @@ async def not_on_sale(world: World) -> dict[str, int]:
 
 async def polled(world: World, **on_hand: int) -> None:
     """The shop was read, and said how many it has."""
-    await world.record(*(StockCounted(sku=sku, on_hand=units, as_of=NOW) for sku, units in on_hand.items()))
+    state = world.kept.state
+    for sku, units in on_hand.items():
+        item = ToldItem(sku=sku, title=f"Moss {sku}", price=Money.of(29), as_of=NOW, on_hand=units)
+        told = item_events(item, await state.get(Product, sku), await state.get(Stock, sku))
+        await world.record(*(new.data for new in told))
+
+
+async def received_again(world: World, purchase_order_id: str) -> None:
+    """The operator says once more that it has arrived; the relay takes that to whoever tells the shop."""
+    state = world.kept.state
+    order = await state.get(PurchaseOrder, purchase_order_id)
+    assert order is not None
+    came = await receiving(order, by="operator", at=datetime.now(UTC), state=state)
+    await world.record(*came.events)
+    with world.env.with_time_skipping_disabled():
+        await world.gateway.wake((await due(world))[0], debounce=timedelta(0))
 
 
 async def goes_live(world: World) -> None:
@@ -172,7 +195,7 @@ async def test_a_sale_while_the_question_waits_is_planned_again(world: World) ->
     await wake(world)
     first = await world.pending(run_id)
     await shop_of(world).put_stock({"MUG": 15})
-    await world.record(StockCounted(sku="MUG", on_hand=15))
+    await polled(world, MUG=15)
     await world.decide(first)
 
     async def another() -> Approval | None:
@@ -212,7 +235,7 @@ async def test_without_a_connected_shop_nothing_is_asked_or_recorded(world: Worl
 
 
 async def test_what_the_shop_does_not_count_is_said_and_holds_up_nothing(world: World) -> None:
-    """The operator hears of it once; the other article is asked all the same."""
+    """The operator hears of it once; the other article is asked all the same. By Steward's own count it is here."""
     await connect(world, ConnectionMode.DRY_RUN)
     run_id = await comes(world, MUG=30, CUP=5)
     shop_of(world)._stock.pop("CUP")
@@ -222,10 +245,12 @@ async def test_what_the_shop_does_not_count_is_said_and_holds_up_nothing(world: 
     (alert,) = await world.kept.state.find(Alert)
     assert "5 of Moss CUP came with" in alert.text
     assert "nobody has said how many of CUP are there" in alert.text
+    assert "here by Steward's own count" in alert.what_to_do
+    assert (await on_hand(world, "CUP"), await not_on_sale(world)) == (23, {"MUG": 0, "CUP": 0})
 
 
 async def test_what_a_bound_refuses_is_said(world: World) -> None:
-    """A delivery with more articles than a run may tell the shop of: none is left out in silence."""
+    """A delivery with more articles than a run may tell the shop of: none is left out in silence, and it waits on."""
     await connect(world)
     await world.mode("restock", Mode.AUTO)
     document = BoundsPolicy(per_run={Bound.STOCK_CHANGES: Decimal(1)}).model_dump(mode="json")
@@ -236,11 +261,12 @@ async def test_what_a_bound_refuses_is_said(world: World) -> None:
     await world.decide(await world.pending(run_id))
     assert await result(world, run_id) == "1 not told, 1 on sale"
     (alert,) = await world.kept.state.find(Alert)
-    assert "the shop was not told: stock-changes is limited" in alert.text
+    assert "wait to be put on sale, and the shop was not told: stock-changes is limited" in alert.text
+    assert sorted((await not_on_sale(world)).values()) in ([0, 5], [0, 30])
 
 
-async def test_what_nobody_answers_is_said(world: World) -> None:
-    """No run comes back to it; an article that was rejected is no news to whoever rejected it."""
+async def test_what_nobody_answers_is_said_and_waits_on(world: World) -> None:
+    """An article that was rejected is no news to whoever rejected it, and does not wait."""
     await connect(world)
     run_id = await comes(world, MUG=30, CUP=5)
     await wake(world)
@@ -251,6 +277,56 @@ async def test_what_nobody_answers_is_said(world: World) -> None:
     (told,) = [a for a in await world.kept.state.find(Alert) if "MUG" in a.text and "not told" in a.text]
     assert told.text.endswith("the shop was not told: nobody answered the question in time")
     assert not [a for a in await world.kept.state.find(Alert) if "CUP" in a.text and "not told" in a.text]
+    assert f"`./steward received {run_id.removeprefix('restock/')}` proposes it again" in told.what_to_do
+    assert await not_on_sale(world) == {"MUG": 30, "CUP": 0}
+
+
+async def test_what_waits_on_is_proposed_again_when_it_is_said_to_be_here_again(world: World) -> None:
+    """It is always asked then, even in auto mode and of the same number; its alert is closed."""
+    await connect(world)
+    run_id = await comes(world, MUG=30)
+    await wake(world)
+    await world.pending(run_id)
+    await world.env.fast_forward(world.client.get_workflow_handle(run_id), timedelta(days=4))
+    assert await result(world, run_id) == "1 not told"
+    await world.mode("restock", Mode.AUTO)
+    await received_again(world, run_id.removeprefix("restock/"))
+    question = await world.pending(run_id)
+    assert "proposed before and not done" in " ".join(question.proposal.gate.reasons)
+    assert not [a for a in await world.kept.state.find(Alert) if a.open and "not told" in a.text]
+    await world.decide(question)
+    assert await result(world, run_id) == "1 on sale"
+    assert (await on_sale(world), await on_hand(world, "MUG"), await not_on_sale(world)) == ({"MUG": 48}, 48, {"MUG": 0})
+
+
+async def test_what_waits_is_not_proposed_twice_at_once(world: World) -> None:
+    """Nor before the shop is live; an order of which nothing waits is over."""
+    await connect(world, ConnectionMode.DRY_RUN)
+    run_id = await comes(world, MUG=30)
+    await wake(world)
+    question = await world.pending(run_id)
+    with pytest.raises(InvalidInput, match="cannot be proposed again now") as at_it:
+        await received_again(world, run_id.removeprefix("restock/"))
+    await world.env.fast_forward(world.client.get_workflow_handle(run_id), timedelta(days=4))
+    assert await result(world, run_id) == "1 not told"
+    with pytest.raises(InvalidInput, match="cannot be proposed again now") as rehearsing:
+        await received_again(world, run_id.removeprefix("restock/"))
+    assert ("is at it" in at_it.value.hint, "has to be live" in rehearsing.value.hint) == (True, True)
+    await polled(world, MUG=48)
+    with pytest.raises(InvalidInput, match="already received"):
+        await received_again(world, question.proposal.run_id.removeprefix("restock/"))
+
+
+async def test_what_was_only_suggested_waits_on(world: World) -> None:
+    """The suggestion is what the operator sees. Whoever follows it by hand is heard when the shop is read next."""
+    await connect(world)
+    await world.mode("restock", Mode.SUGGEST)
+    run_id = await comes(world, MUG=30)
+    await wake(world)
+    assert await result(world, run_id) == "1 suggested"
+    assert (await not_on_sale(world), await world.kept.state.find(Alert)) == ({"MUG": 30}, [])
+    await polled(world, MUG=46)
+    assert (await not_on_sale(world), await on_hand(world, "MUG")) == ({"MUG": 0}, 46)
 
 
 async def test_what_waits_for_the_yes_is_not_ordered_again(world: World) -> None:
@@ -324,27 +400,25 @@ async def test_what_came_in_dry_run_is_proposed_once_the_shop_is_live(world: Wor
 
 
 async def test_a_no_is_a_no_in_dry_run_too(world: World) -> None:
-    """It is not proposed once the shop is live."""
+    """It is not proposed once the shop is live. What counts is its own figure, though the catalogue had said the same."""
     await connect(world, ConnectionMode.DRY_RUN)
     run_id = await comes(world, MUG=30)
-    await polled(world, MUG=18)
     await wake(world)
     await world.decide(await world.pending(run_id), Verb.REJECT, reason="they are for the fair")
     assert await result(world, run_id) == "1 rejected"
     assert (await not_on_sale(world), await on_hand(world, "MUG")) == ({"MUG": 0}, 18)
 
 
-async def test_a_run_that_is_stopped_leaves_nothing_waiting(world: World) -> None:
-    """Its articles are the operator's own: the shop's figure is all that counts."""
+async def test_what_a_stopped_run_was_at_waits_on(world: World) -> None:
+    """Stopping it is no word on the goods: they are here, and are not ordered again."""
     await connect(world)
     run_id = await comes(world, MUG=30, CUP=5)
-    await polled(world, MUG=18, CUP=18)
     await wake(world)
     await asked(world, 2)
     await world.gateway.cancel(run_id)
     with pytest.raises(WorkflowFailureError):
         await result(world, run_id)
-    assert await not_on_sale(world) == {"MUG": 0, "CUP": 0}
+    assert await not_on_sale(world) == {"MUG": 30, "CUP": 5}
 
 
 async def test_undoing_it_is_a_late_no(world: World) -> None:
