@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from agents.receiving import Receiving, receiving
+from activities.receiving import Receiving, receiving
 from agents.relabelling import check_intent, relabelled
 from cli.assignments import assigned, differences
 from cli.choosing import choose, completing

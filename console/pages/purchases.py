@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from agents.receiving import receiving, waiting
+from activities.receiving import receiving, waiting
 from console.lists import PER_PAGE, TABS, Asked, List, Shown, show
 from console.places import place_of
 from console.recording import record

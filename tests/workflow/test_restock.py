@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 import connectors
-from agents.receiving import receiving
+from activities.receiving import receiving
 from connectors.exchanges import Exchanges
 from connectors.fakes import InMemoryShop, InMemorySource
 from connectors.importers.report import ImportReport
