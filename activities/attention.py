@@ -46,7 +46,7 @@ class AttentionActivities:
         await self._settle(request)
         seen = await look(self._state, self._policies, now=request.now)
         version = await self._state.version(AttentionDay, seen.today.day)
-        choice = choose(seen.ranked, sent_today=seen.today.sent, policy=seen.policy, hours=seen.hours, now=request.now)
+        choice = choose(seen.ranked, today=seen.today, earlier=seen.days, policy=seen.policy, hours=seen.hours, now=request.now)
         events = [_event(data, request, *key) for data, key in _told(choice, seen.today.day, request.now)]
         try:
             await self._log.append(events, expected={f"attention/{seen.today.day}": version})

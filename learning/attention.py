@@ -19,6 +19,7 @@ from domain.model import Moment, Value
 from domain.policies import ApprovalPolicy, AttentionPolicy
 from domain.runs import AlertClosed
 
+AGAIN_AFTER = timedelta(hours=12)  # told late, a thing is not told again when the clock strikes twelve
 ATTENTIVE = timedelta(hours=24)  # what is still open after so long was ignored
 HEAD = 3  # as many things as a person takes in at one look
 _ACTS, _DOES_NOT = 4.0, 1.0  # the prior: four of five interrupts are acted on
@@ -103,21 +104,28 @@ def needs_you_now(found: Sequence[Ranked], policy: AttentionPolicy) -> tuple[Ran
 
 
 def choose(
-    found: Sequence[Ranked], *, sent_today: Sequence[Sent], policy: AttentionPolicy, hours: ApprovalPolicy, now: Moment
+    found: Sequence[Ranked],
+    *,
+    today: AttentionDay,
+    earlier: Iterable[AttentionDay] = (),
+    policy: AttentionPolicy,
+    hours: ApprovalPolicy,
+    now: Moment,
 ) -> Choice:
     """Go through ``found`` in order. What always comes through counts as one of the day's interrupts, but needs none left.
 
-    The same key interrupts again on a day only where its level rose. In quiet hours nothing does.
+    The same key interrupts again only where its level rose, or on another day after ``AGAIN_AFTER``. In quiet hours nothing does.
     """
     quiet = quiet_until(hours, now) is not None
-    told = {sent.notice.key: sent.notice.level for sent in sent_today}
+    lately = sorted((s for day in earlier for s in day.sent if now - s.at < AGAIN_AFTER), key=lambda s: s.at)
+    told = {sent.notice.key: sent.notice.level for sent in (*lately, *today.sent)}
     interrupt: list[Ranked] = []
     deferred: list[tuple[Ranked, Why]] = []
     for one in found:
         key, level = one.notice.key, one.notice.level
         if key in told and at_least(told[key], level):
             continue
-        left = policy.interrupts_per_day - len(sent_today) - len(interrupt)
+        left = policy.interrupts_per_day - len(today.sent) - len(interrupt)
         if why := _against(one, policy, quiet=quiet, left=left):
             deferred.append((one, why))
         else:

@@ -16,10 +16,17 @@ POLICY, HOURS = AttentionPolicy(), ApprovalPolicy()
 URGENT = AlertLevel.URGENT
 
 
-def chosen(*waiting: Notice, told: tuple[Notice, ...] = (), now: datetime = NOON, policy: AttentionPolicy = POLICY) -> Choice:
+def chosen(
+    *waiting: Notice,
+    told: tuple[Notice, ...] = (),
+    yesterday: tuple[Sent, ...] = (),
+    now: datetime = NOON,
+    policy: AttentionPolicy = POLICY,
+) -> Choice:
     found = ranked(waiting, chance={}, policy=policy, now=now)
-    sent = [Sent(notice=n, at=now - timedelta(hours=1)) for n in told]
-    return choose(found, sent_today=sent, policy=policy, hours=HOURS, now=now)
+    today = AttentionDay(day="2026-03-30", sent=tuple(Sent(notice=n, at=now - timedelta(hours=1)) for n in told))
+    earlier = [today, AttentionDay(day="2026-03-29", sent=yesterday)]
+    return choose(found, today=today, earlier=earlier, policy=policy, hours=HOURS, now=now)
 
 
 def keys(choice: Choice) -> list[str]:
@@ -43,6 +50,15 @@ def test_what_was_told_today_is_used_up_and_not_told_again() -> None:
     choice = chosen(notice("a"), notice("b"), notice("c"), told=(notice("a"), notice("x"), notice("y")))
     assert keys(choice) == []
     assert [one.notice.key for one, _ in choice.deferred] == ["b", "c"]
+
+
+@pytest.mark.parametrize(("hours", "again"), [(1, []), (11, []), (13, ["one"])])
+def test_what_was_told_late_yesterday_is_not_told_again_after_midnight(hours: int, again: list[str]) -> None:
+    """It counts against no budget but yesterday's; where it got worse meanwhile it comes through."""
+    yesterday = (Sent(notice=notice(), at=NOON - timedelta(hours=hours)),)
+    assert keys(chosen(notice(), yesterday=yesterday)) == again
+    assert keys(chosen(notice(level=URGENT), yesterday=yesterday)) == ["one"]
+    assert keys(chosen(*(notice(k) for k in "abc"), yesterday=yesterday)) == ["a", "b", "c"]
 
 
 def test_what_is_urgent_comes_through_a_spent_budget() -> None:
