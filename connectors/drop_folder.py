@@ -15,6 +15,7 @@ from connectors.dropped import (
     UNREADABLE,
     DropOptions,
     Dropped,
+    key_of,
     kind_of,
     read_dropped,
     refusal,
@@ -23,12 +24,13 @@ from connectors.dropped import (
     start_of,
 )
 from connectors.dropped_files import DONE, REJECTED, Box, Found, name_for, read_whole, shown
+from connectors.importers.again import imported_before, lowered
 from connectors.importers.report import ImportReport
 from connectors.importers.table import TableOptions
 from connectors.kinds import Kind, Opened, Opening, Setting, day, one_of, whole_number
 from connectors.reading import ReadingSource, only_new
 from domain.connections import Connection, ConnectionMode, Delivery, FileOutcome, FileTaken, Page, Reading, Record, TakenFile
-from domain.entities import Shop
+from domain.entities import Product, Shop
 from domain.errors import InvalidInput
 from domain.event import EventData, NewEvent, new_event
 from domain.ids import digest
@@ -77,13 +79,14 @@ class DropFolder(ReadingSource):
     async def understand(self, delivery: Delivery, *, stream: str, state: State) -> Reading:
         """Its events and the word that it was taken, or the word that it was rejected, and an alert."""
         dropped = Dropped.of(delivery.external_id, delivery.raw)
-        before = await state.get(TakenFile, dropped.key)
-        if before is not None and before.outcome is FileOutcome.IMPORTED:
+        before = await imported_before(state, key_of(dropped, self._options), dropped.key)
+        if before is not None:
             return self._again(delivery, dropped, before)
         shop = await state.get(Shop, "self")
         options = replace(self._options, own=(shop.email,) if shop else ())
         try:
-            report = await asyncio.to_thread(read_dropped, dropped, delivery.raw, options, at=delivery.at)
+            listed = frozenset(product.sku for product in await state.find(Product))
+            report = await asyncio.to_thread(read_dropped, dropped, delivery.raw, options, at=delivery.at, catalogue=listed)
         except InvalidInput as error:
             return self._rejected(delivery, dropped, str(error), None)
         if why := refusal(report):
@@ -132,6 +135,7 @@ class DropFolder(ReadingSource):
         alert = await state.get(Alert, _alert_key(dropped))
         if alert is not None and alert.open:
             told.append(AlertClosed(key=alert.key, by="steward"))
+        report = replace(report, notes=(*report.notes, *await lowered(reading.events, state)))
         self._told[delivery.external_id] = _Told(file, report)
         return Reading(events=(*reading.events, *_events(told, delivery)), note=reading.note)
 
@@ -160,7 +164,7 @@ class DropFolder(ReadingSource):
         self, delivery: Delivery, dropped: Dropped, outcome: FileOutcome, *, rows: int, events: int = 0, why: str = ""
     ) -> TakenFile:
         return TakenFile(
-            digest=dropped.key,
+            digest=key_of(dropped, self._options),
             delivery=delivery.external_id,
             name=dropped.name[:200],
             kind=kind_of(dropped.name),

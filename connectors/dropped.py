@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 
+from connectors.importers.again import file_key
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.customers import read_customers
 from connectors.importers.mail import mails_of, read_mail
@@ -77,8 +78,13 @@ def kind_of(relative: str) -> str:
     return "tickets" if name.removesuffix(".gz").endswith(".mbox") else ""
 
 
-def read_dropped(dropped: Dropped, raw: bytes, options: DropOptions, *, at: datetime) -> ImportReport:
-    """All of it or none: raises InvalidInput for a file that cannot be taken as a whole. Of mails, those that can be read."""
+def read_dropped(
+    dropped: Dropped, raw: bytes, options: DropOptions, *, at: datetime, catalogue: Collection[str] | None = None
+) -> ImportReport:
+    """All of it or none: raises InvalidInput for a file that cannot be taken as a whole. Of mails, those that can be read.
+
+    ``catalogue`` are the SKUs that are known, None where nobody can say.
+    """
     if dropped.content == TOO_LARGE:
         raise InvalidInput(f"it is larger than {MOST_BYTES // 2**20} MB", hint="split it, or `./steward import` it")
     if dropped.content == UNREADABLE:
@@ -94,11 +100,19 @@ def read_dropped(dropped: Dropped, raw: bytes, options: DropOptions, *, at: date
     readers: dict[str, Callable[[], ImportReport]] = {
         "catalog": lambda: read_catalog(plain, table=table, catalog=CatalogOptions(), at=at),
         "customers": lambda: read_customers(plain, table=table, at=at),
-        "orders": lambda: read_orders(plain, table=table),
-        "sales": lambda: read_sales(plain, table=table, today=at.date()),
+        "orders": lambda: read_orders(plain, table=table, today=at.date(), catalogue=catalogue),
+        "sales": lambda: read_sales(plain, table=table, today=at.date(), catalogue=catalogue),
         "tickets": lambda: read_mail(mails_of(plain, name="it"), own=options.own, at=at, since=options.since),
     }
     return readers[kind]()
+
+
+def key_of(dropped: Dropped, options: DropOptions) -> str:
+    """What it is known by; mails have ids of their own, however they are read."""
+    kind = kind_of(dropped.name)
+    if kind in ("", "tickets") or dropped.content in (TOO_LARGE, UNREADABLE):
+        return dropped.key
+    return file_key(kind, dropped.content, table=options.table)
 
 
 def refusal(report: ImportReport) -> str:

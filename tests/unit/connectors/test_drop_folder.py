@@ -13,8 +13,9 @@ from activities.intake import Intake
 from connectors.drop_folder import KIND, DropFolder
 from connectors.dropped import KINDS, DropOptions, kind_of
 from connectors.dropped_files import Box
+from connectors.importers.again import content_of, file_key
 from connectors.kinds import Opening
-from domain.connections import FileOutcome, TakenFile
+from domain.connections import FileOutcome, FileTaken, TakenFile
 from domain.entities import Order, Product, Shop, Ticket
 from domain.event import new_event
 from domain.events import ShopDescribed
@@ -120,6 +121,27 @@ async def test_the_same_content_again_does_nothing_and_says_so(folder: Folder) -
     assert folder.there() == []
     (told,) = (folder.root / "done").glob("*catalog-3.csv.report.txt")
     assert "imported before: catalog-1.csv" in told.read_text()
+
+
+async def test_a_file_that_the_command_imported_does_nothing_in_the_folder(folder: Folder) -> None:
+    """They are the same file, read in the same way."""
+    text = CATALOG.format("MUG")
+    key = file_key("catalog", content_of(text.encode()), table=OPTIONS.table)
+    file = TakenFile(digest=key, delivery="import/catalog", name="mine.csv", outcome=FileOutcome.IMPORTED, at=NOW)
+    await folder.kept.log.append([new_event(FileTaken(file=file), at=NOW, key=("taken",))])
+    folder.put("catalog.csv", text)
+    await folder.look()
+    assert await folder.kept.state.find(Product) == []
+    assert "imported before: mine.csv" in folder.report("done")
+
+
+async def test_the_report_says_what_stock_a_changed_catalogue_lowers(folder: Folder) -> None:
+    folder.put("catalog-1.csv", "sku,title,price,on_hand\nMUG,Mug,12.50,40\n")
+    await folder.look()
+    folder.put("catalog-2.csv", "sku,title,price,on_hand\nMUG,Mug,12.50,10\n")
+    await folder.look()
+    (told,) = (folder.root / "done").glob("*catalog-2.csv.report.txt")
+    assert "1 stock level goes down: MUG 40 → 10" in told.read_text()
 
 
 async def test_a_file_that_is_not_finished_is_left_alone(folder: Folder) -> None:

@@ -34,7 +34,7 @@ def sales(text: str, *, opening_stock_days: int = 0) -> ImportReport:
 
 
 def orders(text: str) -> ImportReport:
-    return read_orders(text.encode(), table=TableOptions())
+    return read_orders(text.encode(), table=TableOptions(), today=NOW.date())
 
 
 def customers(text: str) -> ImportReport:
@@ -202,6 +202,21 @@ def test_an_order_with_a_bad_line_is_rejected_whole() -> None:
     report = orders(f"{ORDER}7,a@b.de,2026-01-05,S1,2,3.50,{HOME}\n7,a@b.de,2026-01-05,S2,none,1,{HOME}\n")
     assert [(r.line, r.column) for r in report.rejected] == [(2, "order_id"), (3, "units")]
     assert not report.accepted
+
+
+def test_nothing_was_ordered_in_the_future() -> None:
+    """The next day can be today in another zone."""
+    report = orders(f"{ORDER}7,a@b.de,2026-03-02,S1,1,3.50,{HOME}\n8,a@b.de,2026-03-03,S1,1,3.50,{HOME}\n")
+    assert [(r.line, r.column, r.why) for r in report.rejected] == [(3, "placed_at", "is in the future; today is 2026-03-01")]
+    assert len(report.accepted) == 1
+
+
+def test_orders_of_articles_that_are_not_listed_are_taken_and_told() -> None:
+    """Only where it is known what is listed."""
+    text = f"{ORDER}7,a@b.de,2026-01-05,S1,1,3.50,{HOME}\n7,a@b.de,2026-01-05,S2,1,1,{HOME}\n"
+    report = read_orders(text.encode(), table=TableOptions(), today=NOW.date(), catalogue={"S1"})
+    assert (len(report.accepted), report.notes) == (1, ("1 line names 1 article that is not in the catalogue: S2",))
+    assert orders(text).notes == ()
 
 
 def test_lines_that_disagree_about_the_order_are_rejected() -> None:
