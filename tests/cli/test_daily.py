@@ -186,6 +186,9 @@ def test_switches_are_recorded(shop: Steward) -> None:
     found = shop("doctor", "--json")
     assert [f["detail"] for f in found.json if not f["ok"]] == ["on: something is odd"]
     assert found.code == 1
+    again = shop("kill")
+    assert "was on already since 20" in again.out
+    assert "something is odd" in again.out
     assert shop("kill", "--off", "--json").json == {"kill_switch": False}
     assert shop("status", "--json").json["kill_switch"] is False
     assert shop("doctor").code == 0
