@@ -29,7 +29,9 @@ async def refusal(home: Path, kind: str, settings: dict[str, str], secrets: dict
 
 
 async def test_a_dead_port_is_told_as_one(tmp_path: Path) -> None:
-    error = await refusal(tmp_path, "woocommerce", {"url": "http://127.0.0.1:1"}, {"consumer_key": "ck_1", "consumer_secret": "cs_1"})
+    error = await refusal(
+        tmp_path, "woocommerce", {"url": "http://127.0.0.1:1"}, {"consumer_key": "ck_1", "consumer_secret": "cs_1"}
+    )
     assert error.message == "woocommerce cannot be reached"
     assert error.hint.startswith("nothing was saved; check its address, its port, and whether it is http or https")
 

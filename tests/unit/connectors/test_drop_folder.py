@@ -172,9 +172,37 @@ async def test_only_plain_files_are_opened(folder: Folder, tmp_path: Path) -> No
     (folder.root / "orders").symlink_to(tmp_path)
     os.mkfifo(folder.root / "catalog-pipe.csv")
     await folder.look()
-    assert await folder.kept.log.read() == []
+    assert await folder.kept.state.find(Product) == []
     assert (folder.root / "catalog-link.csv").is_symlink()
     assert secret.exists()
+
+
+async def test_a_file_in_another_folder_stays_there_and_is_told(folder: Folder) -> None:
+    """One alert a folder, and again only when another file comes; where files go is in it."""
+    folder.put("weird/orders-1.csv", "x")
+    folder.put("weird/orders-2.csv", "x")
+    await folder.look()
+    await folder.look()
+    (alert,) = await folder.kept.state.find(Alert)
+    assert (alert.times, alert.open) == (1, True)
+    assert "weird/orders-1.csv was not read" in alert.text
+    assert f"put it into {folder.root}, or into a folder there called catalog, customers" in alert.what_to_do
+    assert folder.there() == []
+    assert len(list((folder.root / "weird").iterdir())) == 2
+    folder.put("weird/orders-3.csv", "x")
+    await folder.look()
+    (alert,) = await folder.kept.state.find(Alert)
+    assert (alert.times, "orders-3.csv" in alert.text) == (2, True)
+
+
+async def test_what_an_option_would_mend_is_left_to_the_command(folder: Folder) -> None:
+    """A file in a folder cannot be given one."""
+    folder.put("catalog.csv", "StockCode,title,price\nMUG,Mug,12.50\n")
+    await folder.look()
+    (alert,) = await folder.kept.state.find(Alert)
+    assert "rename the column, or import the file with --map sku=THEIRS" in alert.text
+    assert "`./steward import catalog FILE` with the option" in alert.what_to_do
+    assert "`./steward import catalog FILE` with the option" in folder.report("rejected")
 
 
 async def test_a_huge_file_is_rejected_without_being_read(folder: Folder) -> None:
