@@ -284,6 +284,16 @@ def test_going_back_to_an_older_file_counts() -> None:
     assert again[0].event_id != old.accepted[0].event_id
 
 
+def test_what_the_operator_described_outlives_an_import() -> None:
+    """No file says it, so none takes it back; it is no news either."""
+    old, new = catalog("sku,title,price\nA1,Mug,10\n"), catalog("sku,title,price\nA1,Mug,12\n")
+    known = state_after(old)
+    known["product/A1"] = known["product/A1"].model_copy(update={"attributes": {"care": "by hand"}})
+    assert what_is_new(old, known=known, sales={}) == []
+    (told,) = what_is_new(new, known=known, sales={})
+    assert (told.data.product.attributes, told.data.product.price) == ({"care": "by hand"}, Money.of(12))
+
+
 def test_assumptions_never_overwrite_what_is_known() -> None:
     """Neither the operator's supplier address nor a count gives way to a default."""
     listed, past = catalog("sku,title,price\nA1,Mug,10\n"), sales("date,sku,units\n2026-01-01,A1,4\n", opening_stock_days=9)
