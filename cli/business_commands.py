@@ -1,10 +1,8 @@
 """``steward shop | received | describe | relabel``: what the operator knows and Steward cannot."""
 
-import re
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from activities.receiving import Receiving, receiving
 from agents.relabelling import check_intent, relabelled
@@ -12,16 +10,15 @@ from cli.assignments import assigned, differences
 from cli.choosing import choose, completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.output import AsJson, print_json, print_table, say
+from cli.own_words import attributes_of, check_currency, described_shop
 from domain.connections import Connection
 from domain.deliveries import arrivals, restock_run, untold
-from domain.entities import Product, PurchaseOrder, Shop, Ticket
-from domain.errors import InvalidInput, NotFound
+from domain.entities import Order, Product, PurchaseOrder, Shop, Ticket
+from domain.errors import NotFound
 from domain.events import ProductListed, ShopDescribed
 from domain.playbooks import INTENTS
-from domain.problems import first_problem
 from domain.runs import Alert, AlertClosed
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _NOBODY = {"name": "", "email": "", "currency": "EUR", "site_url": "", "signature": ""}
 
 
@@ -45,7 +42,10 @@ def shop(
         document = known.model_dump(mode="json") if known else dict(_NOBODY)
         if not field:
             return document
-        described = _described(assigned(document, field))
+        described = described_shop(assigned(document, field))
+        if known is None or described.currency != known.currency:
+            state = system.memory.state
+            check_currency(described.currency, await state.find(Product), await state.find(Order))
         if described != known:
             await record(system, ShopDescribed(shop=described), at=now())
         return described.model_dump(mode="json")
@@ -122,12 +122,12 @@ def describe(
     """Complete what is known of a product; closes the question that asked for it."""
 
     async def work(system: System) -> Product:
+        said = attributes_of(attributes)
         product = await system.memory.state.get(Product, sku)
         if product is None:
             raise NotFound(f"there is no product {sku!r}", hint="`./steward state list product` shows them")
-        known = assigned({"attributes": dict(product.attributes)}, [f"attributes.{a}" for a in attributes], grow=True)["attributes"]
-        completed = product.model_copy(update={"attributes": {name: str(value) for name, value in known.items()}})
-        keys = [f"question/product/{sku}#{a.partition('=')[0].strip()}" for a in attributes]
+        completed = product.model_copy(update={"attributes": {**product.attributes, **said}})
+        keys = [f"question/product/{sku}#{name}" for name in said]
         asked = [key for key in keys if (alert := await system.memory.state.get(Alert, key)) and alert.open]
         await record(system, ProductListed(product=completed), *(AlertClosed(key=key, by=OPERATOR) for key in asked), at=now())
         return completed
@@ -146,13 +146,3 @@ async def _receive(system: System, order: PurchaseOrder) -> Receiving:
     came = await receiving(order, by=OPERATOR, at=at, state=system.memory.state)
     await record(system, *came.events, at=at, expected={f"purchase-order/{order_id}": version})
     return came
-
-
-def _described(document: dict[str, Any]) -> Shop:
-    if not _ADDRESS.fullmatch(document["email"]):
-        raise InvalidInput(f"{document['email']!r} is no mail address", hint="for example --set email=shop@example.com")
-    try:
-        return Shop.model_validate(document)
-    except ValidationError as error:
-        field, problem = first_problem(error)
-        raise InvalidInput(f"shop.{field}: {problem}", hint=f"give --set {field}=… too: all are needed") from error

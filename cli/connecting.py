@@ -15,7 +15,12 @@ from connectors.vault import Vault, checked_name
 from domain.actions import Capability
 from domain.connections import SHARED, Connection, ConnectionMode, serving
 from domain.effects import UNDER_WAY
-from domain.errors import InvalidInput, NotFound, Refused
+from domain.errors import InvalidInput, NotFound, Refused, Retryable
+
+_AGAIN = "it is tried again by itself"
+"""What connectors say of systems that are connected."""
+_CHECK_ADDRESS = "check its address, its port, and whether it is http or https, then connect it again"
+_CHECK_COMMAND = "run its command in a shell: it must start, go on running, and speak MCP; then connect it again"
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,18 @@ async def first_call(system: System, connection: Connection, kind: Kind, secrets
     opened = kind.open(opening)
     try:
         return await opened.check()
+    except Retryable as error:
+        raise _not_connected(error, connection) from error
     finally:
         await opened.close()
+
+
+def _not_connected(error: Retryable, connection: Connection) -> Retryable:
+    """In a first call nobody tries again: the operator has to know what to look at."""
+    if error.hint != _AGAIN:
+        return error
+    check = _CHECK_COMMAND if connection.settings.get("command") else _CHECK_ADDRESS
+    return Retryable(error.message, hint=f"nothing was saved; {check}")
 
 
 def typed(settings: Sequence[str]) -> dict[str, str]:

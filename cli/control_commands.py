@@ -7,13 +7,16 @@ import typer
 from cli.choosing import completing
 from cli.context import OPERATOR, System, now, record, with_system
 from cli.kill_switch import banner, bypass_lines
+from cli.kill_switch import reason as why
 from cli.output import AsJson, print_json, print_table, say
 from cli.times import Times, operators_times
 from domain.bypasses import BypassClosed, BypassOpened
 from domain.decisions import Mode
-from domain.runs import Controls, KillSwitchSet, ModeSet
-from domain.switches import MEANS, WORKFLOWS, bypass_of, checked_scope, modes_in_force, open_bypasses
+from domain.runs import Controls, ModeSet
+from domain.switches import MEANS, WORKFLOWS, bypass_of, checked_scope, kill_switch_set, modes_in_force, on_since, open_bypasses
 from domain.wording import parse_duration
+
+_LOOKED_AT = 1_000  # changes of the switches
 
 
 def register(app: typer.Typer) -> None:
@@ -96,11 +99,25 @@ def kill(
 ) -> None:
     """Stop every new effect at once. What waits keeps waiting; nothing is lost."""
 
-    async def work(system: System) -> None:
-        await record(system, KillSwitchSet(on=on, reason=reason, by=OPERATOR), at=now())
+    async def work(system: System) -> str:
+        controls = await system.memory.state.get(Controls, "self") or Controls()
+        if on and controls.kill_switch and not reason.strip():
+            return await _on_already(system, controls)
+        await record(system, kill_switch_set(controls, on=on, reason=reason, by=OPERATOR), at=now())
+        return ""
 
-    with_system(work, as_json=as_json)
+    already = with_system(work, as_json=as_json)
     if as_json:
         print_json({"kill_switch": on})
+    elif already:
+        say(already)
     else:
         say("No new effect happens until `./steward kill --off`." if on else "Effects happen again.")
+
+
+async def _on_already(system: System, controls: Controls) -> str:
+    """Nothing is recorded: who says it twice has no other reason."""
+    since = on_since(await system.memory.log.last(stream="controls/self", limit=_LOOKED_AT))
+    times = await operators_times(system.memory.policies)
+    at = f" since {times.stamp(since)}" if since else ""
+    return f"The kill switch was on already{at}: {why(controls)}. `./steward kill --off` ends it."

@@ -1,52 +1,39 @@
 """``steward import catalog | sales | orders | customers | tickets FILE``: data of other systems, checked line by line."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 import stack
-from cli.context import open_system
+from cli.context import now, open_system
 from cli.import_options import first_day, mapping, ratio, table_options
+from cli.importing import Changes, Origin, into_running_system, what_changes
 from cli.output import EXIT_WRONG, AsJson, give_up, print_json, print_table, run, say
-from connectors import open_local
+from connectors.dropped_files import shown
+from connectors.importers.again import content_of, file_key
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.customers import read_customers
 from connectors.importers.mail import mail_files, read_mail
-from connectors.importers.novelty import Known, KnownSales, what_is_new
 from connectors.importers.orders import read_orders
 from connectors.importers.report import ImportReport
 from connectors.importers.sales import read_sales
 from connectors.importers.table import TableOptions
 from connectors.importers.vcard import is_vcards, read_vcards
-from connectors.local_shop import LocalShop
-from domain.actions import Capability
-from domain.catalogue import ENTITY_TYPES
-from domain.entities import Order, Product, Shop, Stock
+from domain.entities import Product, Shop
 from domain.errors import InvalidInput, SetupError, StewardError
-from domain.event import SalesRow
-from domain.events import OrderPlaced, SalesImported, StockCounted
-from domain.model import Value
 from domain.policies import ApprovalPolicy
-from domain.ports import EventLog, State
 from domain.wording import counted
 from settings import Settings
 
 _SHOWN = 20  # rejected lines shown to people; --json has them all
 _ROWS = {"tickets": "mail"}  # what a row is called, where it is no line
-_KEYS = {
-    "product": "sku",
-    "stock": "sku",
-    "supplier": "supplier_id",
-    "customer": "customer_id",
-    "order": "order_id",
-    "ticket": "ticket_id",
-}
+Reading = tuple[ImportReport, str]
+"""What a file says, and the key by which it is known again."""
 
 import_app = typer.Typer(
     no_args_is_help=True,
@@ -84,10 +71,11 @@ def catalog(
 ) -> None:
     """Products, their suppliers, and stock where the file counts it."""
 
-    def read(raw: bytes) -> ImportReport:
+    def read(raw: bytes) -> Reading:
         options = CatalogOptions(supplier=supplier, supplier_email=supplier_email, cost_ratio=ratio(cost_ratio))
         table = table_options(columns, date_format, decimal, currency)
-        return read_catalog(raw, table=table, catalog=options, at=datetime.now(UTC))
+        key = file_key("catalog", content_of(raw), table=table, catalog=options)
+        return read_catalog(raw, table=table, catalog=options, at=datetime.now(UTC)), key
 
     _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
@@ -109,10 +97,11 @@ def sales(
 ) -> None:
     """Sales history: units of an article on a day."""
 
-    def read(raw: bytes) -> ImportReport:
+    def read(raw: bytes) -> Reading:
         table = table_options(columns, date_format, decimal, currency)
         today, catalogue = run(_today_and_catalogue, as_json=as_json)
-        return read_sales(raw, table=table, today=today, catalogue=catalogue, opening_stock_days=opening_stock_days)
+        key = file_key("sales", content_of(raw), table=table, opening_stock_days=opening_stock_days)
+        return read_sales(raw, table=table, today=today, catalogue=catalogue, opening_stock_days=opening_stock_days), key
 
     _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
@@ -131,8 +120,10 @@ def orders(
 ) -> None:
     """Customers' orders, one line of the file for each article."""
 
-    def read(raw: bytes) -> ImportReport:
-        return read_orders(raw, table=table_options(columns, date_format, decimal, currency))
+    def read(raw: bytes) -> Reading:
+        table = table_options(columns, date_format, decimal, currency)
+        today, catalogue = run(_today_and_catalogue, as_json=as_json)
+        return read_orders(raw, table=table, today=today, catalogue=catalogue), file_key("orders", content_of(raw), table=table)
 
     _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
@@ -148,10 +139,12 @@ def customers(
 ) -> None:
     """Customers and their addresses, from a table or from vCards (.vcf)."""
 
-    def read(raw: bytes) -> ImportReport:
+    def read(raw: bytes) -> Reading:
+        table = TableOptions(mapping=mapping(columns))
+        key = file_key("customers", content_of(raw), table=table)
         if is_vcards(raw):
-            return read_vcards(raw, at=datetime.now(UTC))
-        return read_customers(raw, table=TableOptions(mapping=mapping(columns)), at=datetime.now(UTC))
+            return read_vcards(raw, at=datetime.now(UTC)), key
+        return read_customers(raw, table=table, at=datetime.now(UTC)), key
 
     _import_table(file, read, dry_run=dry_run, partial=partial, as_json=as_json)
 
@@ -176,7 +169,7 @@ def tickets(
         report = read_mail(mails, own=addresses, at=datetime.now(UTC), since=first_day(since))
     except StewardError as error:
         give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=not strict, as_json=as_json, raw=mails)
+    _finish(report, origin=Origin(shown(file.name)), dry_run=dry_run, partial=not strict, as_json=as_json, raw=mails)
 
 
 def _refuse_demo_home(*, as_json: bool) -> None:
@@ -189,17 +182,17 @@ def _refuse_demo_home(*, as_json: bool) -> None:
         )
 
 
-def _import_table(file: Path, read: Callable[[bytes], ImportReport], *, dry_run: bool, partial: bool, as_json: bool) -> None:
+def _import_table(file: Path, read: Callable[[bytes], Reading], *, dry_run: bool, partial: bool, as_json: bool) -> None:
     """Read a table's file and import what ``read`` makes of it."""
     try:
         raw = _read(file)
-        report = read(raw)
+        report, key = read(raw)
     except StewardError as error:
         give_up(error, as_json=as_json)
-    _finish(report, dry_run=dry_run, partial=partial, as_json=as_json, raw=(raw,))
+    _finish(report, origin=Origin(shown(file.name), key), dry_run=dry_run, partial=partial, as_json=as_json, raw=(raw,))
 
 
-def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool, raw: Sequence[bytes]) -> None:
+def _finish(report: ImportReport, *, origin: Origin, dry_run: bool, partial: bool, as_json: bool, raw: Sequence[bytes]) -> None:
     """Import what may be imported and say what happened. Exit code 2 where rejected lines kept everything out.
 
     ``raw`` are the deliveries as they came; they are kept before anything is made of them.
@@ -207,79 +200,28 @@ def _finish(report: ImportReport, *, dry_run: bool, partial: bool, as_json: bool
     refused = bool(report.rejected) and not partial
     if not dry_run:
         _refuse_demo_home(as_json=as_json)
-    imported = None if refused or dry_run else run(lambda: _into_running_system(report, raw), as_json=as_json)
+    changes = None
+    if not refused:
+        changes = run(lambda: _looked_at(report, origin) if dry_run else _imported(report, origin, raw), as_json=as_json)
     if as_json:
-        print_json(
-            {
-                "kind": report.kind,
-                "rows": report.rows,
-                "events": len(report.accepted) + len(report.assumed),
-                "imported": imported,
-                "dry_run": dry_run,
-                "rejected": [asdict(r) for r in report.rejected],
-                "notes": report.notes,
-            }
-        )
+        print_json(_for_programs(report, changes, dry_run=dry_run))
     else:
-        _tell(report, imported, dry_run=dry_run, refused=refused)
+        _tell(report, changes, dry_run=dry_run, refused=refused)
     if refused:
         raise typer.Exit(EXIT_WRONG)
 
 
-async def _into_running_system(report: ImportReport, raw: Sequence[bytes]) -> int:
+async def _imported(report: ImportReport, origin: Origin, raw: Sequence[bytes]) -> Changes:
     async with open_system() as system:
-        inbox, source, now = system.memory.inbox, f"import/{report.kind}", datetime.now(UTC)
-        keys = [hashlib.sha256(delivery).hexdigest() for delivery in raw]
-        for key, delivery in zip(keys, raw, strict=True):
-            await inbox.receive(source, key, delivery, at=now)
-        imported = await import_report(report, log=system.memory.log, state=system.memory.state)
-        await fill_order_book(report, home=system.settings.home, state=system.memory.state)
-        for key in keys:
-            await inbox.understood(source, key, at=now)
-        return imported
+        return await into_running_system(report, raw, origin=origin, system=system, at=now())
 
 
-async def fill_order_book(report: ImportReport, *, home: Path, state: State) -> None:
-    """The order book under ``home`` is where refunds, cancellations and changes of stock happen, so it has what was imported,
-    as it is known now.
-
-    Every time and for every order of the file: an import that was interrupted here is completed by the next one.
-    """
-    book = open_local(home)[Capability.SHOP]
-    placed = [e.data.order.order_id for e in report.accepted if isinstance(e.data, OrderPlaced)]
-    known = [order for order_id in placed if (order := await state.get(Order, order_id)) is not None]
-    counted = [e.data.sku for e in report.accepted if isinstance(e.data, StockCounted)]
-    stock = {sku: found.on_hand for sku in counted if (found := await state.get(Stock, sku)) is not None and found.on_hand >= 0}
-    if isinstance(book, LocalShop) and (known or stock):
-        await book.put_orders(known)
-        await book.put_stock(stock)
-
-
-async def import_report(report: ImportReport, *, log: EventLog, state: State) -> int:
-    """Append what is new, all or nothing; the number of events that were."""
-    fresh = what_is_new(report, known=await _known(state, report), sales=await _known_sales(state, report))
-    await log.append(fresh)
-    return len(fresh)
-
-
-async def _known(state: State, report: ImportReport) -> Known:
-    kinds = {e.data.stream.partition("/")[0] for e in (*report.accepted, *report.assumed)}
-    known: dict[str, Value] = {}
-    for kind in sorted(kinds):
-        for entity in await state.find(ENTITY_TYPES[kind]):
-            known[f"{kind}/{getattr(entity, _KEYS[kind])}"] = entity
-    return known
-
-
-async def _known_sales(state: State, report: ImportReport) -> KnownSales:
-    imported = [e.data for e in report.accepted if isinstance(e.data, SalesImported)]
-    days = [day.day for data in imported for day in data.days]
-    if not days:
-        return {}
-    known: dict[str, dict[date, SalesRow]] = {}
-    for row in await state.sales(since=min(days), until=max(days)):
-        known.setdefault(row.sku, {})[row.day] = row
-    return known
+async def _looked_at(report: ImportReport, origin: Origin) -> Changes | None:
+    """What an import would change; None where Steward does not run, so that nobody can tell."""
+    if stack.endpoints(Settings.load()) is None:
+        return None
+    async with open_system() as system:
+        return await what_changes(report, origin=origin, state=system.memory.state)
 
 
 async def _today_and_catalogue() -> tuple[date, frozenset[str] | None]:
@@ -298,22 +240,50 @@ async def _shop_address() -> list[str]:
         return [shop.email] if shop else []
 
 
-def _tell(report: ImportReport, imported: int | None, *, dry_run: bool, refused: bool) -> None:
-    lines = counted(report.rows, _ROWS.get(report.kind, "line"))
-    for note in report.notes:
+def _for_programs(report: ImportReport, changes: Changes | None, *, dry_run: bool) -> dict[str, Any]:
+    """``events`` are those that say something new; all of the file's where nobody can tell."""
+    said = len(report.accepted) + len(report.assumed)
+    before = changes.before if changes else None
+    return {
+        "kind": report.kind,
+        "rows": report.rows,
+        "events": len(changes.fresh) if changes else said,
+        "imported": len(changes.fresh) if changes and not dry_run else None,
+        "imported_before": before.at.isoformat() if before else None,
+        "dry_run": dry_run,
+        "rejected": [asdict(r) for r in report.rejected],
+        "notes": [*report.notes, *(changes.notes if changes else ())],
+    }
+
+
+def _tell(report: ImportReport, changes: Changes | None, *, dry_run: bool, refused: bool) -> None:
+    for note in (*report.notes, *(changes.notes if changes else ())):
         say(note)
+    lines = counted(report.rows, _ROWS.get(report.kind, "line"))
     if report.rejected:
-        shown = [(r.line, r.column, r.value, r.why) for r in report.rejected[:_SHOWN]]
-        print_table(f"Rejected: {len(report.rejected):,} of {lines}", ("line", "column", "value", "why"), shown)
+        table = [(r.line, r.column, r.value, r.why) for r in report.rejected[:_SHOWN]]
+        print_table(f"Rejected: {len(report.rejected):,} of {lines}", ("line", "column", "value", "why"), table)
         if len(report.rejected) > _SHOWN:
             say(f"… and {len(report.rejected) - _SHOWN} more; --json lists them all")
-    events = len(report.accepted) + len(report.assumed)
-    if imported is not None:
-        say(f"Imported {counted(imported, 'event')} from {lines}; {events - imported:,} said nothing new.")
-    elif dry_run and not refused:
-        say(f"Dry run: {lines} read, {counted(events, 'event')} ready, nothing changed.")
-    else:
+    if refused:
         say("Nothing was imported. Mend these lines, or import the others with --partial.")
+    else:
+        say(_outcome(report, changes, lines, dry_run=dry_run))
+
+
+def _outcome(report: ImportReport, changes: Changes | None, lines: str, *, dry_run: bool) -> str:
+    said = len(report.accepted) + len(report.assumed)
+    if changes is None:
+        return (
+            f"Dry run: {lines} read, {counted(said, 'event')} ready, nothing changed. What of it is new shows while Steward runs."
+        )
+    if before := changes.before:
+        was = f"This very content was imported before, on {before.at:%Y-%m-%d at %H:%M} UTC ({before.name})"
+        return f"Dry run: {was}: importing it does nothing." if dry_run else f"{was}: nothing was done."
+    new = len(changes.fresh)
+    if dry_run:
+        return f"Dry run: {lines} read, {counted(new, 'new event')} ready, {said - new:,} known already, nothing changed."
+    return f"Imported {counted(new, 'event')} from {lines}; {said - new:,} said nothing new."
 
 
 def _read(file: Path) -> bytes:

@@ -25,7 +25,7 @@ def notify(
     test: Annotated[bool, typer.Option("--test", help="Send a test line and say what each service answered.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say where messages to you go; --test tries it. The exit code is 1 where a test line did not get through."""
+    """Say where messages to you go; --test tries it. The exit code is 1 where a test line did not get through or none was sent."""
     try:
         settings = Settings.load()
         file = settings.home / "notify"
@@ -36,10 +36,10 @@ def notify(
     if as_json:
         print_json({"services": notifier.services, "deliveries": deliveries})
     elif not notifier.services:
-        say(f"Nothing is sent anywhere: {_HOW.format(file)}.")
+        say(f"{'No test line was sent' if test else 'Nothing is sent anywhere'}: {_HOW.format(file)}.")
     else:
         _print(notifier.services, deliveries)
-    if not all(delivery.ok for delivery in deliveries):
+    if test and not (deliveries and all(delivery.ok for delivery in deliveries)):
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -74,7 +74,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     if not rows:
         say(f"{title}: {empty}")
         return
-    table = Table(title=Text(plain(title)), title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    say(title, style="bold")  # a title of the table would be broken where the table is narrow, and an id in it could not be copied
+    table = Table(show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:

@@ -10,25 +10,29 @@ from pathlib import Path
 
 from connectors.dropped import (
     KINDS,
+    MISPLACED,
     MOST_BYTES,
     TOO_LARGE,
     UNREADABLE,
     DropOptions,
     Dropped,
+    key_of,
     kind_of,
     read_dropped,
     refusal,
     reports,
     sha256,
     start_of,
+    what_to_do,
 )
 from connectors.dropped_files import DONE, REJECTED, Box, Found, name_for, read_whole, shown
+from connectors.importers.again import imported_before, lowered
 from connectors.importers.report import ImportReport
 from connectors.importers.table import TableOptions
 from connectors.kinds import Kind, Opened, Opening, Setting, day, one_of, whole_number
 from connectors.reading import ReadingSource, only_new
 from domain.connections import Connection, ConnectionMode, Delivery, FileOutcome, FileTaken, Page, Reading, Record, TakenFile
-from domain.entities import Shop
+from domain.entities import Product, Shop
 from domain.errors import InvalidInput
 from domain.event import EventData, NewEvent, new_event
 from domain.ids import digest
@@ -77,13 +81,16 @@ class DropFolder(ReadingSource):
     async def understand(self, delivery: Delivery, *, stream: str, state: State) -> Reading:
         """Its events and the word that it was taken, or the word that it was rejected, and an alert."""
         dropped = Dropped.of(delivery.external_id, delivery.raw)
-        before = await state.get(TakenFile, dropped.key)
-        if before is not None and before.outcome is FileOutcome.IMPORTED:
+        if dropped.content == MISPLACED:
+            return self._misplaced(delivery, dropped)
+        before = await imported_before(state, key_of(dropped, self._options), dropped.key)
+        if before is not None:
             return self._again(delivery, dropped, before)
         shop = await state.get(Shop, "self")
         options = replace(self._options, own=(shop.email,) if shop else ())
         try:
-            report = await asyncio.to_thread(read_dropped, dropped, delivery.raw, options, at=delivery.at)
+            listed = frozenset(product.sku for product in await state.find(Product))
+            report = await asyncio.to_thread(read_dropped, dropped, delivery.raw, options, at=delivery.at, catalogue=listed)
         except InvalidInput as error:
             return self._rejected(delivery, dropped, str(error), None)
         if why := refusal(report):
@@ -111,7 +118,7 @@ class DropFolder(ReadingSource):
     def _read(self, known: set[str]) -> Page:
         self._box.open()
         found = sorted(self._box.files(), key=_place)
-        fresh = [one for one in found if one.mark not in known and self._clock() - one.changed_at >= self._still]
+        fresh = [one for one in found if one.mark not in known and self._has_stood_still(one)]
         records, size, given = list[Record](), 0, {one.mark for one in found} & known
         for one in fresh[:_PAGE_FILES]:
             if records and size + one.size > _PAGE_BYTES:
@@ -122,7 +129,33 @@ class DropFolder(ReadingSource):
                 given.add(one.mark)
                 size += len(record.raw)
         more = len(fresh) > len(records) > 0
-        return Page(records=tuple(records), cursor=json.dumps(sorted(given)), more=more)
+        told, marks = self._strangers(known)
+        return Page(records=(*records, *told), cursor=json.dumps(sorted(given | marks)), more=more)
+
+    def _strangers(self, known: set[str]) -> tuple[list[Record], set[str]]:
+        """A record for each folder that is none of ours and has a new file in it; and the marks of all files there."""
+        records, marks = list[Record](), set[str]()
+        for folder in self._box.misplaced():
+            finished = [one for one in folder if one.mark in known or self._has_stood_still(one)]
+            if new := next((one for one in finished if one.mark not in known), None):
+                records.append(Record(stream=FILES, external_id=str(Dropped(MISPLACED, new.mark, shown(new.relative))), raw=b""))
+            marks |= {one.mark for one in finished}
+        return records, marks
+
+    def _has_stood_still(self, found: Found) -> bool:
+        return self._clock() - found.changed_at >= self._still
+
+    def _misplaced(self, delivery: Delivery, dropped: Dropped) -> Reading:
+        """It stays where it is: that folder may have another use. One alert a folder, again when another file comes."""
+        folder = dropped.name.partition("/")[0]
+        alert = Alert(
+            key=f"file/{folder}/"[:200],
+            level=AlertLevel.WARNING,
+            text=f"the file {dropped.name[:100]} was not read: nothing is read from the folder {folder[:100]}",
+            what_to_do=f"put it into {self._box.root}, or into a folder there called {', '.join(KINDS)}",
+            at=delivery.at,
+        )
+        return Reading(events=_events([AlertRaised(alert=alert)], delivery), note=alert.text)
 
     async def _imported(self, delivery: Delivery, dropped: Dropped, report: ImportReport, state: State) -> Reading:
         reading = await only_new(report, state)
@@ -132,6 +165,7 @@ class DropFolder(ReadingSource):
         alert = await state.get(Alert, _alert_key(dropped))
         if alert is not None and alert.open:
             told.append(AlertClosed(key=alert.key, by="steward"))
+        report = replace(report, notes=(*report.notes, *await lowered(reading.events, state)))
         self._told[delivery.external_id] = _Told(file, report)
         return Reading(events=(*reading.events, *_events(told, delivery)), note=reading.note)
 
@@ -142,7 +176,7 @@ class DropFolder(ReadingSource):
             key=_alert_key(dropped),
             level=AlertLevel.WARNING,
             text=f"the file {file.name[:100]} was not imported: {why}"[:500],
-            what_to_do=f"mend it and put it into {self._box.root} again; the file and a report are in its folder {REJECTED}",
+            what_to_do=f"{what_to_do(file, str(self._box.root))}; the file and a report are in its folder {REJECTED}",
             at=delivery.at,
         )
         self._told[delivery.external_id] = _Told(file, report)
@@ -160,7 +194,7 @@ class DropFolder(ReadingSource):
         self, delivery: Delivery, dropped: Dropped, outcome: FileOutcome, *, rows: int, events: int = 0, why: str = ""
     ) -> TakenFile:
         return TakenFile(
-            digest=dropped.key,
+            digest=key_of(dropped, self._options),
             delivery=delivery.external_id,
             name=dropped.name[:200],
             kind=kind_of(dropped.name),

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 
+from connectors.importers.again import file_key
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.customers import read_customers
 from connectors.importers.mail import mails_of, read_mail
@@ -23,7 +24,8 @@ KINDS = ("catalog", "customers", "orders", "sales", "tickets")
 MOST_BYTES = 64 * 1024 * 1024
 _MOST_UNPACKED = 256 * 1024 * 1024
 _MOST_SHOWN, _MOST_LISTED = 200, 10_000
-TOO_LARGE, UNREADABLE = "too-large", "unreadable"
+TOO_LARGE, UNREADABLE, MISPLACED = "too-large", "unreadable", "misplaced"
+_NO_CONTENT = (TOO_LARGE, UNREADABLE, MISPLACED)
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -54,12 +56,12 @@ class Dropped:
         mark, _, name = rest.partition(":")
         if not name:
             raise InvalidInput("this names no file")
-        return cls(content if content in (TOO_LARGE, UNREADABLE) else sha256(raw), mark, name)
+        return cls(content if content in _NO_CONTENT else sha256(raw), mark, name)
 
     @property
     def key(self) -> str:
         """Its content, as far as it was read."""
-        return f"{self.content}-{self.mark}" if self.content in (TOO_LARGE, UNREADABLE) else self.content
+        return f"{self.content}-{self.mark}" if self.content in _NO_CONTENT else self.content
 
 
 def sha256(raw: bytes) -> str:
@@ -77,8 +79,13 @@ def kind_of(relative: str) -> str:
     return "tickets" if name.removesuffix(".gz").endswith(".mbox") else ""
 
 
-def read_dropped(dropped: Dropped, raw: bytes, options: DropOptions, *, at: datetime) -> ImportReport:
-    """All of it or none: raises InvalidInput for a file that cannot be taken as a whole. Of mails, those that can be read."""
+def read_dropped(
+    dropped: Dropped, raw: bytes, options: DropOptions, *, at: datetime, catalogue: Collection[str] | None = None
+) -> ImportReport:
+    """All of it or none: raises InvalidInput for a file that cannot be taken as a whole. Of mails, those that can be read.
+
+    ``catalogue`` are the SKUs that are known, None where nobody can say.
+    """
     if dropped.content == TOO_LARGE:
         raise InvalidInput(f"it is larger than {MOST_BYTES // 2**20} MB", hint="split it, or `./steward import` it")
     if dropped.content == UNREADABLE:
@@ -94,11 +101,19 @@ def read_dropped(dropped: Dropped, raw: bytes, options: DropOptions, *, at: date
     readers: dict[str, Callable[[], ImportReport]] = {
         "catalog": lambda: read_catalog(plain, table=table, catalog=CatalogOptions(), at=at),
         "customers": lambda: read_customers(plain, table=table, at=at),
-        "orders": lambda: read_orders(plain, table=table),
-        "sales": lambda: read_sales(plain, table=table, today=at.date()),
+        "orders": lambda: read_orders(plain, table=table, today=at.date(), catalogue=catalogue),
+        "sales": lambda: read_sales(plain, table=table, today=at.date(), catalogue=catalogue),
         "tickets": lambda: read_mail(mails_of(plain, name="it"), own=options.own, at=at, since=options.since),
     }
     return readers[kind]()
+
+
+def key_of(dropped: Dropped, options: DropOptions) -> str:
+    """What it is known by; mails have ids of their own, however they are read."""
+    kind = kind_of(dropped.name)
+    if kind in ("", "tickets") or dropped.content in _NO_CONTENT:
+        return dropped.key
+    return file_key(kind, dropped.content, table=options.table)
 
 
 def refusal(report: ImportReport) -> str:
@@ -107,6 +122,12 @@ def refusal(report: ImportReport) -> str:
         return ""
     first, more = report.rejected[0], len(report.rejected) - 1
     return f"line {first.line}: {first.column} {first.why}".strip() + (f" (and {more} more)" if more else "")
+
+
+def what_to_do(file: TakenFile, folder: str) -> str:
+    """A file in a folder comes without options, so where one would help, the command takes it."""
+    again = f"mend it and put it into {folder} again"
+    return f"{again}, or `./steward import {file.kind} FILE` with the option" if " --" in file.why and file.kind else again
 
 
 def reports(file: TakenFile, report: ImportReport | None, *, repeated: str = "") -> dict[str, bytes]:
@@ -127,7 +148,7 @@ def _for_people(file: TakenFile, report: ImportReport | None, repeated: str) -> 
     if repeated:
         lines += [repeated, "Nothing was done."]
     elif file.outcome is FileOutcome.REJECTED:
-        lines += [f"Nothing of it was imported: {file.why}", "Mend it and put it into the folder again."]
+        lines += [f"Nothing of it was imported: {file.why}", f"To do: {what_to_do(file, 'the folder')}."]
     else:
         lines += [f"Imported: {counted(file.rows, 'line')} read, {counted(file.events, 'new event')}."]
     lines += [f"- {note}" for note in report.notes] if report else []

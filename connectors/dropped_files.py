@@ -9,12 +9,14 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from connectors.files import file_errors, move_whole, replace_whole
 
 DONE, REJECTED = "done", "rejected"
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".download", ".partial", ".swp", "~")
+_MOST_MISPLACED = 50  # files of a folder that are looked at
 _LONGEST_NAME = 150  # characters that are kept of a name
 
 
@@ -47,6 +49,14 @@ class Box:
         with file_errors(f"look into {self.root}"):
             folders = [("", self.root), *((part, self.root / part) for part in self._parts)]
             return [found for part, folder in folders for found in _in(folder, part)]
+
+    def misplaced(self) -> list[list[Found]]:
+        """Files in other folders, by folder: nobody reads them there."""
+        ours = {*self._parts, DONE, REJECTED}
+        with file_errors(f"look into {self.root}"):
+            others = [path for path in sorted(self.root.iterdir()) if path.name not in ours and not path.name.startswith(".")]
+            found = [list(islice(_in(folder, folder.name), _MOST_MISPLACED)) for folder in others]
+        return [files for files in found if files]
 
     def put_away(self, mark: str, *, into: str, name: str, reports: dict[str, bytes]) -> None:
         """Move the file with this mark to ``into``, with ``reports`` by the ending of their names beside it. Safe to repeat."""

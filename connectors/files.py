@@ -11,6 +11,8 @@ from domain.errors import EffectError, Permanent, Retryable, Unknown
 
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ENOMEM}
 
+_WHAT_TO_DO = {errno.ENOENT: "make that folder first", errno.ENOTDIR: "that is a file: name a folder"}
+
 
 @contextmanager
 def locked(root: Path, *, private: bool = False) -> Iterator[None]:
@@ -92,5 +94,4 @@ def _translated(error: OSError, doing: str) -> EffectError:
     text = f"{doing}: {error.strerror or error}{where}"
     if error.errno in _PASSING:
         return Retryable(text, hint="make room on the disk; it is tried again by itself")
-    missing = error.errno == errno.ENOENT
-    return Permanent(text, hint="make that folder first" if missing else "check the owner and the permissions of that path")
+    return Permanent(text, hint=_WHAT_TO_DO.get(error.errno or 0, "check the owner and the permissions of that path"))

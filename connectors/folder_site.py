@@ -178,7 +178,8 @@ class FolderSite:
     def _held(self) -> Iterator[None]:
         """The site for this thread alone, with whatever was left pending settled."""
         if not self._own_pages and not self._content.is_dir():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._content))
+            missing = errno.ENOTDIR if self._content.exists() else errno.ENOENT
+            raise OSError(missing, os.strerror(missing), str(self._content))
         with locked(self._root):
             ignored = self._root / ".gitignore"
             if not self._own_pages and not ignored.exists():

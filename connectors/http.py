@@ -140,10 +140,10 @@ class Http:
         try:
             async with asyncio.timeout(self._limits.seconds):
                 return await self._exchange(request, may_repeat)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Retryable(f"{self.name} cannot be reached ({type(error).__name__})", hint="it is tried again by itself") from None
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise self._uncertain(f"{self.name} did not answer to the end ({type(error).__name__})", may_repeat) from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            raise Retryable(f"{self.name} cannot be reached", hint="it is tried again by itself") from None
+        except (httpx.HTTPError, TimeoutError):
+            raise self._uncertain(f"{self.name} did not answer to the end", may_repeat) from None
         except (httpx.InvalidURL, UnicodeError):
             raise Permanent(f"{self.name} has an address that cannot be", hint="mend the setting") from None
 

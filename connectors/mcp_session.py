@@ -241,7 +241,7 @@ def _meaning(error: BaseException, name: str, *, calling: bool) -> EffectError:
             return Permanent(f"{name} cannot be started", hint="the command has to be a program on this machine")
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol():
             return Permanent(f"{name} has an address that cannot be", hint="mend the setting")
-    return _uncertain(f"{name} did not answer as it should ({type(error).__name__.lstrip('_')})", calling)
+    return _uncertain(f"{name} did not answer as it should", calling)
 
 
 def _uncertain(text: str, calling: bool) -> EffectError:

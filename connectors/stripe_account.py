@@ -162,15 +162,14 @@ class StripeAccount:
         return Permanent(text, hint="the same request would be refused again")
 
     def _unreached(self, cause: BaseException | None, changes: bool) -> EffectError:
-        kind = type(cause).__name__
         match cause:
             case _Busy():
                 return Retryable(f"{self.name} asked to be left alone", hint=_AGAIN, retry_after=cause.wish)
             case _TooLarge():
                 return self._uncertain(f"{self.name} answered with too many bytes", changes, content=True)
             case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
-                return Retryable(f"{self.name} cannot be reached ({kind})", hint=_AGAIN)
-        return self._uncertain(f"{self.name} did not answer to the end ({kind})", changes)
+                return Retryable(f"{self.name} cannot be reached", hint=_AGAIN)
+        return self._uncertain(f"{self.name} did not answer to the end", changes)
 
     def _uncertain(self, text: str, changes: bool, *, content: bool = False) -> EffectError:
         if changes:

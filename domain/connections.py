@@ -149,8 +149,8 @@ class FileOutcome(StrEnum):
 
 
 class TakenFile(Value):
-    """A file that was dropped into a folder, by the SHA-256 of its content. ``delivery`` is the external id it came under,
-    ``rows`` what was read in it, ``events`` what that changed; ``why`` says what is wrong with it.
+    """A file that was dropped into a folder or imported, by a digest of its content and of how it is read. ``delivery`` is what
+    it came under, ``rows`` what was read in it, ``events`` what that changed; ``why`` says what is wrong with it.
     """
 
     digest: Name

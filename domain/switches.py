@@ -1,5 +1,6 @@
 """The operator's switches, as every door offers them: what modes there are, what they mean, and what a change has to be."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from domain.actions import ACTION_TYPES
@@ -8,8 +9,9 @@ from domain.bypasses import LONGEST, BypassOpened
 from domain.decisions import Bypass, Mode
 from domain.deliveries import RESTOCK
 from domain.errors import InvalidInput
+from domain.event import Event
 from domain.model import Moment
-from domain.runs import Controls
+from domain.runs import Controls, KillSwitchSet
 
 WORKFLOWS = ("support", "replenish", "content", RESTOCK, PROPOSE)
 MEANS = {
@@ -48,6 +50,23 @@ def bypass_of(scope: str, span: timedelta, reason: str, *, by: str, at: Moment) 
     if not 0 < len(reason.strip()) <= _LONGEST_REASON:
         raise InvalidInput("a bypass needs a reason", hint="say why; it is recorded with all that is done so")
     return BypassOpened(scope=checked_scope(scope), until=at + span, reason=reason.strip(), by=by, at=at)
+
+
+def kill_switch_set(controls: Controls, *, on: bool, reason: str, by: str) -> KillSwitchSet:
+    """A switch that is on already keeps its reason unless another one is given: it says why everything stands still."""
+    kept = controls.kill_reason if on and controls.kill_switch else ""
+    return KillSwitchSet(on=on, reason=reason.strip() or kept, by=by)
+
+
+def on_since(news: Sequence[Event]) -> Moment | None:
+    """When the kill switch was turned on, by the events of the controls, newest first; None where they do not tell."""
+    since = None
+    for event in news:
+        if event.type == KillSwitchSet.type:
+            if not event.data["on"]:
+                return since
+            since = event.at
+    return since
 
 
 def _parts(scope: str) -> tuple[str, str]:

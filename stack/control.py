@@ -142,7 +142,7 @@ def _follow(layout: Layout, before: StackState, *, programs: Sequence[str], say:
         if state.phase == "failed":
             raise StackError(state.error or "the stack failed", hint=state.hint)
         if not is_held(layout.lock):
-            raise _died(layout.log("supervisor"))
+            raise _ended(layout)
         if state.endpoints and _is_up(state, layout, programs):
             return state.endpoints
         time.sleep(POLL)
@@ -167,6 +167,13 @@ def _tell(before: StackState, now: StackState, say: Say) -> None:
     for was, part in zip(before.parts, now.parts, strict=True):
         if part.state != was.state and part.state in ("starting", "running", "external"):
             say(f"{part.name}: {part.state}" + (f" on {part.address}" if part.address else ""))
+
+
+def _ended(layout: Layout) -> StackError:
+    """Told to stop, it says so in its last state; else it died."""
+    if read_state(layout.state).phase in ("stopping", "stopped"):
+        return StackError("Steward was stopped by another command meanwhile", hint="run `steward up` again")
+    return _died(layout.log("supervisor"))
 
 
 def _died(log: Path) -> StackError:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from connectors.importers.report import ImportReport
-from domain.entities import Order, Stock, Ticket
+from domain.entities import Order, Product, Stock, Ticket
 from domain.event import EventData, NewEvent, SalesRow, new_event
-from domain.events import MessageReceived, OrderPlaced, PaymentNamed, SalesImported
+from domain.events import MessageReceived, OrderPlaced, PaymentNamed, ProductListed, SalesImported
 from domain.ids import derived_id, digest
 from domain.model import Value
 
@@ -20,7 +20,8 @@ def what_is_new(report: ImportReport, *, known: Known, sales: KnownSales) -> lis
     An order that is known is never overwritten, because refunds and shipments happened to it since; what it was paid by may
     still be named.
     """
-    stated = [_renamed(e, known, sales) for e in report.accepted if _says_something(e, known, sales)]
+    accepted = [_completed(event, known.get(event.data.stream)) for event in report.accepted]
+    stated = [_renamed(e, known, sales) for e in accepted if _says_something(e, known, sales)]
     named = [e for event in report.accepted for e in _payment_of(event, known.get(event.data.stream))]
     return stated + named + [e for e in report.assumed if _is_unknown(known.get(e.data.stream))]
 
@@ -30,6 +31,14 @@ def payment_named(known: Order, told: Order) -> list[EventData]:
     if known.payment_reference or not told.payment_reference:
         return []
     return [PaymentNamed(order_id=known.order_id, payment_reference=told.payment_reference)]
+
+
+def _completed(event: NewEvent, before: Value | None) -> NewEvent:
+    """What the operator described stays: a file or a shop that says nothing of it does not take it back."""
+    if not isinstance(event.data, ProductListed) or not isinstance(before, Product) or event.data.product.attributes:
+        return event
+    product = event.data.product.model_copy(update={"attributes": before.attributes})
+    return event.model_copy(update={"data": ProductListed(product=product)})
 
 
 def _payment_of(event: NewEvent, before: Value | None) -> list[NewEvent]:

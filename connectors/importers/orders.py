@@ -1,10 +1,13 @@
 """Orders: one order line a line; lines with the same order number are one order."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from connectors.importers.address import ADDRESS_COLUMNS, read_address
 from connectors.importers.cells import Cells
+from connectors.importers.plausible import refuse_future, unknown_articles
 from connectors.importers.report import BadCell, ImportReport, Rejection, in_file_order
 from connectors.importers.table import Column, Table, TableOptions, parse_rows, read_table
 from domain.entities import Order, OrderLine, OrderStatus
@@ -49,10 +52,13 @@ class _Row:
         return self.order.model_copy(update={"lines": (), "total": Money.zero(self.order.total.currency)}), self.total
 
 
-def read_orders(raw: bytes, *, table: TableOptions) -> ImportReport:
-    """One ``OrderPlaced`` an order number. An order with a bad line, or whose lines disagree, is rejected whole."""
+def read_orders(raw: bytes, *, table: TableOptions, today: date, catalogue: Collection[str] | None = None) -> ImportReport:
+    """One ``OrderPlaced`` an order number. An order with a bad line, or whose lines disagree, is rejected whole.
+
+    ``today`` and ``catalogue`` are as for sales.
+    """
     found = read_table(raw, COLUMNS, table)
-    rows, rejected = parse_rows(found, _row, table)
+    rows, rejected = parse_rows(found, lambda cells: _row(cells, today), table)
     spoilt = _orders_of(found, {r.line for r in rejected})
     groups: dict[str, list[tuple[int, _Row]]] = defaultdict(list)
     for number, row in rows:
@@ -66,10 +72,11 @@ def read_orders(raw: bytes, *, table: TableOptions) -> ImportReport:
             rejected += _refuse(found, group, "the lines of this order differ in more than the article")
         else:
             events.append(_placed([row for _, row in group]))
-    return ImportReport("orders", found.rows, tuple(events), in_file_order(rejected), found.notes)
+    notes = (*found.notes, *unknown_articles([line.sku for _, row in rows for line in row.order.lines], catalogue))
+    return ImportReport("orders", found.rows, tuple(events), in_file_order(rejected), notes)
 
 
-def _row(cells: Cells) -> _Row:
+def _row(cells: Cells, today: date) -> _Row:
     email, sku, price = cells.email("email"), cells.required("sku"), cells.money("unit_price")
     total = cells.money("total") if cells.text("total") else None
     for name, money in (("unit_price", price), ("total", total)):
@@ -83,7 +90,7 @@ def _row(cells: Cells) -> _Row:
         lines=(line,),
         total=price * line.units,
         status=_status(cells),
-        placed_at=cells.moment("placed_at"),
+        placed_at=_placed_at(cells, today),
         shipped_at=cells.maybe_moment("shipped_at"),
         delivered_at=cells.maybe_moment("delivered_at"),
         promised_by=cells.maybe_moment("promised_by"),
@@ -93,6 +100,12 @@ def _row(cells: Cells) -> _Row:
         ship_to=read_address(cells, cells.text("name", email)),
     )
     return _Row(order, total)
+
+
+def _placed_at(cells: Cells, today: date) -> datetime:
+    moment = cells.moment("placed_at")
+    refuse_future("placed_at", cells, moment.date(), today=today)
+    return moment
 
 
 def _status(cells: Cells) -> OrderStatus:

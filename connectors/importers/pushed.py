@@ -73,7 +73,7 @@ def read_pushed(raw: bytes, *, source: str, at: datetime) -> ImportReport:
     told = pushed(raw)
     table, places = _as_csv(told.rows, COLUMNS[told.type])
     readers: dict[str, Callable[[], ImportReport]] = {
-        "orders": lambda: read_orders(table, table=TableOptions()),
+        "orders": lambda: read_orders(table, table=TableOptions(), today=at.date()),
         "sales": lambda: read_sales(table, table=TableOptions(), today=at.date()),
         "tickets": lambda: _read_tickets(table, source=source, at=at),
     }

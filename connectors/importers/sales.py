@@ -1,12 +1,13 @@
 """Sales history: units of a SKU on a day. Lines of the same SKU and day add up, so a list of order lines will do as well."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from connectors.importers.cells import Cells
+from connectors.importers.plausible import refuse_future, unknown_articles
 from connectors.importers.report import BadCell, ImportReport, in_file_order
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
 from domain.entities import SalesDay
@@ -25,7 +26,6 @@ COLUMNS = (
     Column("returned", "units that came back that day"),
 )
 _MOST_UNITS = 10_000_000
-_NAMED = 10  # articles that a note names
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_sales(
         days = by_sku[row.sku]
         days[row.day] = days[row.day].plus(row) if row.day in days else row
     events = tuple(_imported(sku, days.values()) for sku, days in sorted(by_sku.items()))
-    notes = (*found.notes, *_unknown([row.sku for _, row in rows], catalogue))
+    notes = (*found.notes, *unknown_articles([row.sku for _, row in rows], catalogue))
     report = ImportReport("sales", found.rows, events, in_file_order(rejected), notes)
     if not opening_stock_days or not by_sku:
         return report
@@ -70,20 +70,9 @@ def read_sales(
     return replace(report, notes=(*report.notes, note), assumed=tuple(_opening_stock(by_sku, opening_stock_days)))
 
 
-def _unknown(skus: Sequence[str], catalogue: Collection[str] | None) -> Iterable[str]:
-    """Lines are taken although they name an article that is not listed: it may be listed later, or not be sold any more."""
-    strange = Counter(sku for sku in skus if catalogue is not None and sku not in catalogue)
-    if strange:
-        more = f" and {len(strange) - _NAMED:,} more" if len(strange) > _NAMED else ""
-        names = counted(len(strange), "article that is", "articles that are")
-        lines = counted(strange.total(), "line names", "lines name")
-        yield f"{lines} {names} not in the catalogue: {', '.join(sorted(strange)[:_NAMED])}{more}"
-
-
 def _sold(cells: Cells, today: date) -> _Sold:
     day = cells.day("date")
-    if day > today + timedelta(days=1):
-        raise BadCell("date", cells.text("date"), f"is in the future; today is {today}")
+    refuse_future("date", cells, day, today=today)
     units, returned = cells.whole("units"), abs(cells.whole("returned", 0))
     if max(abs(units), returned) > _MOST_UNITS:
         raise BadCell("units", cells.text("units"), f"is more than {_MOST_UNITS:,} units a day")

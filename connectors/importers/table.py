@@ -194,7 +194,7 @@ def _match_header(names: Sequence[str], columns: Sequence[Column], mapping: Mapp
     plain = {n.lower(): n for n in reversed(names)}
     header = {c.name: mapping.get(c.name) or plain.get(c.name) for c in columns}
     if missing := [c.name for c in columns if c.required and not header[c.name]]:
-        hint = f"it has {', '.join(names)}; say which is which with --map {missing[0]}=THEIRS"
+        hint = f"it has {', '.join(names)}; rename the column, or import the file with --map {missing[0]}=THEIRS"
         raise InvalidInput(f"the file has no column {', '.join(missing)}", hint=hint)
     found = {our: theirs for our, theirs in header.items() if theirs}
     if twice := sorted({n for n in found.values() if names.count(n) > 1}):

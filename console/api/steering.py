@@ -15,8 +15,8 @@ from domain.decisions import Mode
 from domain.errors import InvalidInput, NotFound, VersionConflict
 from domain.event import EventData
 from domain.policies import OPERATOR
-from domain.runs import Controls, KillSwitchSet, ModeSet, Run
-from domain.switches import checked_scope
+from domain.runs import Controls, ModeSet, Run
+from domain.switches import checked_scope, kill_switch_set
 from workflows.starting import What, start
 
 router = APIRouter()
@@ -157,5 +157,6 @@ async def set_mode(caller: Decides, scope: str, wanted: SetMode) -> Controls:
 @router.put("/controls/kill-switch", tags=["controls"])
 async def set_kill_switch(caller: Decides, wanted: SetKillSwitch) -> Controls:
     """On: no new effect happens. What waits keeps waiting."""
-    await caller.record(KillSwitchSet(on=wanted.on, reason=wanted.reason, by=OPERATOR))
+    before = await controls(caller)
+    await caller.record(kill_switch_set(before, on=wanted.on, reason=wanted.reason, by=OPERATOR))
     return await controls(caller)

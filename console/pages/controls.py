@@ -11,8 +11,8 @@ from domain.bypasses import BypassClosed
 from domain.decisions import Mode
 from domain.errors import InvalidInput
 from domain.policies import OPERATOR
-from domain.runs import KillSwitchSet, ModeSet
-from domain.switches import bypass_of, checked_scope
+from domain.runs import ModeSet
+from domain.switches import bypass_of, checked_scope, kill_switch_set
 from domain.wording import parse_duration
 from workflows.timetable import Change, change
 
@@ -32,7 +32,7 @@ async def kill(visit: Here) -> Response:
     on = visit.field("on") == "yes"
     if not on:
         visit = await visit.prove()
-    await record(visit, KillSwitchSet(on=on, reason=visit.field("reason", most=500), by=OPERATOR))
+    await record(visit, kill_switch_set(visit.controls, on=on, reason=visit.field("reason", most=500), by=OPERATOR))
     return await visit.see("/controls", say="Nothing new happens outside" if on else "Effects happen again")
 
 

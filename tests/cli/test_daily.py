@@ -14,6 +14,7 @@ import stack
 from cli.context import open_system, record
 from domain.actions import CancelOrder
 from domain.effects import EffectStatus
+from domain.policies import POLICY_TYPES
 from domain.runs import Alert, AlertLevel, AlertRaised
 from tests.cli.steward import Steward
 from tests.contract.test_memory_ports import wish
@@ -177,6 +178,22 @@ def test_a_policy_changes_by_versions(shop: Steward) -> None:
     assert f"version {said['version'] + 1} in force" in history.out
 
 
+def test_every_policy_is_listed(shop: Steward) -> None:
+    listed = shop("policies", "list")
+    assert [name for name in POLICY_TYPES if not re.search(rf"^{name}\b", listed.out, re.MULTILINE)] == []
+
+
+def test_the_same_file_again_does_nothing_and_says_so(shop: Steward, files: Path) -> None:
+    """Before it is done, too."""
+    file = str(files / "catalog.csv")
+    tried = shop("import", "catalog", file, "--dry-run", "--json").json
+    assert (tried["events"], tried["imported"], tried["imported_before"][:2]) == (0, None, "20")
+    assert re.search(r"imported before, on 20.*nothing was done", shop("import", "catalog", file).out)
+    told = shop("import", "catalog", file, "--cost-ratio", "0.4", "--dry-run").out
+    assert "imported before" not in told
+    assert "known already, nothing changed" in told
+
+
 def test_switches_are_recorded(shop: Steward) -> None:
     """The kill switch says why, wherever one looks first; modes narrow."""
     assert shop("kill", "--reason", "something is odd").code == 0
@@ -186,6 +203,9 @@ def test_switches_are_recorded(shop: Steward) -> None:
     found = shop("doctor", "--json")
     assert [f["detail"] for f in found.json if not f["ok"]] == ["on: something is odd"]
     assert found.code == 1
+    again = shop("kill")
+    assert "was on already since 20" in again.out
+    assert "something is odd" in again.out
     assert shop("kill", "--off", "--json").json == {"kill_switch": False}
     assert shop("status", "--json").json["kill_switch"] is False
     assert shop("doctor").code == 0

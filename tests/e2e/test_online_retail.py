@@ -15,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 import connectors
 import memory
 import worker
-from cli.import_commands import import_report
+from cli.importing import Origin, import_report
 from connectors.fakes import InMemoryAnalytics, InMemorySuppliers
 from connectors.importers.catalog import CatalogOptions, read_catalog
 from connectors.importers.report import ImportReport
@@ -62,7 +62,9 @@ def read_shop() -> tuple[ImportReport, ImportReport]:
 
 async def import_shop(kept: memory.Memory) -> tuple[int, int]:
     """How many events the two files brought."""
-    listed, sold = [await import_report(report, log=kept.log, state=kept.state) for report in read_shop()]
+    nameless = Origin("")
+    both = [await import_report(report, origin=nameless, log=kept.log, state=kept.state, at=NOW) for report in read_shop()]
+    listed, sold = [len(changes.fresh) for changes in both]
     return listed, sold
 
 

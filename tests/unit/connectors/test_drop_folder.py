@@ -13,8 +13,9 @@ from activities.intake import Intake
 from connectors.drop_folder import KIND, DropFolder
 from connectors.dropped import KINDS, DropOptions, kind_of
 from connectors.dropped_files import Box
+from connectors.importers.again import content_of, file_key
 from connectors.kinds import Opening
-from domain.connections import FileOutcome, TakenFile
+from domain.connections import FileOutcome, FileTaken, TakenFile
 from domain.entities import Order, Product, Shop, Ticket
 from domain.event import new_event
 from domain.events import ShopDescribed
@@ -122,6 +123,27 @@ async def test_the_same_content_again_does_nothing_and_says_so(folder: Folder) -
     assert "imported before: catalog-1.csv" in told.read_text()
 
 
+async def test_a_file_that_the_command_imported_does_nothing_in_the_folder(folder: Folder) -> None:
+    """They are the same file, read in the same way."""
+    text = CATALOG.format("MUG")
+    key = file_key("catalog", content_of(text.encode()), table=OPTIONS.table)
+    file = TakenFile(digest=key, delivery="import/catalog", name="mine.csv", outcome=FileOutcome.IMPORTED, at=NOW)
+    await folder.kept.log.append([new_event(FileTaken(file=file), at=NOW, key=("taken",))])
+    folder.put("catalog.csv", text)
+    await folder.look()
+    assert await folder.kept.state.find(Product) == []
+    assert "imported before: mine.csv" in folder.report("done")
+
+
+async def test_the_report_says_what_stock_a_changed_catalogue_lowers(folder: Folder) -> None:
+    folder.put("catalog-1.csv", "sku,title,price,on_hand\nMUG,Mug,12.50,40\n")
+    await folder.look()
+    folder.put("catalog-2.csv", "sku,title,price,on_hand\nMUG,Mug,12.50,10\n")
+    await folder.look()
+    (told,) = (folder.root / "done").glob("*catalog-2.csv.report.txt")
+    assert "1 stock level goes down: MUG 40 → 10" in told.read_text()
+
+
 async def test_a_file_that_is_not_finished_is_left_alone(folder: Folder) -> None:
     """By its name, or because it changed just now: even if a copy claims to be old."""
     folder.still, now = 5, [0.0]
@@ -150,9 +172,37 @@ async def test_only_plain_files_are_opened(folder: Folder, tmp_path: Path) -> No
     (folder.root / "orders").symlink_to(tmp_path)
     os.mkfifo(folder.root / "catalog-pipe.csv")
     await folder.look()
-    assert await folder.kept.log.read() == []
+    assert await folder.kept.state.find(Product) == []
     assert (folder.root / "catalog-link.csv").is_symlink()
     assert secret.exists()
+
+
+async def test_a_file_in_another_folder_stays_there_and_is_told(folder: Folder) -> None:
+    """One alert a folder, and again only when another file comes; where files go is in it."""
+    folder.put("weird/orders-1.csv", "x")
+    folder.put("weird/orders-2.csv", "x")
+    await folder.look()
+    await folder.look()
+    (alert,) = await folder.kept.state.find(Alert)
+    assert (alert.times, alert.open) == (1, True)
+    assert "weird/orders-1.csv was not read" in alert.text
+    assert f"put it into {folder.root}, or into a folder there called catalog, customers" in alert.what_to_do
+    assert folder.there() == []
+    assert len(list((folder.root / "weird").iterdir())) == 2
+    folder.put("weird/orders-3.csv", "x")
+    await folder.look()
+    (alert,) = await folder.kept.state.find(Alert)
+    assert (alert.times, "orders-3.csv" in alert.text) == (2, True)
+
+
+async def test_what_an_option_would_mend_is_left_to_the_command(folder: Folder) -> None:
+    """A file in a folder cannot be given one."""
+    folder.put("catalog.csv", "StockCode,title,price\nMUG,Mug,12.50\n")
+    await folder.look()
+    (alert,) = await folder.kept.state.find(Alert)
+    assert "rename the column, or import the file with --map sku=THEIRS" in alert.text
+    assert "`./steward import catalog FILE` with the option" in alert.what_to_do
+    assert "`./steward import catalog FILE` with the option" in folder.report("rejected")
 
 
 async def test_a_huge_file_is_rejected_without_being_read(folder: Folder) -> None:

@@ -44,6 +44,14 @@ async def test_front_matter(tmp_path: Path) -> None:
     assert (matter["slug"], matter["revision"], matter["draft"]) == ("mugs", 2, False)
 
 
+async def test_a_file_is_no_folder_for_pages(tmp_path: Path) -> None:
+    """It says so, and not that nothing is there."""
+    (tmp_path / "page.md").write_text("x")
+    for pages_, why in ((tmp_path / "page.md", "that is a file"), (tmp_path / "nowhere", "make that folder first")):
+        with pytest.raises(Permanent, match=why):
+            await FolderSite(pages_ / ".steward", pages=pages_).check()
+
+
 async def test_structured_data_is_one_text(tmp_path: Path) -> None:
     """The structured data is JSON text that cannot close the script element it will stand in."""
     data: dict[str, object] = {"@type": "Product", "name": "</script>"}

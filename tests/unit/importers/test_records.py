@@ -34,7 +34,7 @@ def sales(text: str, *, opening_stock_days: int = 0) -> ImportReport:
 
 
 def orders(text: str) -> ImportReport:
-    return read_orders(text.encode(), table=TableOptions())
+    return read_orders(text.encode(), table=TableOptions(), today=NOW.date())
 
 
 def customers(text: str) -> ImportReport:
@@ -204,6 +204,21 @@ def test_an_order_with_a_bad_line_is_rejected_whole() -> None:
     assert not report.accepted
 
 
+def test_nothing_was_ordered_in_the_future() -> None:
+    """The next day can be today in another zone."""
+    report = orders(f"{ORDER}7,a@b.de,2026-03-02,S1,1,3.50,{HOME}\n8,a@b.de,2026-03-03,S1,1,3.50,{HOME}\n")
+    assert [(r.line, r.column, r.why) for r in report.rejected] == [(3, "placed_at", "is in the future; today is 2026-03-01")]
+    assert len(report.accepted) == 1
+
+
+def test_orders_of_articles_that_are_not_listed_are_taken_and_told() -> None:
+    """Only where it is known what is listed."""
+    text = f"{ORDER}7,a@b.de,2026-01-05,S1,1,3.50,{HOME}\n7,a@b.de,2026-01-05,S2,1,1,{HOME}\n"
+    report = read_orders(text.encode(), table=TableOptions(), today=NOW.date(), catalogue={"S1"})
+    assert (len(report.accepted), report.notes) == (1, ("1 line names 1 article that is not in the catalogue: S2",))
+    assert orders(text).notes == ()
+
+
 def test_lines_that_disagree_about_the_order_are_rejected() -> None:
     """Two customers cannot share an order number."""
     report = orders(f"{ORDER}7,a@b.de,2026-01-05,S1,2,3.50,{HOME}\n7,x@y.de,2026-01-05,S2,1,1,{HOME}\n")
@@ -267,6 +282,16 @@ def test_going_back_to_an_older_file_counts() -> None:
     again = what_is_new(old, known=state_after(old, new), sales={})
     assert [e.data.product.price for e in again] == [Money.of(10)]
     assert again[0].event_id != old.accepted[0].event_id
+
+
+def test_what_the_operator_described_outlives_an_import() -> None:
+    """No file says it, so none takes it back; it is no news either."""
+    old, new = catalog("sku,title,price\nA1,Mug,10\n"), catalog("sku,title,price\nA1,Mug,12\n")
+    known = state_after(old)
+    known["product/A1"] = known["product/A1"].model_copy(update={"attributes": {"care": "by hand"}})
+    assert what_is_new(old, known=known, sales={}) == []
+    (told,) = what_is_new(new, known=known, sales={})
+    assert (told.data.product.attributes, told.data.product.price) == ({"care": "by hand"}, Money.of(12))
 
 
 def test_assumptions_never_overwrite_what_is_known() -> None:
