@@ -9,6 +9,7 @@ from html import unescape
 import httpx
 import pytest
 
+from agents.auditor import Auditor
 from console.app import create_app
 from console.house import House
 from domain.actions import PlacePurchaseOrder, SendReply
@@ -114,7 +115,7 @@ async def test_a_batch_says_what_became_of_each(browser: Browser) -> None:
     """One that is not there, and one whose digest is of something else, each for itself."""
     fields = {"verb": "reject", "reason": "no", "chosen": [REPLY, "nothing"], f"digest:{REPLY}": "0" * 64, "batch": "b"}
     answer = await browser.post("/inbox/batch", fields)
-    assert "0 of 2 done" in answer.text
+    assert "0 of 2 answers counted" in answer.text
     assert "there is no question nothing" in answer.text
     assert "the proposal changed since it was shown" in answer.text
 
@@ -201,7 +202,13 @@ class Recording(Gateway):
 async def deciding(house: House) -> AsyncIterator[Browser]:
     """A browser whose answers count."""
     gateway = Recording(house.memory.log)
-    decider = Decider(gateway=gateway, state=house.memory.state, log=house.memory.log, clock=house.clock)
+    decider = Decider(
+        gateway=gateway,
+        auditor=Auditor(state=house.memory.state, policies=house.memory.policies),
+        state=house.memory.state,
+        log=house.memory.log,
+        clock=house.clock,
+    )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(replace(house, decider=decider))), base_url=house.public_url
     ) as client:
