@@ -49,7 +49,9 @@ async def decide_many(visit: Here) -> Response:
     approvals = [await visit.house.memory.state.get(Approval, key) for key in chosen]
     if verb is Verb.APPROVE and any(a and needs_proof(a) for a in approvals):
         visit = await visit.prove()
-    return await visit.page("inbox_batch.html", verb=verb, results=await _results(visit, verb, chosen), batch=uuid4())
+    results = await _results(visit, verb, chosen)
+    waiting = await visit.house.memory.views.waiting()  # fewer than when the visit began
+    return await visit.page("inbox_batch.html", verb=verb, results=results, batch=uuid4(), waiting=waiting)
 
 
 @router.get("/inbox/{approval_id}", response_class=HTMLResponse)
