@@ -12,7 +12,7 @@ from domain.decisions import Mode
 from domain.errors import InvalidInput
 from domain.policies import OPERATOR
 from domain.runs import KillSwitchSet, ModeSet
-from domain.switches import bypass_of, checked_scope
+from domain.switches import bypass_of, checked_mode, checked_scope
 from domain.wording import parse_duration
 from workflows.timetable import Change, change
 
@@ -41,9 +41,10 @@ async def set_mode(visit: Here) -> Response:
     scope, word = checked_scope(visit.field("scope")), visit.field("mode")
     if word not in list(Mode):
         raise InvalidInput(f"{word[:40]!r} is no mode", hint=f"one of {', '.join(Mode)}")
-    if word == Mode.AUTO and visit.controls.mode_of(*_parts(scope)) is not Mode.AUTO:
+    mode = checked_mode(scope, Mode(word))
+    if mode is Mode.AUTO and visit.controls.mode_of(*_parts(scope)) is not Mode.AUTO:
         visit = await visit.prove()
-    await record(visit, ModeSet(scope=scope, mode=Mode(word), by=OPERATOR))
+    await record(visit, ModeSet(scope=scope, mode=mode, by=OPERATOR))
     return await visit.see("/controls", say=f"The mode of {scope} is {word}")
 
 

@@ -62,6 +62,8 @@ async def test_a_bypass_ends_by_itself_or_before(house: House, idle: Browser) ->
 REFUSED: list[tuple[str, dict[str, str], int]] = [
     ("/controls/mode", {"scope": "everything", "mode": "auto"}, 422),
     ("/controls/mode", {"scope": "support", "mode": "yolo"}, 422),
+    ("/controls/mode", {"scope": "propose", "mode": "auto", "password": PASSWORD}, 422),
+    ("/controls/bypass", {"scope": "propose/send-reply", "for": "2h", "reason": "x", "password": PASSWORD}, 422),
     ("/controls/bypass", {"scope": "support", "for": "25h", "reason": "x"}, 422),
     ("/controls/bypass", {"scope": "support", "for": "2h", "reason": " "}, 422),
     ("/controls/bypass", {"scope": "support", "for": "soon", "reason": "x"}, 422),
