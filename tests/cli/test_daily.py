@@ -153,6 +153,8 @@ def test_ordered_goods_arrive_once(shop: Steward) -> None:
         assert state(shop, f"stock/{sku}")["on_hand"] == before[sku] + units
         assert state(shop, f"stock/{sku}")["on_order"] == 0
     assert shop("received", order["purchase_order_id"]).code == 2
+    assert "no: the order is received already" in " ".join(shop("show", run.json["run"]).out.split())
+    assert "+00:00" not in shop("state", "list", "purchase-order").out
 
 
 def test_a_digest_is_printed_and_a_run_need_not_be_watched(shop: Steward) -> None:
