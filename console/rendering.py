@@ -1,6 +1,7 @@
 """Templates: everything is escaped, a name that is missing is an error, and moments are shown in the shop's own time."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from console.places import place_of
 from domain import wording
@@ -20,6 +22,7 @@ from domain.story import story
 from domain.undoing import Undoing
 from domain.wording import counted, left
 
+_CODE = re.compile("`([^`]+)`")
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -30,7 +33,7 @@ def environment() -> Environment:
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
     made.filters.update(place=place_of, lines=lines, outcome=outcome, counted=counted)
-    made.filters.update(undone_by=undone_by, staying=staying)
+    made.filters.update(undone_by=undone_by, staying=staying, coded=coded)
     return made
 
 
@@ -82,6 +85,11 @@ def undone_by(plan: Undoing) -> list[tuple[str, str]]:
 def staying(plan: Undoing) -> list[tuple[str, str]]:
     """(what was done, why it stays)."""
     return [(stay.effect.action.summary(), stay.why) for stay in plan.stays]
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks as code; the rest is escaped like everything."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def pretty(value: Any) -> str:
