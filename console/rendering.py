@@ -23,18 +23,38 @@ from domain.undoing import Undoing
 from domain.wording import counted, left
 
 _CODE = re.compile("`([^`]+)`")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 @cache
 def environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_marked,
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
     made.filters.update(place=place_of, lines=lines, outcome=outcome, counted=counted)
-    made.filters.update(undone_by=undone_by, staying=staying, coded=coded)
+    made.filters.update(undone_by=undone_by, staying=staying, coded=coded, exactly=Exact)
     return made
+
+
+class Exact(str):
+    """A text that is sent back as it came, as the value of a field."""
+
+    __slots__ = ()
+
+
+def _marked(value: Any) -> Any:
+    """What strangers wrote cannot turn the page round: characters that turn the direction of a text are shown by their name."""
+    if isinstance(value, Exact) or not isinstance(value, str) or not _TURNING.search(value):
+        return value
+    marked = _TURNING.sub(lambda one: f"[U+{ord(one[0]):04X}]", value)
+    return Markup(marked) if isinstance(value, Markup) else marked  # noqa: S704 - as safe as it was
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
