@@ -12,11 +12,11 @@ from domain.entities import PurchaseOrder, PurchaseOrderStatus, Ticket, TicketSt
 from domain.event import new_event
 from domain.learning import LearningReport
 from domain.model import Moment
-from domain.policies import AutonomyPolicy
+from domain.policies import ApprovalPolicy, AutonomyPolicy
 from domain.ports import EventLog, Guards, Policies, State
 from domain.retention import Upkeep
 from domain.runs import Controls, Digest, DigestWritten, Run
-from domain.wording import counted
+from domain.wording import clock, counted
 from learning.attention import HEAD
 
 _DAY = timedelta(days=1)
@@ -79,7 +79,8 @@ class DigestActivities:
     async def _alone(self, now: Moment) -> str:
         grants = (await self._policies.in_force(AutonomyPolicy)).document.grants.values()
         controls = await self._state.get(Controls, "self") or Controls()
-        bypassed = [f"{b.scope}, bypassed until {b.until:%d %b %H:%M} UTC" for b in controls.bypasses if now < b.until]
+        zone = (await self._policies.in_force(ApprovalPolicy)).document.timezone
+        bypassed = [f"{b.scope}, bypassed until {clock(b.until, zone)}" for b in controls.bypasses if now < b.until]
         return _section("Goes without asking you", [*bypassed, *_few([f"{g.key}, since {g.earned_at:%d %b}" for g in grants])])
 
     async def _bounds(self, now: Moment) -> str:

@@ -70,7 +70,7 @@ class SupportPlanner:
         if reason := _reason_to_close(triage, case, playbook, policy):
             return SupportPlan(triage=triage, close=True, close_reason=reason)
         desk = Desk(triage=triage, case=case, turn=turn, pack=await self._pack(triage, case, now), run_id=run_id)
-        doubt = await self._doubt(triage, playbook, policy, run_id)
+        doubt = await self._doubt(triage, case, playbook, policy, run_id)
         if doubt or playbook is None:
             return desk.hand_over(doubt)
         return await self._answered(desk, playbook, policy, now)
@@ -102,11 +102,15 @@ class SupportPlanner:
             return desk.hand_over("this answer was given before, and the customer writes again")
         return desk.plan(outline, await self._polished(desk, outline, body, now), ask=playbook.ask)
 
-    async def _doubt(self, triage: Triage, playbook: Playbook | None, policy: SupportPolicy, run_id: str) -> str:
+    async def _doubt(self, triage: Triage, case: CaseFile, playbook: Playbook | None, policy: SupportPolicy, run_id: str) -> str:
         """Why a person has to write; empty where the rules may."""
         floor = (await self._policies.of(run_id).in_force(RoutingPolicy)).document.local_confidence
+        if not any(sign.isalnum() for sign in case.text):
+            return "the customer writes no words"
         if playbook is None:
             return f"there is no playbook for {triage.label.intent}"
+        if triage.label.language == "und" and "und" not in policy.languages:
+            return "it is not clear in which language the customer writes"
         if triage.label.language not in policy.languages:
             return f"the customer writes in another language ({triage.label.language})"
         if triage.confidence < floor:

@@ -13,7 +13,17 @@ from cli.times import Times, operators_times
 from domain.bypasses import BypassClosed, BypassOpened
 from domain.decisions import Mode
 from domain.runs import Controls, ModeSet
-from domain.switches import MEANS, WORKFLOWS, bypass_of, checked_scope, kill_switch_set, modes_in_force, on_since, open_bypasses
+from domain.switches import (
+    WORKFLOWS,
+    bypass_of,
+    checked_mode,
+    checked_scope,
+    kill_switch_set,
+    means,
+    modes_in_force,
+    on_since,
+    open_bypasses,
+)
 from domain.wording import parse_duration
 
 _LOOKED_AT = 1_000  # changes of the switches
@@ -40,7 +50,7 @@ def mode(
     async def work(system: System) -> tuple[Controls, Times]:
         checked = checked_scope(scope) if scope is not None else ""
         if value is not None:
-            await record(system, ModeSet(scope=checked, mode=value, by=OPERATOR), at=now())
+            await record(system, ModeSet(scope=checked, mode=checked_mode(checked, value), by=OPERATOR), at=now())
         controls = await system.memory.state.get(Controls, "self") or Controls()
         return controls, await operators_times(system.memory.policies)
 
@@ -49,7 +59,7 @@ def mode(
         print_json(controls)
         return
     rows = [
-        (s, m, MEANS[m]) for s, m in modes_in_force(controls) if scope is None or scope.partition("/")[0] == s.partition("/")[0]
+        (s, m, means(s, m)) for s, m in modes_in_force(controls) if scope is None or scope.partition("/")[0] == s.partition("/")[0]
     ]
     print_table("Modes", ("scope", "mode", "means"), rows)
     if line := banner(controls):

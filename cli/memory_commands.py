@@ -150,18 +150,19 @@ def list_state(
 ) -> None:
     """List the entities of one kind."""
 
-    async def work() -> list[Any]:
+    async def work() -> tuple[list[Any], Times]:
         if kind not in ENTITY_TYPES:
             raise InvalidInput(f"there is no kind {kind!r}", hint=f"there are {', '.join(sorted(ENTITY_TYPES))}")
         async with open_system() as system:
-            return await system.memory.state.find(ENTITY_TYPES[kind], **_conditions(where or []))
+            found = await system.memory.state.find(ENTITY_TYPES[kind], **_conditions(where or []))
+            return found, await operators_times(system.memory.policies)
 
-    found = run(work, as_json=as_json)
+    found, times = run(work, as_json=as_json)
     if as_json:
         print_json(found)
         return
     columns = _columns(kind)
-    print_table(f"{len(found):,} × {kind}", columns, [[_cell(getattr(e, c)) for c in columns] for e in found], empty="none")
+    print_table(f"{len(found):,} × {kind}", columns, [[_cell(getattr(e, c), times) for c in columns] for e in found], empty="none")
 
 
 @memory_app.command("search")
@@ -291,10 +292,10 @@ def _columns(kind: str) -> list[str]:
     return [name for name, field in fields.items() if not str(field.annotation).startswith(("tuple", "dict"))][:6]
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, times: Times) -> str:
     if value is None:
         return ""
-    text = value.isoformat(" ", "minutes") if isinstance(value, datetime) else " ".join(str(value).split())
+    text = times.stamp(value) if isinstance(value, datetime) else " ".join(str(value).split())
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

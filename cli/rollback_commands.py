@@ -95,7 +95,8 @@ async def _roll_back(steering: Steering, run_id: str, plan: Undoing, *, everythi
     try:
         undoing.result()
     except WorkflowFailureError as error:
-        raise Refused(f"undoing {run_id} ended early: {error.cause}", hint="`./steward alerts` says what to do") from error
+        said = getattr(error.cause, "message", error.cause)
+        raise Refused(f"undoing {run_id} ended early: {said}", hint="`./steward alerts` says what to do") from error
     return {"run": run_id, "status": "done", **await _became(steering, run_id, plan)}
 
 

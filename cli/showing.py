@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from activities.undoing import what_to_undo
 from cli.choosing import choose
 from cli.context import System, now
 from cli.output import console, print_table, say
@@ -18,6 +19,7 @@ from domain.event import Event
 from domain.leaves import leaves
 from domain.runs import Run
 from domain.story import story
+from domain.undoing import Undoing
 from domain.wording import counted, left
 
 _FIRST_LINES, _FIRST_FACTS, _SHORT = 12, 8, 300  # of a page's text, of its facts, and of the characters of a cell
@@ -39,6 +41,7 @@ class RunStory:
     run: Run
     events: list[Event]
     effects: list[Effect]
+    undoing: Undoing  # what can be undone of all these effects
     asks: list[Approval]
     ticket: Ticket | None
 
@@ -96,6 +99,7 @@ async def _story(system: System, run_id: str) -> RunStory:
         run=run,
         events=await _all_events(system, run_id),
         effects=await system.memory.ledger.effects(run_id=run_id),
+        undoing=await what_to_undo(run_id, state=system.memory.state, ledger=system.memory.ledger, everything=True),
         asks=[a for a in pending if a.proposal.run_id == run_id],
         ticket=await _ticket(system, run_id),
     )
@@ -196,7 +200,8 @@ def _print_run(shown: RunStory, times: Times) -> None:
     say("Steps", style="bold")
     for at, line in story(shown.events):
         say(f"  {times.clock(at)}  {line}")
-    rows = [(e.status, e.action.summary(), "yes" if e.inverse() else "no", e.key[:8]) for e in shown.effects]
+    can = {u.effect.key: "yes" for u in shown.undoing.undo} | {s.effect.key: f"no: {s.why}" for s in shown.undoing.stays}
+    rows = [(e.status, e.action.summary(), can.get(e.key, ""), e.key[:8]) for e in shown.effects]
     print_table("Effects outside, newest first", ("status", "what", "can be undone", "key"), rows, empty="none")
     for approval in shown.asks:
         say(f"waits for you: {approval.proposal.action.summary()}  ./steward show {approval.approval_id[:8]}")

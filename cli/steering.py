@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 import stack
+from agents.auditor import Auditor
 from cli.context import System, now, open_system
 from cli.output import run
 from domain.errors import SetupError
@@ -43,7 +44,13 @@ async def open_steering(*, needs_worker: bool = True) -> AsyncIterator[Steering]
             memory=kept,
             client=client,
             gateway=gateway,
-            decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=now),
+            decider=Decider(
+                gateway=gateway,
+                auditor=Auditor(state=kept.state, policies=kept.policies),
+                state=kept.state,
+                log=kept.log,
+                clock=now,
+            ),
         )
 
 

@@ -61,6 +61,8 @@ def _refunded(order: Order, action: RefundOrder, reference: str, at: datetime) -
 
 
 def _cancelled(order: Order) -> Order:
+    if order.status is OrderStatus.CANCELLED:
+        raise Permanent(f"order {order.order_id} is cancelled already")
     if order.status is not OrderStatus.PAID:
         raise Permanent(f"order {order.order_id} is {order.status} and cannot be cancelled")
     return order.model_copy(update={"status": OrderStatus.CANCELLED})

@@ -16,6 +16,7 @@ from temporalio.client import Client
 import connectors
 import memory
 import stack
+from agents.auditor import Auditor
 from connectors.switchboard import Switchboard
 from console.app import create_app
 from console.doorkeeper import Doorkeeper
@@ -71,7 +72,9 @@ def house_of(settings: Settings, kept: Memory, client: Client, board: Switchboar
         connectors={c: board.connector(c, otherwise=local) for c, local in connectors.open_local(settings.home).items()},
         call=partial(called, board),
         sources=board,
-        decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=_now),
+        decider=Decider(
+            gateway=gateway, auditor=Auditor(state=kept.state, policies=kept.policies), state=kept.state, log=kept.log, clock=_now
+        ),
         doorkeeper=doorkeeper(kept, settings.home),
         clock=_now,
         hosts=hosts_of(settings.console_port, public_url),

@@ -45,7 +45,7 @@ from console.pages import (
 from console.proof import Proof
 from console.rendering import render
 from console.statuses import status_of
-from console.visit import NotEntered
+from console.visit import NotEntered, Visit
 from domain.errors import StewardError
 
 STATIC = Path(__file__).with_name("static")
@@ -135,6 +135,10 @@ async def _to_login(request: Request, _error: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     """What happened and what to do, as a page or, for a part of one, as its place for messages."""
     assert isinstance(error, StewardError)
+    visit = getattr(request.state, "visit", None)
+    if isinstance(visit, Visit) and not (visit.partial or _by_script(request)):
+        told = {"message": error.message, "hint": error.hint, "layout": "base.html", "back": visit.came_from}
+        return await visit.page("refused.html", status=status_of(error), **told)
     return _told(request, status_of(error), error.message, error.hint)
 
 
@@ -166,7 +170,7 @@ def _told(request: Request, status: int, message: str, hint: str) -> Response:
         answer.headers["HX-Reswap"] = "innerHTML"
         answer.headers["HX-Reselect"] = ".refused"  # in place of what the part asked to have of its page
         return answer
-    return HTMLResponse(render("refused.html", {"message": message, "hint": hint, "status": status}), status)
+    return HTMLResponse(render("refused.html", {"message": message, "hint": hint, "layout": "bare.html", "back": ""}), status)
 
 
 def _by_script(request: Request) -> bool:

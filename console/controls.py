@@ -14,7 +14,7 @@ from domain.effects import Breaker
 from domain.errors import Retryable
 from domain.policies import BoundsPolicy
 from domain.runs import Controls
-from domain.switches import MEANS, WORKFLOWS, modes_in_force, open_bypasses
+from domain.switches import WORKFLOWS, means, modes_in_force, open_bypasses
 from workflows.timetable import Timed, schedules
 
 _REACHES = {
@@ -77,7 +77,7 @@ async def guarding(house: House, controls: Controls, *, now: datetime) -> Guardi
     bypasses = open_bypasses(controls, now)
     over = {bypass.scope: bypass for bypass in bypasses}
     return Guarding(
-        modes=[ModeRow(scope=s, mode=m, means=MEANS[m], bypass=over.get(s)) for s, m in modes_in_force(controls)],
+        modes=[ModeRow(scope=s, mode=m, means=means(s, m), bypass=over.get(s)) for s, m in modes_in_force(controls)],
         scopes=scopes(),
         bypasses=bypasses,
         bounds=[BoundRow(name=b.value, used=used, limit=limit) for b, (used, limit) in (await guards.used(now=now)).items()],

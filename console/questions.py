@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from activities.attending import Attention, Standing, look
-from console.diffs import Change, changes
+from console.diffs import Told, told
 from console.places import place_of_fact
 from domain.actions import PublishContent, Risk, SendReply
 from domain.approvals import Approval, ApprovalRequested, ApprovalStatus
@@ -59,7 +59,7 @@ class Question:
     approval: Approval
     ticket: Ticket | None
     order: Order | None
-    changes: list[Change]
+    told: Told
     page: Markup | None
     grounds: list[tuple[str, str, str]]
     bounds: list[tuple[str, str, str]]
@@ -129,7 +129,7 @@ async def question(memory: Memory, approval_id: str, *, now: datetime) -> Questi
         approval=approval,
         ticket=await _ticket(memory, proposal.run_id),
         order=await memory.state.get(Order, key) if kind == "order" else None,
-        changes=changes(proposal.diff.before, proposal.diff.after),
+        told=told(proposal.diff.before, proposal.diff.after),
         page=_rendered(proposal.action),
         grounds=[(name, value, place_of_fact(name)) for name, value in proposal.why.facts.items()],
         bounds=await _bounds(memory, approval, now=now),

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from activities.attending import Standing
+from console.diffs import changes
 from console.house import House
 from console.questions import Row, inbox, question
 from domain.approvals import Approval, ApprovalStatus
@@ -185,9 +186,10 @@ async def waiting(house: House, *, limit: int) -> Waiting:
 async def asked(house: House, approval_id: str) -> AskedInFull:
     """Raises NotFound."""
     found = await question(house.memory, approval_id, now=house.clock())
+    shown = found.approval.proposal.diff
     return AskedInFull(
         asked=_asked(found.approval),
-        changes=tuple(FieldChange(field=c.field, before=c.before, after=c.after) for c in found.changes),
+        changes=tuple(FieldChange(field=c.field, before=c.before, after=c.after) for c in changes(shown.before, shown.after)),
         bounds=tuple(found.bounds),
         events=tuple(found.events),
     )

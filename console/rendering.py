@@ -1,6 +1,7 @@
 """Templates: everything is escaped, a name that is missing is an error, and moments are shown in the shop's own time."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from console.places import place_of
 from domain import wording
@@ -20,18 +22,39 @@ from domain.story import story
 from domain.undoing import Undoing
 from domain.wording import counted, left
 
+_CODE = re.compile("`([^`]+)`")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 @cache
 def environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_marked,
     )
     made.filters.update(clock=clock, day=day, stamp=stamp, left=left, money=money, pretty=pretty, percent=percent)
     made.filters.update(place=place_of, lines=lines, outcome=outcome, counted=counted)
-    made.filters.update(undone_by=undone_by, staying=staying)
+    made.filters.update(undone_by=undone_by, staying=staying, coded=coded, exactly=Exact)
     return made
+
+
+class Exact(str):
+    """A text that is sent back as it came, as the value of a field."""
+
+    __slots__ = ()
+
+
+def _marked(value: Any) -> Any:
+    """What strangers wrote cannot turn the page round: characters that turn the direction of a text are shown by their name."""
+    if isinstance(value, Exact) or not isinstance(value, str) or not _TURNING.search(value):
+        return value
+    marked = _TURNING.sub(lambda one: f"[U+{ord(one[0]):04X}]", value)
+    return Markup(marked) if isinstance(value, Markup) else marked  # noqa: S704 - as safe as it was
 
 
 def render(template: str, context: Mapping[str, Any]) -> str:
@@ -82,6 +105,11 @@ def undone_by(plan: Undoing) -> list[tuple[str, str]]:
 def staying(plan: Undoing) -> list[tuple[str, str]]:
     """(what was done, why it stays)."""
     return [(stay.effect.action.summary(), stay.why) for stay in plan.stays]
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks as code; the rest is escaped like everything."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def pretty(value: Any) -> str:

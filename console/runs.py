@@ -13,7 +13,7 @@ from console.house import House
 from domain import switches
 from domain.approvals import Approval
 from domain.effects import Effect
-from domain.entities import Ticket
+from domain.entities import ContentPiece, Ticket
 from domain.errors import InvalidInput, NotFound
 from domain.event import Event
 from domain.runs import Run
@@ -35,6 +35,7 @@ class Row:
 
     run: Run
     rest: Rest | None
+    subject: str  # what it is about, in words; empty where its name says so
 
     @property
     def status(self) -> str:
@@ -105,7 +106,27 @@ async def runs(house: House, *, workflow: str, status: str, page: int) -> Listed
     count = await views.count(Run, **equals)
     found = await views.page(Run, limit=PAGE, offset=(page - 1) * PAGE, **equals)
     rests = await asyncio.gather(*(_rest(house, run.run_id) if run.status == "running" else _nothing() for run in found))
-    return Listed(rows=[Row(run=run, rest=rest) for run, rest in zip(found, rests, strict=True)], count=count, page=page)
+    about = await asyncio.gather(*(_subject(house, run.run_id) for run in found))
+    rows = [Row(run=run, rest=rest, subject=words) for run, rest, words in zip(found, rests, about, strict=True)]
+    return Listed(rows=rows, count=count, page=page)
+
+
+async def _subject(house: House, run_id: str) -> str:
+    """A ticket's subject, a page's title, or what it asked first; ids of runs are made by programs."""
+    kind, _, key = run_id.partition("/")
+    state = house.memory.state
+    match kind:
+        case "support":
+            ticket = await state.get(Ticket, key)
+            return ticket.subject.strip() if ticket else ""
+        case "content":
+            piece = await state.get(ContentPiece, key)
+            return piece.title if piece else ""
+        case "propose":
+            asked = await _questions(house, run_id)
+            return asked[-1].proposal.action.summary() if asked else ""
+        case _:
+            return ""
 
 
 async def run_page(house: House, run_id: str) -> RunPage:

@@ -1,7 +1,8 @@
 """How often somebody may try to come in, whichever way: see ``access.attempt`` for the rule."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
 from domain.access import EVERYBODY, LoginAttempt, LoginRefused, LoginWay, client_key, network
 from domain.errors import TooManyTries
@@ -27,7 +28,7 @@ class Throttle:
         for key in (client_key(client), *also):
             tried = await self._credentials.attempt(key, now=self._clock())
             if not tried.admitted and tried.until is not None:
-                raise TooManyTries("too many tries", until=tried.until, hint=f"the next one counts at {tried.until:%H:%M:%S} UTC")
+                raise TooManyTries("too many tries", until=tried.until, hint=_wait(tried.until - self._clock()))
             attempts.append(tried)
         until = max((tried.until for tried in attempts if tried.until), default=None)
         return attempts[0].model_copy(update={"until": until})
@@ -41,3 +42,9 @@ class Throttle:
         if tried.until is not None:
             told = LoginRefused(network=network(client), refused=tried.failures, until=tried.until, way=way, at=self._clock())
             await self._log.append([access_event(told)])
+
+
+def _wait(span: timedelta) -> str:
+    """How long: whoever is not in yet has no zone."""
+    minutes, seconds = divmod(max(ceil(span.total_seconds()), 0), 60)
+    return f"the next one counts in {minutes} min {seconds} s" if minutes else f"the next one counts in {seconds} s"

@@ -100,6 +100,11 @@ class Visit:
         session = await self.house.doorkeeper.prove(self.session, password=password, client=client_of(self.request))
         return Visit(**{**self.__dict__, "session": session})
 
+    @property
+    def came_from(self) -> str:
+        """The page of this console that sent the form; the first one where the browser does not say."""
+        return inside(urlsplit(self.request.headers.get("referer", "")).path or "/")
+
     def field(self, name: str, *, most: int = 2_000) -> str:
         """A text of the form, stripped; empty where it is not there. Raises InvalidInput where it is too long or no text."""
         value = self.form.get(name, "")
@@ -147,7 +152,7 @@ async def enter(request: Request) -> Visit:
     if request.method not in _SAFE:
         _check_token(session, request, form)
     state = house.memory.state
-    return Visit(
+    request.state.visit = visit = Visit(
         request=request,
         house=house,
         session=session,
@@ -157,6 +162,7 @@ async def enter(request: Request) -> Visit:
         waiting=await house.memory.views.waiting(),
         form=form,
     )
+    return visit
 
 
 Here = Annotated[Visit, Depends(enter)]

@@ -1,12 +1,11 @@
 """The one rule that says whether an answer to an approval counts. Every door ends here."""
 
-from datetime import UTC
-
 from domain.actions import SendReply
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.errors import DecisionRefused
 from domain.model import Moment
 from domain.money import Money
+from domain.wording import left
 
 
 def judge(approval: Approval, decision: Decision, now: Moment) -> None:
@@ -72,7 +71,7 @@ def _judge_verb(approval: Approval, decision: Decision, now: Moment) -> None:
         case Verb.SNOOZE if decision.snooze_until is not None and decision.snooze_until >= approval.expires_at:
             raise DecisionRefused(
                 "a snooze must end before the approval expires",
-                hint=f"it expires {approval.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+                hint=f"it expires in {left(approval.expires_at - now)}",
             )
         case _:
             return

@@ -11,8 +11,23 @@ class Risk(IntEnum):
     R2 = 2
     R3 = 3
 
+    @property
+    def means(self) -> str:
+        """For people."""
+        words = ("nothing outside sees it", "text that a customer sees", "money or stock moves", "legal, or beyond repair")
+        return words[self]
+
 
 class Reversibility(StrEnum):
     REVERSIBLE = "reversible"  # the inverse restores the outside state exactly
     COMPENSABLE = "compensable"  # the inverse makes good, but a trace stays
     IRREVERSIBLE = "irreversible"  # gated before, because nothing helps after
+
+    @property
+    def means(self) -> str:
+        """For people."""
+        return {
+            Reversibility.REVERSIBLE: "it can be undone without a trace",
+            Reversibility.COMPENSABLE: "it can be made good, but a trace stays",
+            Reversibility.IRREVERSIBLE: "nothing undoes it",
+        }[self]

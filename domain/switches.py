@@ -23,6 +23,14 @@ MEANS = {
 _LONGEST_REASON = 2_000  # characters
 
 
+_ALWAYS_ASKED = "what programs propose is always asked"
+
+
+def means(scope: str, mode: Mode) -> str:
+    """What ``mode`` comes to in ``scope``, in words."""
+    return MEANS[Mode.ASK if mode is Mode.AUTO and _is_proposed(scope) else mode]
+
+
 def modes_in_force(controls: Controls) -> list[tuple[str, Mode]]:
     """Each workflow with its mode, and the narrower rules under it."""
     scopes = sorted({*WORKFLOWS, *controls.modes})
@@ -38,6 +46,13 @@ def checked_scope(scope: str) -> str:
     return scope
 
 
+def checked_mode(scope: str, mode: Mode) -> Mode:
+    """``mode``, where it would make a difference in ``scope``. Raises InvalidInput."""
+    if mode is Mode.AUTO and _is_proposed(scope):
+        raise InvalidInput(f"{_ALWAYS_ASKED}, so {scope} cannot be auto", hint="ask, suggest or off")
+    return mode
+
+
 def open_bypasses(controls: Controls, at: Moment) -> list[Bypass]:
     """Those that are not over."""
     return [bypass for bypass in controls.bypasses if at < bypass.until]
@@ -49,6 +64,8 @@ def bypass_of(scope: str, span: timedelta, reason: str, *, by: str, at: Moment) 
         raise InvalidInput("a bypass of so long is not allowed", hint="more than nothing and at most 24h")
     if not 0 < len(reason.strip()) <= _LONGEST_REASON:
         raise InvalidInput("a bypass needs a reason", hint="say why; it is recorded with all that is done so")
+    if _is_proposed(scope):
+        raise InvalidInput(f"{_ALWAYS_ASKED}, so {scope} cannot be bypassed", hint="bypass the workflow that plans it itself")
     return BypassOpened(scope=checked_scope(scope), until=at + span, reason=reason.strip(), by=by, at=at)
 
 
@@ -67,6 +84,10 @@ def on_since(news: Sequence[Event]) -> Moment | None:
                 return since
             since = event.at
     return since
+
+
+def _is_proposed(scope: str) -> bool:
+    return _parts(scope)[0] == PROPOSE
 
 
 def _parts(scope: str) -> tuple[str, str]:

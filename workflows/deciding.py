@@ -1,7 +1,8 @@
 """The one door to a decision: CLI, console, mail link and programs decide through ``Decider``, and nothing else does.
 
 It makes the decision, takes it to the run that waits, and keeps what did not count. Whether it counts is said by
-``domain.judging`` alone, here and once more in the run, where the raw signal of the Web UI ends too.
+``domain.judging`` alone, here and once more in the run, where the raw signal of the Web UI ends too. An edit that the
+auditor would refuse is refused here already, so that the question stays open.
 """
 
 import asyncio
@@ -11,11 +12,14 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from agents.auditor import Auditor
 from domain.actions import ACTION, Action, RefundOrder
 from domain.approvals import Approval, ApprovalDecisionRefused, ApprovalStatus, Decision, Verb, Via
+from domain.decisions import Severity
 from domain.entities import Order
 from domain.errors import DecisionRefused, InvalidFields, InvalidInput, NotFound, Overtaken, StewardError
 from domain.event import new_event
+from domain.judging import judge
 from domain.model import Moment, Name, Value
 from domain.ports import EventLog, State
 from domain.problems import problems
@@ -63,8 +67,9 @@ class NotDecided(Value):
 class Decider:
     """Takes decisions to the runs that wait for them."""
 
-    def __init__(self, *, gateway: Gateway, state: State, log: EventLog, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, gateway: Gateway, auditor: Auditor, state: State, log: EventLog, clock: Callable[[], datetime]) -> None:
         self._gateway = gateway
+        self._auditor = auditor
         self._state = state
         self._log = log
         self._clock = clock
@@ -81,7 +86,9 @@ class Decider:
         decision = _decision(request, approval)
         try:
             await self._check_not_overtaken(approval, request)
+            judge(approval, decision, self._clock())
             await self._check_possible(decision)
+            await self._check_audit(approval, decision)
             said = await self._gateway.decide(approval, decision, now=self._clock())
         except DecisionRefused as no:
             await self._keep_refusal(request, str(no))
@@ -126,6 +133,23 @@ class Decider:
                 f"of order {order.order_id} {order.refundable} can be paid back, not {refund.amount}",
                 hint="edit it to that or less",
             )
+
+    async def _check_audit(self, approval: Approval, decision: Decision) -> None:
+        """Raises DecisionRefused for an edit that must not happen as it is. What only wants a look is asked again later.
+
+        What speaks against the question as it stands moved since it was asked: that is for the run to say.
+        """
+        if decision.action is None:
+            return
+        of_its_own = await self._blocked(approval, decision.action) - await self._blocked(approval, approval.proposal.action)
+        if of_its_own:
+            hint = "mend that and send it again, or reject it: the question still waits"
+            raise DecisionRefused("; ".join(sorted(of_its_own)), hint=hint)
+
+    async def _blocked(self, approval: Approval, action: Action) -> set[str]:
+        shown = approval.proposal
+        verdict = await self._auditor.before(action=action, diff=shown.diff, why=shown.why, now=self._clock(), run_id=shown.run_id)
+        return {finding.text for finding in verdict.findings if finding.severity is Severity.BLOCK}
 
     async def _keep_refusal(self, request: DecisionRequest, reason: str) -> None:
         """For the audit trail; the same refusal of the same wish is kept once."""

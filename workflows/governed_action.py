@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
@@ -29,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.runs import AlertLevel
     from workflows import options
     from workflows.questions import Answer, Questions
+    from workflows.saying import said_by
     from workflows.search_attributes import WAITING
     from workflows.shielding import seen_through, shielded
 
@@ -73,15 +75,16 @@ class GovernedAction:
 
     async def _act(self, planned: Planned, moot: Callable[[], bool]) -> ActionResult:
         request = self._first_request(planned)
-        refusals = _Refusals()
+        refusals, asked = _Refusals(), None
         for _ in range(MAX_ROUNDS):
-            try:
-                proposed = await self._propose(request)
-            except ActivityError as error:
-                return _failed(request.planned, error)
+            proposed = await self._proposed(request)
+            if isinstance(proposed, ActionResult):
+                unedited = _as_before_the_edit(request, asked, proposed)
+                if unedited is None:
+                    return proposed
+                request = unedited
+                continue
             match proposed.outcome:
-                case GateOutcome.REFUSE:
-                    return _ended(ResultKind.REFUSED, proposed.proposal, "; ".join(proposed.proposal.gate.reasons))
                 case GateOutcome.SUGGEST:
                     return _ended(ResultKind.SUGGESTED, proposed.proposal)
                 case GateOutcome.ALLOW:
@@ -90,6 +93,7 @@ class GovernedAction:
                     approval_id = _must_ask(proposed).approval_id
                     answer = await self.questions.ask(_must_ask(proposed), moot=moot)
                     if answer.status is ApprovalStatus.EDITED and answer.decision and answer.decision.action:
+                        asked = _Asked(request=request, shown=proposed.proposal)
                         request = self._edited_request(request, answer.decision)
                         continue
                     if answer.status is not ApprovalStatus.APPROVED:
@@ -117,6 +121,16 @@ class GovernedAction:
             anew = f"it could not be done: {result.detail}"
         update = {"anew": anew, "edited": "", "replaces": proposed.proposal, "now": workflow.now(), "round": request.round + 1}
         return request.model_copy(update=update)
+
+    async def _proposed(self, request: ProposeInput) -> Proposed | ActionResult:
+        """The action as it was audited and gated, or how it ended where it may not be."""
+        try:
+            proposed = await self._propose(request)
+        except ActivityError as error:
+            return _failed(request.planned, error)
+        if proposed.outcome is GateOutcome.REFUSE:
+            return _ended(ResultKind.REFUSED, proposed.proposal, "; ".join(proposed.proposal.gate.reasons))
+        return proposed
 
     async def _propose(self, request: ProposeInput) -> Proposed:
         return await workflow.execute_activity_method(
@@ -189,7 +203,7 @@ class GovernedAction:
             result = await workflow.execute_activity_method(ActionActivities.undo, request, summary="undo", **options.EFFECT)
             result = await self._reconciled(result)
         except ActivityError as error:
-            result = ActionResult(kind=ResultKind.FAILED, summary=f"undo {key}", key=key, detail=str(error.cause or error))
+            result = ActionResult(kind=ResultKind.FAILED, summary=f"undo {key}", key=key, detail=said_by(error))
         if result.kind in (ResultKind.COMMITTED, ResultKind.IMPOSSIBLE):
             return result
         return await self._undo_later(key, result)
@@ -241,6 +255,23 @@ def _ended(kind: ResultKind, proposal: Proposal, detail: str = "") -> ActionResu
     return ActionResult(kind=kind, summary=proposal.action.summary(), detail=detail)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What the operator answered with an edit: how it was proposed, and what was shown."""
+
+    request: ProposeInput
+    shown: Proposal
+
+
+def _as_before_the_edit(edited: ProposeInput, asked: _Asked | None, ended: ActionResult) -> ProposeInput | None:
+    """The question as it was, with what is said against the edit; None where it ended without one."""
+    if asked is None or not edited.edited or not workflow.patched("ask-again-after-a-refused-edit"):
+        return None
+    anew = f"your edit was refused: {ended.detail}"
+    update = {"anew": anew, "edited": "", "replaces": asked.shown, "now": workflow.now(), "round": edited.round + 1}
+    return asked.request.model_copy(update=update)
+
+
 class _Refusals:
     """What kept one action from being done so far."""
 
@@ -266,7 +297,7 @@ def _failed(step: Planned | Proposal, error: ActivityError) -> ActionResult:
     """A step that was given up. A cancelled run is not a failed step: that goes on up."""
     if isinstance(error.cause, CancelledError):
         raise error
-    return ActionResult(kind=ResultKind.FAILED, summary=step.action.summary(), detail=str(error.cause or error))
+    return ActionResult(kind=ResultKind.FAILED, summary=step.action.summary(), detail=said_by(error))
 
 
 def _unapproved(answer: Answer, proposal: Proposal) -> ActionResult:

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import DecisionRefused
     from workflows import options
     from workflows.governed_action import GovernedAction
+    from workflows.saying import said_by
     from workflows.shielding import shielded
 
 
@@ -46,7 +47,7 @@ class GovernedWorkflow:
             raise
         except (Exception, asyncio.CancelledError) as error:
             cancelled = isinstance(error, asyncio.CancelledError)
-            await shielded(self._finish("cancelled" if cancelled else "failed", "" if cancelled else str(error)))
+            await shielded(self._finish("cancelled" if cancelled else "failed", "" if cancelled else _said(error)))
             raise
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self._finish("done", result)
@@ -87,7 +88,7 @@ class GovernedWorkflow:
         try:
             await self.out.questions.take(decision)
         except ActivityError as no:  # it could not be recorded, so it does not count; the question still waits
-            await self.out.questions.refuse(given, str(no.cause or no))
+            await self.out.questions.refuse(given, said_by(no))
 
     @workflow.update
     async def settle(self, word: SettleInput) -> str:
@@ -104,3 +105,7 @@ class GovernedWorkflow:
     def waiting(self) -> list[Approval]:
         asked = [p.approval for p in self.out.questions.pending.values()]
         return [a for a in asked if a.status is ApprovalStatus.PENDING]
+
+
+def _said(error: BaseException) -> str:
+    return said_by(error) if isinstance(error, ActivityError) else str(error)

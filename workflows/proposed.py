@@ -5,10 +5,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import Field
 
+    from activities.steps import ActionResult, ResultKind
     from domain.actions import Action
     from domain.autonomy import PROPOSE
     from domain.decisions import Planned, Why
     from domain.model import Name, Value
+    from domain.runs import AlertLevel
     from workflows.governed_workflow import GovernedWorkflow
 
 
@@ -31,7 +33,15 @@ class ProposedWorkflow(GovernedWorkflow):
 
     async def _take_out(self, start: ProposedInput) -> str:
         result = await self.out.act(_planned(start))
+        if result.kind is ResultKind.FAILED and self.out.questions.decided and workflow.patched("tell-of-what-failed"):
+            await self._tell(result)
         return f"{result.kind}: {result.detail or result.summary}"
+
+    async def _tell(self, result: ActionResult) -> None:
+        """Who said yes and hears nothing takes it for done."""
+        text = f"it was not done: {result.summary}: {result.detail}"
+        what_to_do = "nothing happened outside; propose it anew if it is still wanted"
+        await self.out.alert(f"not-done/{workflow.info().workflow_id}", AlertLevel.WARNING, text, what_to_do)
 
 
 def _planned(start: ProposedInput) -> Planned:

@@ -205,7 +205,7 @@ class Questions:
                 pending.held = None
             case verb if decision.is_held:
                 pending.held = Answer(status=_DECIDED[verb], decision=decision)
-                return f"recorded: {verb}; it can be taken back until {pending.approval.held_until:%H:%M:%S} UTC"
+                return f"recorded: {verb}; it can be taken back for {decision.hold_seconds} s"
             case verb:
                 pending.answer = Answer(status=_DECIDED[verb], decision=decision)
         return f"recorded: {decision.verb}"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from agents.audit.figures import unsupported
 from agents.audit.findings import block, hold
 from agents.skills.grounding import FactReader
+from agents.skills.message_text import visible
 from domain.actions import PublishContent, UnpublishContent
 from domain.decisions import Finding
 from domain.entities import ContentPiece, ContentStatus, Product, Stock
@@ -18,6 +19,9 @@ class PublishingAudit:
 
     async def publish(self, action: PublishContent) -> AsyncIterator[Finding]:
         piece = action.piece
+        for name, text in (("title", piece.title), ("text", piece.body)):
+            if not visible(text).strip():
+                yield block("nothing-written", f"the page has no {name}")
         for sku in piece.skus:
             async for finding in self._sellable(sku):
                 yield finding

@@ -16,7 +16,7 @@ from domain.errors import InvalidInput, NotFound, VersionConflict
 from domain.event import EventData
 from domain.policies import OPERATOR
 from domain.runs import Controls, ModeSet, Run
-from domain.switches import checked_scope, kill_switch_set
+from domain.switches import checked_mode, checked_scope, kill_switch_set
 from workflows.starting import What, start
 
 router = APIRouter()
@@ -150,7 +150,7 @@ async def controls(caller: Reader) -> Controls:
 @router.put("/controls/modes/{scope:path}", tags=["controls"])
 async def set_mode(caller: Decides, scope: str, wanted: SetMode) -> Controls:
     """``support``, or ``support/send-reply``: the narrower one wins."""
-    await caller.record(ModeSet(scope=checked_scope(scope), mode=wanted.mode, by=OPERATOR))
+    await caller.record(ModeSet(scope=checked_scope(scope), mode=checked_mode(scope, wanted.mode), by=OPERATOR))
     return await controls(caller)
 
 

@@ -39,17 +39,41 @@ _MORNING = 8  # the hour of "tomorrow morning", in the shop's zone
 
 @router.get("/inbox", response_class=HTMLResponse)
 async def show_inbox(visit: Here) -> HTMLResponse:
-    return await visit.page("inbox.html", inbox=await inbox(visit.house.memory, now=visit.now), batch=uuid4())
+    return await _listed(visit)
+
+
+async def _listed(visit: Visit, error: StewardError | None = None) -> HTMLResponse:
+    """With what was chosen and typed, where answering many at once was refused as a whole."""
+    return await visit.page(
+        "inbox.html",
+        status=status_of(error) if error else 200,
+        inbox=await inbox(visit.house.memory, now=visit.now),
+        batch=uuid4(),
+        error=error,
+        chosen=visit.form.get("chosen[]", []),
+        reason=visit.field("reason") if error else "",
+    )
 
 
 @router.post("/inbox/batch")
 async def decide_many(visit: Here) -> Response:
     """Every chosen question for itself: one that cannot be answered keeps no other from its answer."""
+    try:
+        return await _decided(visit)
+    except _ANSWERED as error:
+        return await _listed(visit, error)
+
+
+async def _decided(visit: Visit) -> Response:
     verb, chosen = _batch_verb(visit.field("verb")), _chosen(visit)
+    if verb is Verb.REJECT and not visit.field("reason"):
+        raise InvalidInput("a rejection needs a reason", hint="it is what Steward learns from")
     approvals = [await visit.house.memory.state.get(Approval, key) for key in chosen]
     if verb is Verb.APPROVE and any(a and needs_proof(a) for a in approvals):
         visit = await visit.prove()
-    return await visit.page("inbox_batch.html", verb=verb, results=await _results(visit, verb, chosen), batch=uuid4())
+    results = await _results(visit, verb, chosen)
+    waiting = await visit.house.memory.views.waiting()  # fewer than when the visit began
+    return await visit.page("inbox_batch.html", verb=verb, results=results, batch=uuid4(), waiting=waiting)
 
 
 @router.get("/inbox/{approval_id}", response_class=HTMLResponse)

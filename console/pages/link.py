@@ -88,5 +88,6 @@ async def _shown(house: House, token: str, found: OpenLink, *, error: str = "") 
 
 def _dead(link: DeadLink) -> HTMLResponse:
     return HTMLResponse(
-        render("refused.html", {"message": link.why, "hint": "the console shows what waits", "status": _GONE}), _GONE
+        render("refused.html", {"message": link.why, "hint": "the console shows what waits", "layout": "bare.html", "back": ""}),
+        _GONE,
     )

@@ -80,7 +80,7 @@ def test_of_many_at_once_each_has_its_own_result(page: Page, shop: Shop) -> None
     shop.say("reject", first, "--reason", "answered by phone", "--no-wait")
     page.get_by_label("Reason, to reject").fill("not needed")
     page.get_by_role("button", name="Reject them").click()
-    expect(page.get_by_role("heading", name="1 of 2 done")).to_be_visible()
+    expect(page.get_by_role("heading", name="1 of 2 answers counted")).to_be_visible()
     expect(page.get_by_text("is already rejected")).to_be_visible()
     assert gone(shop, second)
 

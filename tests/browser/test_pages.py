@@ -53,6 +53,9 @@ def test_every_page_fits_a_small_phone(chromium: Browser, entered: object, shop:
             wide[path] = width
         picture(page, path, "phone", screens)
     page.goto(shop.url)
+    for link in page.get_by_role("navigation", name="Main").get_by_role("link").all():
+        box = link.bounding_box()
+        assert box is None or box["x"] + box["width"] <= 360
     page.get_by_role("navigation").get_by_role("link", name="Memory").click()
     expect(page).to_have_url(f"{shop.url}/memory")
     context.close()

@@ -145,6 +145,10 @@ def test_ordered_goods_arrive_once(shop: Steward) -> None:
     run = shop("run", "replenish", "--json")
     assert (run.code, run.json["status"], len(run.json["asks"])) == (0, "waits", 1), run
     assert shop("run", "replenish", "--json").json["joined"]
+    order = shop("show", run.json["asks"][0], "--json").json["approval"]["proposal"]["action"]["purchase_order"]
+    units = order["lines"][0]["units"] + 1
+    slip = shop("edit", run.json["asks"][0], "--set", f"purchase_order.lines.0.units={units}")
+    assert (slip.code, "no multiple of the pack of" in slip.err) == (2, True), slip
     assert shop("approve", run.json["asks"][0]).code == 0
     (order,) = shop("state", "list", "purchase-order", "--json").json
     before = {line["sku"]: state(shop, f"stock/{line['sku']}")["on_hand"] for line in order["lines"]}
@@ -154,6 +158,8 @@ def test_ordered_goods_arrive_once(shop: Steward) -> None:
         assert state(shop, f"stock/{sku}")["on_hand"] == before[sku] + units
         assert state(shop, f"stock/{sku}")["on_order"] == 0
     assert shop("received", order["purchase_order_id"]).code == 2
+    assert "no: the order is received already" in " ".join(shop("show", run.json["run"]).out.split())
+    assert "+00:00" not in shop("state", "list", "purchase-order").out
 
 
 def test_a_digest_is_printed_and_a_run_need_not_be_watched(shop: Steward) -> None:

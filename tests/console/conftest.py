@@ -13,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 import connectors
 import memory
+from agents.auditor import Auditor
 from connectors.fakes import InMemorySources
 from console.app import create_app
 from console.house import House, hosts_of
@@ -46,7 +47,13 @@ async def house(kept: memory.Memory, servers: Servers, tmp_path_factory: pytest.
         connectors=connectors.open_local(home),
         call=answering,
         sources=InMemorySources(),
-        decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
+        decider=Decider(
+            gateway=gateway,
+            auditor=Auditor(state=kept.state, policies=kept.policies),
+            state=kept.state,
+            log=kept.log,
+            clock=lambda: datetime.now(UTC),
+        ),
         doorkeeper=doorkeeper(kept),
         clock=lambda: datetime.now(UTC),
         hosts=hosts_of(8400, URL),

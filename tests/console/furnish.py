@@ -70,10 +70,13 @@ def _asked(n: int, run_id: str, at: datetime) -> Approval:
     return approval(1_000 + n, action, run_id, topic=topic, reason=reason, now=at)
 
 
+_PAGE = "# Care of stoneware\n\n" + "Stoneware goes into the dishwasher, and it lasts for years. " * 12
+
+
 def questions(now: datetime) -> list[tuple[Action, str, str]]:
     """(action, topic, why it is asked) of every question that waits."""
     refund = RefundOrder(order_id="10001", amount=Money.of("64.00"), reason="arrived broken")
-    page = piece(None).model_copy(update={"slug": "care-of-stoneware", "title": "Care of stoneware"})
+    page = piece(None).model_copy(update={"slug": "care-of-stoneware", "title": "Care of stoneware", "body": _PAGE})
     return [
         (refund, "damaged", "64.00 EUR is over the limit of 40.00 EUR"),
         (_reply(1, "Your order is on its way"), "where-is-my-order", "support/send-reply is asked"),
@@ -148,10 +151,14 @@ def _workflow(action: Action) -> str:
 
 
 def _before(action: Action) -> dict[str, object]:
+    if isinstance(action, PublishContent):
+        return {"piece": None}
     return {"refunded": "0.00 EUR", "status": "delivered"} if isinstance(action, RefundOrder) else {"messages": 1}
 
 
 def _after(action: Action) -> dict[str, object]:
+    if isinstance(action, PublishContent):
+        return {"piece": action.piece.model_dump(mode="json")}
     return {"refunded": "64.00 EUR", "status": "delivered"} if isinstance(action, RefundOrder) else {"messages": 2}
 
 

@@ -13,6 +13,7 @@ import connectors
 import memory
 from activities.intake import Intake
 from activities.polling import PollActivities, PollInput
+from agents.auditor import Auditor
 from connectors.fakes import InMemorySources
 from connectors.webhook import WebhookSource
 from console.app import create_app
@@ -121,7 +122,13 @@ def _house(there: Callers, client: Client, folder: Path) -> House:
         connectors=connectors.in_memory(),
         call=lambda connection: _nothing(),
         sources=there.sources,
-        decider=Decider(gateway=there.bell, state=kept.state, log=kept.log, clock=lambda: there.now),
+        decider=Decider(
+            gateway=there.bell,
+            auditor=Auditor(state=kept.state, policies=kept.policies),
+            state=kept.state,
+            log=kept.log,
+            clock=lambda: there.now,
+        ),
         doorkeeper=doorkeeper(kept),
         clock=lambda: there.now,
         hosts=hosts_of(8400, URL),

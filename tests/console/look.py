@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 import connectors
 import memory
 import stack
+from agents.auditor import Auditor
 from connectors.fakes import InMemorySources
 from console.app import create_app
 from console.house import House, hosts_of
@@ -62,7 +63,13 @@ async def _look(endpoints: stack.Endpoints, folder: Path, paths: list[str]) -> N
             connectors=connectors.open_local(folder),
             call=answering,
             sources=InMemorySources(),
-            decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC)),
+            decider=Decider(
+                gateway=gateway,
+                auditor=Auditor(state=kept.state, policies=kept.policies),
+                state=kept.state,
+                log=kept.log,
+                clock=lambda: datetime.now(UTC),
+            ),
             doorkeeper=doorkeeper(kept),
             clock=lambda: datetime.now(UTC),
             hosts=hosts_of(port, url),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.auditor import Auditor
 from console.api.app import create_api
 from console.house import House
 from console.proposing import MOST_OPEN
@@ -146,7 +147,17 @@ async def early(house: House, notes: Notes) -> AsyncIterator[Program]:
 
 def noting(house: House, notes: Notes) -> House:
     kept = house.memory
-    return replace(house, gateway=notes, decider=Decider(gateway=notes, state=kept.state, log=kept.log, clock=house.clock))
+    return replace(
+        house,
+        gateway=notes,
+        decider=Decider(
+            gateway=notes,
+            auditor=Auditor(state=kept.state, policies=kept.policies),
+            state=kept.state,
+            log=kept.log,
+            clock=house.clock,
+        ),
+    )
 
 
 async def shown(robot: Program, approval_id: str) -> dict[str, Any]:

@@ -47,6 +47,16 @@ async def test_auto_wants_the_password_and_the_careful_modes_do_not(house: House
     assert "support/send-reply" in await idle.page("/controls")
 
 
+async def test_a_refused_form_comes_back_with_what_was_typed(idle: Browser) -> None:
+    """With the line beside it, and never the password."""
+    wish = {"scope": "content", "for": "4h", "reason": "a rush", "password": "wrong"}
+    answer = await idle.post("/controls/bypass", wish)
+    form = answer.text.partition('<h2 id="bypasses">')[2].partition("</section>")[0]
+    assert (answer.status_code, "this is not the password" in form, "wrong" in answer.text) == (403, True, False)
+    for kept in ("<option selected>content<", "<option selected>4h<", 'value="a rush"'):
+        assert kept in form
+
+
 async def test_a_bypass_ends_by_itself_or_before(house: House, idle: Browser) -> None:
     """With its reason, and never without the password."""
     wish = {"scope": "support", "for": "2h", "reason": "a rush"}
@@ -62,6 +72,8 @@ async def test_a_bypass_ends_by_itself_or_before(house: House, idle: Browser) ->
 REFUSED: list[tuple[str, dict[str, str], int]] = [
     ("/controls/mode", {"scope": "everything", "mode": "auto"}, 422),
     ("/controls/mode", {"scope": "support", "mode": "yolo"}, 422),
+    ("/controls/mode", {"scope": "propose", "mode": "auto", "password": PASSWORD}, 422),
+    ("/controls/bypass", {"scope": "propose/send-reply", "for": "2h", "reason": "x", "password": PASSWORD}, 422),
     ("/controls/bypass", {"scope": "support", "for": "25h", "reason": "x"}, 422),
     ("/controls/bypass", {"scope": "support", "for": "2h", "reason": " "}, 422),
     ("/controls/bypass", {"scope": "support", "for": "soon", "reason": "x"}, 422),

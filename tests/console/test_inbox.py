@@ -9,8 +9,10 @@ from html import unescape
 import httpx
 import pytest
 
+from agents.auditor import Auditor
 from console.app import create_app
 from console.house import House
+from console.rendering import coded
 from domain.actions import PlacePurchaseOrder, SendReply
 from domain.approvals import Approval, ApprovalDecided, ApprovalEnded, ApprovalRequested, ApprovalStatus, Decision
 from domain.event import new_event
@@ -114,9 +116,29 @@ async def test_a_batch_says_what_became_of_each(browser: Browser) -> None:
     """One that is not there, and one whose digest is of something else, each for itself."""
     fields = {"verb": "reject", "reason": "no", "chosen": [REPLY, "nothing"], f"digest:{REPLY}": "0" * 64, "batch": "b"}
     answer = await browser.post("/inbox/batch", fields)
-    assert "0 of 2 done" in answer.text
+    assert "0 of 2 answers counted" in answer.text
     assert "there is no question nothing" in answer.text
     assert "the proposal changed since it was shown" in answer.text
+
+
+async def test_a_batch_that_is_refused_as_a_whole_keeps_what_was_chosen(browser: Browser, house: House) -> None:
+    """No reason, no password, nothing chosen: the inbox again, with the line beside the buttons."""
+    await browser.forget_the_password(house)
+    for wish, says in (
+        ({"verb": "reject", "chosen": [REPLY]}, "a rejection needs a reason"),
+        ({"verb": "approve", "chosen": [REPLY, REFUND], "password": "no"}, "this is not the password"),
+        ({"verb": "approve"}, "nothing is chosen"),
+    ):
+        answer = await browser.post("/inbox/batch", {**wish, "batch": "b"})
+        form = answer.text.partition('id="batch"')[2]
+        assert (says in form, answer.text.count(" checked ")) == (True, len(wish.get("chosen", [])))
+
+
+async def test_what_is_refused_without_a_form_of_its_own_stays_in_the_frame(browser: Browser) -> None:
+    """With the menu and a way back; commands are shown as code."""
+    answer = await browser.post("/inbox/nothing/approve", {})
+    assert (answer.status_code, 'aria-label="Main"' in answer.text, ">Back</a>" in answer.text) == (404, True, True)
+    assert coded("see `./steward <inbox>`") == "see <code>./steward &lt;inbox&gt;</code>"
 
 
 async def test_enter_in_a_field_of_many_decides_nothing(browser: Browser, house: House) -> None:
@@ -201,7 +223,13 @@ class Recording(Gateway):
 async def deciding(house: House) -> AsyncIterator[Browser]:
     """A browser whose answers count."""
     gateway = Recording(house.memory.log)
-    decider = Decider(gateway=gateway, state=house.memory.state, log=house.memory.log, clock=house.clock)
+    decider = Decider(
+        gateway=gateway,
+        auditor=Auditor(state=house.memory.state, policies=house.memory.policies),
+        state=house.memory.state,
+        log=house.memory.log,
+        clock=house.clock,
+    )
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(create_app(replace(house, decider=decider))), base_url=house.public_url
     ) as client:

@@ -1,5 +1,6 @@
 """Runs: the list, one in full, starting one, stopping one, and undoing what one did."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
@@ -46,6 +47,7 @@ async def test_runs_are_listed_and_filtered(furnished: House, browser: Browser) 
     assert "6 runs that fit" in done
     assert "http://127.0.0.1:8233/namespaces/default/workflows/support%2Fmail%2Fpast-0%40example.org" in done
     assert "replenish/demo-3" not in done
+    assert re.search(r">Question 5</a><br><small[^>]*>support/mail/question-5@example.org", everything)
 
 
 async def test_a_run_tells_its_story(furnished: House, browser: Browser) -> None:

@@ -14,6 +14,7 @@ from temporalio.testing import TimeSkipper
 
 import memory
 import worker
+from agents.auditor import Auditor
 from connectors.registry import KINDS
 from connectors.switchboard import Switchboard
 from connectors.vault import Vault
@@ -159,7 +160,9 @@ def _house(kept: memory.Memory, client: Client, gateway: Gateway, outside: Outsi
         connectors=outside.connectors,
         call=call,
         sources=outside.sources,
-        decider=Decider(gateway=gateway, state=kept.state, log=kept.log, clock=clock),
+        decider=Decider(
+            gateway=gateway, auditor=Auditor(state=kept.state, policies=kept.policies), state=kept.state, log=kept.log, clock=clock
+        ),
         doorkeeper=doorkeeper(kept),
         clock=clock,
         hosts=hosts_of(8400, URL),

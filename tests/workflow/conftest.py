@@ -15,6 +15,7 @@ from temporalio.testing import TimeSkipper
 import connectors
 import memory
 import worker
+from agents.auditor import Auditor
 from connectors.fakes import InMemoryAnalytics, InMemoryNotifier, InMemorySources
 from domain.actions import Capability
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb, Via
@@ -82,7 +83,13 @@ class World:
     def decider(self, *, after: timedelta = timedelta(0)) -> Decider:
         """The one door, whose clock is ``after`` this machine's."""
         kept = self.kept
-        return Decider(gateway=self.gateway, state=kept.state, log=kept.log, clock=lambda: datetime.now(UTC) + after)
+        return Decider(
+            gateway=self.gateway,
+            auditor=Auditor(state=kept.state, policies=kept.policies),
+            state=kept.state,
+            log=kept.log,
+            clock=lambda: datetime.now(UTC) + after,
+        )
 
     async def decide(self, approval: Approval, verb: Verb = Verb.APPROVE, **given: Any) -> str:
         """The operator's decision, through the gateway."""

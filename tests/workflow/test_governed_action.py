@@ -9,11 +9,11 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 
 from activities.steps import SettleInput
 from connectors.fakes import InMemoryShop
-from domain.actions import Capability, ChangeAddress, RefundOrder
+from domain.actions import Capability, ChangeAddress, PublishContent, RefundOrder
 from domain.approvals import Approval, ApprovalStatus, Decision, Verb
 from domain.decisions import Mode
 from domain.effects import EffectStatus
-from domain.entities import Order, OrderStatus
+from domain.entities import ContentPiece, Order, OrderStatus
 from domain.errors import DecisionRefused, Permanent, Refused, Retryable, Unknown
 from domain.money import Money
 from domain.policies import ApprovalPolicy, GatePolicy, PolicyActivated, PolicyVersion
@@ -21,6 +21,8 @@ from domain.runs import Alert, KillSwitchSet, Run
 from tests.workflow import sample
 from tests.workflow.conftest import World, decision
 from tests.workflow.waiting import until
+
+PIECE = ContentPiece(slug="mugs", kind="buying-guide", title="Mugs", description="Of mugs.", body="# Mugs", keyword="mug")
 
 
 async def furnish(world: World, *orders: Order, mode: Mode = Mode.ASK) -> InMemoryShop:
@@ -80,14 +82,31 @@ async def test_an_edited_action_is_audited_again_and_done_without_a_second_quest
     assert (await approval_of(world, approval.approval_id)).status is ApprovalStatus.EDITED
 
 
-async def test_an_edit_that_breaks_an_invariant_does_not_happen(world: World) -> None:
-    """The operator's edit passes the auditor like everything else: more than the order's total is refused."""
+async def test_an_edit_that_breaks_an_invariant_is_refused_and_the_question_comes_back(world: World) -> None:
+    """It passes the auditor like everything else. What was asked is asked again, with what is said against the edit."""
     shop = await furnish(world, sample.order(status=OrderStatus.DELIVERED, delivered_at=sample.PLACED))
     run = await world.probe(sample.refund(15))
-    edited = RefundOrder(order_id="1001", amount=Money.of(500), reason="generous")
-    await world.decide(await world.pending(run.id), Verb.EDIT, action=edited)
-    assert await run.result() in {"refused", "failed"}
-    assert shop.executed == 0
+    first = await world.pending(run.id)
+    await world.decide(first, Verb.EDIT, action=RefundOrder(order_id="1001", amount=Money.of("7.123"), reason="generous"))
+    second = await until(lambda: newer(world, run.id, first))
+    assert second.proposal.action == first.proposal.action
+    assert second.proposal.gate.reasons[0].startswith("your edit was refused: 7.123 EUR is not an amount")
+    assert (second.replaces, second.on_expiry, shop.executed) == (first.proposal.digest, "reject", 0)
+    await world.decide(second)
+    assert (await run.result(), shop.executed) == ("committed", 1)
+
+
+async def test_a_page_whose_text_was_taken_out_is_not_published(world: World) -> None:
+    """Whatever the kind of action is, the question comes back."""
+    await furnish(world)
+    await world.mode("support", Mode.ASK)
+    run = await world.probe(sample.planned(PublishContent(piece=PIECE), "page"))
+    first = await world.pending(run.id)
+    await world.decide(first, Verb.EDIT, action=PublishContent(piece=PIECE.model_copy(update={"body": " \n"})))
+    second = await until(lambda: newer(world, run.id, first))
+    assert "the page has no text" in second.proposal.gate.reasons[0]
+    await world.decide(second, Verb.REJECT, reason="not now")
+    assert await run.result() == "rejected"
 
 
 async def test_a_rejection_ends_it_and_teaches(world: World) -> None:

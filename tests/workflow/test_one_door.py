@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.approvals import ApprovalDecisionRefused, Verb, Via
+from domain.approvals import ApprovalDecisionRefused, ApprovalStatus, Verb, Via
 from domain.decisions import Mode
 from domain.entities import OrderStatus
 from domain.errors import DecisionRefused, InvalidFields, NotFound, Overtaken
@@ -96,6 +96,20 @@ async def test_an_edit_is_taken_as_json_and_checked_field_by_field(world: World)
     await world.decider().decide(wish(approval, Verb.EDIT, edited={**edited, "amount": {"amount": "12", "currency": "EUR"}}))
     assert await run.result() == "committed"
     assert (await shop.snapshot())["orders"]["1001"]["refunds"][0]["amount"]["amount"] == "12"
+
+
+async def test_an_edit_that_the_auditor_would_refuse_leaves_the_question_open(world: World) -> None:
+    """A slip is said at the door; the same question takes the next answer."""
+    delivered = sample.order(status=OrderStatus.DELIVERED, delivered_at=sample.PLACED)
+    await furnish(world, delivered)
+    run = await world.probe(sample.refund(15))
+    approval = await world.pending(run.id)
+    edited = {**approval.proposal.action.model_dump(mode="json"), "amount": {"amount": "7.123", "currency": "EUR"}}
+    with pytest.raises(DecisionRefused, match=r"7\.123 EUR is not an amount that can be refunded"):
+        await world.decider().decide(wish(approval, Verb.EDIT, edited=edited))
+    assert (await approval_of(world, approval.approval_id)).status is ApprovalStatus.PENDING
+    await world.decider().decide(wish(approval))
+    assert await run.result() == "committed"
 
 
 async def test_a_decision_that_does_not_count_is_kept_for_the_audit_trail(world: World) -> None:

@@ -8,6 +8,7 @@ from domain.actions import Action, CancelOrder, SendReply
 from domain.approvals import Approval, ApprovalStatus, Verb
 from domain.decisions import Mode
 from domain.errors import InvalidInput
+from domain.runs import Alert
 from tests.workflow import sample
 from tests.workflow.conftest import World
 from tests.workflow.test_governed_action import furnish, status_outside
@@ -53,6 +54,19 @@ async def test_a_rejected_proposal_says_why(world: World) -> None:
     run_id = await propose(world)
     await world.decide(await world.pending(run_id), Verb.REJECT, reason="they changed their mind")
     assert await result(world, run_id) == "rejected: they changed their mind"
+
+
+async def test_of_two_cancellations_of_one_order_the_second_says_that_it_is_cancelled_already(world: World) -> None:
+    """Both were approved: the operator is told that one was not done, in plain words."""
+    await furnish(world)
+    one, two = await propose(world), await propose(world)
+    asked = [await world.pending(run_id) for run_id in (one, two)]
+    for approval in asked:
+        await world.decide(approval)
+    ends = sorted([await result(world, run_id) for run_id in (one, two)])
+    assert ends == ["committed: cancel order 1001 (the customer rang)", "failed: order 1001 is cancelled already"]
+    (alert,) = await world.kept.state.find(Alert)
+    assert alert.text == "it was not done: cancel order 1001 (the customer rang): order 1001 is cancelled already"
 
 
 async def test_the_auditor_looks_at_the_recipient(world: World) -> None:

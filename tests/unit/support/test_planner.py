@@ -217,6 +217,15 @@ async def test_doubt_goes_to_the_operator_with_the_facts(intent: str, more: dict
     assert step.planned.why.facts["order/1001#status"] == "paid"
 
 
+@pytest.mark.parametrize(
+    ("text", "says"), [("👍", "the customer writes no words"), ("Brzzt", "it is not clear in which language the customer writes")]
+)
+async def test_a_language_that_cannot_be_told_is_no_other_language(text: str, says: str) -> None:
+    """No code of a language is shown, and none is learned from it."""
+    _, handled = await ask("where-is-my-order", text, order("1001", ADA, MUG, days_ago=1), language="und")
+    assert handled.plan.hand_over == says
+
+
 async def test_spam_from_a_stranger_is_closed_in_silence() -> None:
     """Nothing is sent."""
     _, handled = await ask("spam", "buy followers", sender="x@spam.example")
