@@ -126,6 +126,7 @@ class Visit:
             "waiting": self.waiting,
             "ui_url": self.house.ui_url,
             "run_link": self.run_link,
+            "sent_from": "" if self.request.method == "GET" else self.came_from,
         }
 
     def run_link(self, run_id: str) -> str:

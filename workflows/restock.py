@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.runs import AlertLevel
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
+    from workflows.saying import said_by
     from workflows.shielding import shielded
 
 MOST_PLANS = 20
@@ -96,7 +97,7 @@ class RestockWorkflow(GovernedWorkflow):
         except ActivityError as error:
             if isinstance(error.cause, CancelledError):
                 raise
-            return Restocking(why=str(error.cause or error))
+            return Restocking(why=said_by(error))
         return plan
 
     async def _left_out(self, arrival: Arrival, why: str, *, uncounted: bool = False) -> str:

@@ -1,6 +1,9 @@
 // Keys, and what counts down. Everything works without this file too, by links and forms.
 (() => {
   "use strict";
+  // What was refused came back at the address to which it was sent: there is no page to load anew.
+  if (document.body.dataset.page) history.replaceState(null, "", document.body.dataset.page);
+
   const typing = (t) => t.isContentEditable || t.closest("textarea, select, dialog[open]") ||
     (t.tagName === "INPUT" && !["checkbox", "radio", "button", "submit"].includes(t.type));
   const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.getClientRects().length);  // what is folded is not looked at

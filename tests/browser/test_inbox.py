@@ -69,8 +69,12 @@ def test_a_rejection_says_why(page: Page, shop: Shop) -> None:
 
 
 def test_of_many_at_once_each_has_its_own_result(page: Page, shop: Shop) -> None:
-    """One was answered elsewhere meanwhile: it is said, and the other one counts."""
+    """One was answered elsewhere meanwhile: it is said, and the other one counts. To choose none is refused on the same page."""
     first, second = ask(shop, 2, "batch")
+    page.goto(f"{shop.url}/inbox")
+    page.get_by_role("button", name="Approve them").click()
+    expect(page.locator(".refused").first).to_be_visible()
+    expect(page).to_have_url(f"{shop.url}/inbox")
     with page.expect_response("**/live"):
         page.goto(f"{shop.url}/inbox")
     page.wait_for_function("document.getElementById('live')._htmx.sse.lastEventId")
