@@ -1,7 +1,8 @@
 """What happens, as it happens: server-sent events whose ids are places in the log.
 
-A browser that comes back sends ``Last-Event-ID`` and gets what it missed (WHATWG HTML, server-sent events). An event names
-the kind of entity that changed, so that the parts of a page which show it load themselves anew; it says nothing else.
+A page asks for what comes ``after`` it was made, since its stream begins later; a browser that comes back sends
+``Last-Event-ID`` and gets what it missed (WHATWG HTML, server-sent events). An event names the kind of entity that changed, so
+that the parts of a page which show it load themselves anew; it says nothing else.
 """
 
 import asyncio
@@ -78,9 +79,14 @@ class Feed:
 @router.get("/live")
 async def live(visit: Here, request: Request) -> StreamingResponse:
     feed: Feed = request.app.state.feed
-    since = request.headers.get("last-event-id", "")
-    start = int(since) if since.isdecimal() and len(since) < 19 else feed.seen
+    start = beginning(request.headers.get("last-event-id", ""), request.query_params.get("after", ""), feed.seen)
     return StreamingResponse(stream(feed, visit.house.memory, start, visit.still_open), media_type="text/event-stream")
+
+
+def beginning(last_event_id: str, after: str, seen: int) -> int:
+    """The place in the log after which a stream begins: what the browser saw last, else what its page was made with."""
+    places = (int(place) for place in (last_event_id, after) if place.isdecimal() and len(place) < 19)
+    return next(places, seen)
 
 
 async def stream(feed: Feed, memory: Memory, seq: int, open_still: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:

@@ -49,7 +49,8 @@ def client_of(request: Request) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """``zone`` is the shop's time zone (IANA); ``form`` what was sent, empty for a GET."""
+    """``zone`` is the shop's time zone (IANA); ``form`` what was sent, empty for a GET; ``seen`` the place in the log that
+    the page shows at least."""
 
     request: Request
     house: House
@@ -59,6 +60,7 @@ class Visit:
     controls: Controls
     waiting: int
     form: Mapping[str, Any]
+    seen: int
 
     @property
     def proven(self) -> bool:
@@ -126,6 +128,7 @@ class Visit:
             "waiting": self.waiting,
             "ui_url": self.house.ui_url,
             "run_link": self.run_link,
+            "seen": self.seen,
             "sent_from": "" if self.request.method == "GET" else self.came_from,
         }
 
@@ -152,7 +155,7 @@ async def enter(request: Request) -> Visit:
     form = {} if request.method in _SAFE else await _form(request)
     if request.method not in _SAFE:
         _check_token(session, request, form)
-    state = house.memory.state
+    state, seen = house.memory.state, request.app.state.feed.seen  # before anything is read
     request.state.visit = visit = Visit(
         request=request,
         house=house,
@@ -162,6 +165,7 @@ async def enter(request: Request) -> Visit:
         controls=await state.get(Controls, "self") or Controls(),
         waiting=await house.memory.views.waiting(),
         form=form,
+        seen=seen,
     )
     return visit
 

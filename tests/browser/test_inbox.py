@@ -75,7 +75,7 @@ def test_of_many_at_once_each_has_its_own_result(page: Page, shop: Shop) -> None
     page.get_by_role("button", name="Approve them").click()
     expect(page.locator(".refused").first).to_be_visible()
     expect(page).to_have_url(f"{shop.url}/inbox")
-    with page.expect_response("**/live"):
+    with page.expect_response("**/live?*"):
         page.goto(f"{shop.url}/inbox")
     page.wait_for_function("document.getElementById('live')._htmx.sse.lastEventId")
     hide(page, hidden=True)  # so that the list does not learn of the other answer
@@ -105,7 +105,7 @@ def test_what_moved_is_asked_again_and_says_what_moved(page: Page, shop: Shop) -
 def test_a_tab_that_was_hidden_catches_up(page: Page, shop: Shop) -> None:
     """Its stream is closed while nobody looks, and continues after the last event it has seen."""
     (approval_id,) = ask(shop, 1, "hidden")
-    with page.expect_response("**/live"):
+    with page.expect_response("**/live?*"):
         page.goto(f"{shop.url}/inbox")
     row = page.locator(f'[data-row="{approval_id}"]')
     expect(row).to_be_visible()
@@ -113,7 +113,7 @@ def test_a_tab_that_was_hidden_catches_up(page: Page, shop: Shop) -> None:
     hide(page, hidden=True)
     shop.say("reject", approval_id, "--reason", "answered by phone", "--no-wait")
     expect(row).to_be_visible()
-    with page.expect_request(lambda request: request.url.endswith("/live") and "last-event-id" in request.headers):
+    with page.expect_request(lambda request: "/live?" in request.url and "last-event-id" in request.headers):
         hide(page, hidden=False)
     expect(row).to_have_count(0)
 

@@ -1,13 +1,14 @@
 """What happens, as it is told to an open page: nothing after the session, and everything to who knows too much."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from console.house import House
-from console.live import Feed, stream
+from console.live import Feed, beginning, stream
 from domain.event import new_event
 from domain.runs import KillSwitchSet
 from tests.console.browser import Browser
@@ -39,6 +40,22 @@ async def test_a_stream_ends_with_its_session(feed: Feed, house: House, browser:
         await house.memory.log.append([new_event(happened, at=house.clock(), key=(str(n),))])
         assert await _tells(said, "steward:controls") is told
         await browser.post("/logout")
+
+
+async def test_what_happens_before_the_stream_begins_is_told(feed: Feed, house: House, browser: Browser) -> None:
+    """A page is made, something happens, and only then its stream begins."""
+    made = re.search(r'hx-sse:connect="/live\?after=(\d+)"', await browser.page("/inbox"))
+    assert made is not None
+    await house.memory.log.append([new_event(KillSwitchSet(on=True, by="operator"), at=house.clock(), key=("early",))])
+    assert await _tells(stream(feed, house.memory, beginning("", made[1], 10**9), yes), "steward:controls")
+
+
+@pytest.mark.parametrize(
+    ("last", "after", "begins"), [("7", "5", 7), ("", "5", 5), ("", "", 9), ("x", "-1", 9), ("9" * 20, "5", 5), ("²", "", 9)]
+)
+def test_a_stream_begins_with_what_was_seen_last(last: str, after: str, begins: int) -> None:
+    """What is no place in the log says nothing."""
+    assert beginning(last, after, 9) == begins
 
 
 async def _tells(said: AsyncIterator[str], name: str) -> bool:
