@@ -20,19 +20,20 @@ _OF_THE_CATALOGUE = frozenset({"cost", "currency", "supplier", "supplier_email",
 
 
 def described_shop(document: Mapping[str, Any]) -> Shop:
-    """Raises InvalidInput."""
-    if missing := next((name for name in ("name", "email", "site_url", "signature") if not document[name].strip()), None):
-        raise InvalidInput(f"the shop has no {missing} yet", hint=f"give --set {missing}=… too: all are needed")
+    """A site is not needed. Raises InvalidInput."""
+    if missing := next((name for name in ("name", "email", "signature") if not document[name].strip()), None):
+        raise InvalidInput(f"the shop has no {missing} yet", hint=f"give --set {missing}=… too")
     if not _ADDRESS.fullmatch(document["email"]):
         raise InvalidInput(f"{document['email']!r} is no mail address", hint="for example --set email=shop@example.com")
     currency = document["currency"].strip().upper()
     if not _CURRENCY.fullmatch(currency):
         raise InvalidInput(f"{document['currency']!r} is no currency", hint="three letters, such as --set currency=EUR")
-    if not _is_web_address(document["site_url"].strip()):
+    site = document["site_url"].strip()
+    if site and not _is_web_address(site):
         hint = "it begins with https:// or http://, such as --set site_url=https://shop.example"
         raise InvalidInput(f"{document['site_url']!r} is no address of a site", hint=hint)
     try:
-        return Shop.model_validate({**document, "currency": currency, "site_url": document["site_url"].strip()})
+        return Shop.model_validate({**document, "currency": currency, "site_url": site})
     except ValidationError as error:
         field, problem = first_problem(error)
         raise InvalidInput(f"shop.{field}: {problem}", hint="`./steward shop --help` names the fields") from error

@@ -72,6 +72,10 @@ def test_a_shop_that_cannot_be_is_refused(field: str, value: str, why: str) -> N
         described_shop({**SHOP, field: value})
 
 
+def test_a_shop_may_have_no_site() -> None:
+    assert described_shop({**SHOP, "site_url": " "}).site_url == ""
+
+
 def test_a_currency_may_be_written_small() -> None:
     assert described_shop({**SHOP, "currency": "usd"}).currency == "USD"
 
