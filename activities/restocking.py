@@ -43,12 +43,11 @@ class Restocking(Value):
 
 
 class GiveUpInput(Value):
-    """``why`` the shop is not told of the ``arrival``; ``rejected`` where somebody said no, ``uncounted`` where it counts none."""
+    """``why`` the shop is not told of the ``arrival``: somebody said no, or it counts none, which is ``uncounted``."""
 
     run_id: Name
     arrival: Arrival
     why: str
-    rejected: bool
     uncounted: bool = False
     now: Moment
 
@@ -93,13 +92,8 @@ class RestockActivities:
 
     @activity.defn
     async def give_up(self, request: GiveUpInput) -> None:
-        """Nothing waits any more for the shop to be told of them; safe to repeat.
-
-        Runs that began before others' ends left the units waiting ask for it then too, and are not heard.
-        """
+        """Nothing waits any more for the shop to be told of them; safe to repeat."""
         arrival = request.arrival
-        if not (request.rejected or request.uncounted):
-            return
         if not unlisted_units(await self._state.get(Stock, arrival.sku), arrival.purchase_order_id):
             return
         data = ListingGivenUp(

@@ -12,7 +12,7 @@ from settings import Settings
 MARKER = "DEMO"
 PREVIOUS = "previous-demo"
 _STATE = ("data", "outside", "run", "logs", "archive", "anchors", "demo")
-_REAL = ("data", "outside", "archive", "anchors")
+_REAL = ("data", "outside", "archive", "anchors", "cli-token")
 _KEYS = ("setup-code", "cli-token")  # to the console of a database that is moved away
 _REPORTS = ("simulation",)  # a demo that is run again leaves them
 _ELSEWHERE = "STEWARD_HOME=/some/dir make demo"
@@ -31,9 +31,7 @@ def require_demo_home(home: Path) -> None:
     """Raise SetupError where ``home`` holds anything that a demo did not put there."""
     if (home / MARKER).exists():
         return
-    found = [name for name in _REAL if _holds_something(home / name)]
-    found += [name for name in ("cli-token",) if (home / name).exists()]
-    if found:
+    if found := [name for name in _REAL if _holds_something(home / name)]:
         raise SetupError(f"{home} holds real data ({', '.join(found)}), which a demo must not touch", hint=f"try `{_ELSEWHERE}`")
 
 
@@ -108,5 +106,5 @@ def _line(what: str, names: tuple[str, ...], why: str) -> str:
     return f"{what}: {', '.join(names)} ({why})" if names else ""
 
 
-def _holds_something(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+def _holds_something(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))

@@ -16,7 +16,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows import options
     from workflows.governed_workflow import GovernedWorkflow
     from workflows.saying import said_by
-    from workflows.shielding import shielded
 
 MOST_PLANS = 20
 """So often the shop may have another number by the time it is told."""
@@ -61,13 +60,6 @@ class RestockWorkflow(GovernedWorkflow):
 
     async def _put_on_sale(self, arrival: Arrival) -> str:
         """How it ended, in a word. Where nobody said no, what was not told waits on."""
-        try:
-            return await self._told(arrival)
-        except (Exception, asyncio.CancelledError):
-            await shielded(self._end_as_before(arrival, "its run was stopped"))
-            raise
-
-    async def _told(self, arrival: Arrival) -> str:
         seen, failed = None, ""
         for _ in range(MOST_PLANS):
             plan = await self._plan(arrival, seen)
@@ -78,9 +70,7 @@ class RestockWorkflow(GovernedWorkflow):
                 break
             result = await self.out.act(plan.planned)
             if result.kind is ResultKind.REJECTED:
-                await self._give_up(arrival, ENDS[result.kind], rejected=True)
-            elif result.kind is ResultKind.SUGGESTED:
-                await self._end_as_before(arrival, ENDS[result.kind])
+                await self._give_up(arrival, ENDS[result.kind])
             if result.kind in ENDS:
                 return ENDS[result.kind]
             if result.kind is not ResultKind.FAILED:
@@ -105,20 +95,14 @@ class RestockWorkflow(GovernedWorkflow):
         await self.out.alert(said.key, AlertLevel.WARNING, said.text, said.what_to_do)
         if uncounted:
             await self._give_up(arrival, why, uncounted=True)
-        else:
-            await self._end_as_before(arrival, why)
         return "not told"
 
-    async def _end_as_before(self, arrival: Arrival, why: str) -> None:
-        """A run that began when these ends gave the units up goes on with that step, which does nothing any more."""
-        if not workflow.patched("wait-on-without-a-no"):
-            await self._give_up(arrival, why)
-
-    async def _give_up(self, arrival: Arrival, why: str, *, rejected: bool = False, uncounted: bool = False) -> None:
+    async def _give_up(self, arrival: Arrival, why: str, *, uncounted: bool = False) -> None:
+        """Nothing waits any more: somebody said no, or the shop does not count it."""
         if not workflow.patched("give-up-listing"):
             return
         run_id, now = workflow.info().workflow_id, workflow.now()
-        request = GiveUpInput(run_id=run_id, arrival=arrival, why=why, rejected=rejected, uncounted=uncounted, now=now)
+        request = GiveUpInput(run_id=run_id, arrival=arrival, why=why, uncounted=uncounted, now=now)
         await workflow.execute_activity_method(
             RestockActivities.give_up, request, summary=f"{arrival.sku} is not to be told", **options.RECORD
         )

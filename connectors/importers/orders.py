@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from connectors.importers.address import ADDRESS_COLUMNS, read_address
 from connectors.importers.cells import Cells
-from connectors.importers.plausible import refuse_future, unknown_articles
+from connectors.importers.plausibility import refuse_future, unknown_articles
 from connectors.importers.report import BadCell, ImportReport, Rejection, in_file_order
 from connectors.importers.table import Column, Table, TableOptions, parse_rows, read_table
 from domain.entities import Order, OrderLine, OrderStatus

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from connectors.importers.cells import Cells
-from connectors.importers.plausible import refuse_future, unknown_articles
+from connectors.importers.plausibility import refuse_future, unknown_articles
 from connectors.importers.report import BadCell, ImportReport, in_file_order
 from connectors.importers.table import Column, TableOptions, parse_rows, read_table
 from domain.entities import SalesDay
