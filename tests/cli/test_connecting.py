@@ -38,7 +38,11 @@ def _in_a_thread() -> Iterator[Post]:
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    def live() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:  # it ends what the server leaves behind, and the loop
+            runner.run(serve())
+
+    thread = threading.Thread(target=live)
     thread.start()
     assert ready.wait(20)
     try:
@@ -46,7 +50,6 @@ def _in_a_thread() -> Iterator[Post]:
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join(20)
-        loop.close()
 
 
 def settings(post: Post, **changes: str) -> list[str]:

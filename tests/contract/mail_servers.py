@@ -171,20 +171,9 @@ async def _pymap() -> AsyncIterator[int]:
     backend, config = await DictBackend.init(arguments, reject_dnsbl=False, invalid_user_sleep=0.0, hash_context=Cleartext())
     config.apply_context()
     callback = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
-    talks: set[asyncio.Task[Any]] = set()
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mine = asyncio.current_task()
-        assert mine is not None
-        talks.add(mine)
-        await callback(reader, writer)
-
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(callback, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         await server.wait_closed()
-        for one in talks:  # who idles hears nothing of the end
-            one.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)

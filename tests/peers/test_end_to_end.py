@@ -32,7 +32,11 @@ def in_a_thread() -> Iterator[tuple[Post, Callable[[Any], None]]]:
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    def live() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:  # it ends what the server leaves behind, and the loop
+            runner.run(serve())
+
+    thread = threading.Thread(target=live)
     thread.start()
     assert ready.wait(30)
     try:
@@ -40,7 +44,6 @@ def in_a_thread() -> Iterator[tuple[Post, Callable[[Any], None]]]:
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join(30)
-        loop.close()
 
 
 @pytest.fixture
